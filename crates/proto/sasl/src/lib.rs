@@ -1,1 +1,146 @@
-//! sasl
+//! SASL for servers (RFC 4422): each mechanism is a small state machine over decoded messages; the protocol crates do
+//! base64 and framing, the directory answers the questions. No password is kept longer than a question lives.
+
+use secrecy::SecretString;
+
+/// What the world must answer during a log-in.
+#[derive(Debug)]
+pub enum Question {
+    /// Is this the password (PLAIN, LOGIN, USER/PASS, IMAP LOGIN)? Answer: [`Reply::Verdict`].
+    Password {
+        /// Whom to act as; empty: the user himself (RFC 4616 §2).
+        authorize_as: String,
+        /// Whose password it is.
+        user: String,
+        /// As typed.
+        password: SecretString,
+    },
+    /// Keys of a SCRAM log-in (RFC 5802 §3). Answer: [`Reply::ScramKeys`], invented but stable ones for unknown names.
+    ScramKeys {
+        /// Whose.
+        user: String,
+        /// Of which hash.
+        hash: ScramHash,
+    },
+    /// SCRAM succeeded with the `candidate`-th of the given keys. Answer: [`Reply::Verdict`].
+    ScramProved {
+        /// Whom to act as; empty: the user himself.
+        authorize_as: String,
+        /// Who.
+        user: String,
+        /// Which key matched.
+        candidate: usize,
+    },
+    /// A log-in failed here, for the throttle that counts. Answer: [`Reply::Verdict`], never granted.
+    Failed {
+        /// Who was claimed.
+        user: String,
+    },
+    /// A keyed digest over a challenge (CRAM-MD5, APOP); only application passwords can answer it. Answer:
+    /// [`Reply::Verdict`].
+    Digest {
+        /// How it was made.
+        kind: DigestKind,
+        /// Who.
+        user: String,
+        /// What this server sent.
+        challenge: Vec<u8>,
+        /// What came back, lower-case hexadecimal.
+        response: String,
+    },
+}
+
+/// The world's answer.
+#[derive(Debug)]
+pub enum Reply {
+    /// Granted or not.
+    Verdict(Verdict),
+    /// Keys for SCRAM.
+    ScramKeys(ScramKeys),
+}
+
+/// The end of a log-in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Logged in, under this account's own address.
+    Granted {
+        /// `user@domain`, as the directory has it.
+        account: String,
+    },
+    /// Wrong name or password, or a disabled account: the peer learns no more than that.
+    Denied,
+    /// Right, but this service is not for this account or credential.
+    Forbidden,
+    /// The directory could not be asked; try again later.
+    Unavailable,
+}
+
+/// Keys of one account (RFC 5802 §3). All its credentials share salt and iterations.
+#[derive(Clone, Debug)]
+pub struct ScramKeys {
+    /// Random bytes.
+    pub salt: Vec<u8>,
+    /// PBKDF2 rounds.
+    pub iterations: u32,
+    /// StoredKey and ServerKey of each credential.
+    pub candidates: Vec<ScramKey>,
+}
+
+/// One credential's keys.
+#[derive(Clone, Debug)]
+pub struct ScramKey {
+    /// H(ClientKey)
+    pub stored_key: Vec<u8>,
+    /// HMAC(SaltedPassword, "Server Key")
+    pub server_key: Vec<u8>,
+}
+
+/// Hash of a SCRAM mechanism.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ScramHash {
+    /// SCRAM-SHA-1
+    Sha1,
+    /// SCRAM-SHA-256
+    Sha256,
+}
+
+/// Digest over a challenge.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DigestKind {
+    /// HMAC-MD5(password, challenge), RFC 2195.
+    CramMd5,
+    /// MD5(challenge + password), RFC 1939 §7.
+    Apop,
+}
+
+/// A mechanism this server knows.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Mechanism {
+    /// RFC 4616
+    Plain,
+    /// draft-murchison-sasl-login
+    Login,
+    /// RFC 7677
+    ScramSha256,
+    /// RFC 5802
+    ScramSha1,
+    /// RFC 2195, application passwords only
+    CramMd5,
+}
+
+/// What an exchange wants next.
+#[derive(Debug)]
+pub enum Next {
+    /// Send this to the client (the protocol encodes it) and bring its answer to [`Exchange::response`].
+    Challenge(Vec<u8>),
+    /// Ask the world, and bring its answer to [`Exchange::reply`].
+    Ask(Question),
+    /// Finished. `last` is the server's final message of a mechanism that has one (SCRAM's `v=`), which a protocol
+    /// without additional data in its success reply sends as one more challenge, answered by an empty response.
+    Done {
+        /// Granted or not.
+        verdict: Verdict,
+    },
+    /// The client broke the rules of the mechanism (RFC 4954: 501).
+    Malformed,
+}
