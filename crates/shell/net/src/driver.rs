@@ -1,0 +1,224 @@
+//! The driver: reads, feeds, steps, writes, runs questions, times out, drains on shutdown.
+//!
+//! Every protocol runs through these lines. Output leaves before the session waits for anything that does not come at
+//! once, so pipelined replies travel together and a slow question never withholds an answer given before it.
+
+use crate::stream::Stream;
+use crate::tls::{self, Tls};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::sync::watch;
+use wire::{Session, Step};
+
+/// Answers what the sessions of one protocol ask; one desk per connection.
+pub trait Desk: Send {
+    /// The session it serves.
+    type Session: Session + Send;
+
+    /// Answers a question. Trouble is an answer too: the session must always be able to go on.
+    fn answer(
+        &mut self,
+        ask: <Self::Session as Session>::Ask,
+    ) -> impl Future<Output = <Self::Session as Session>::Answer> + Send;
+
+    /// Resolves when something that the session watches has changed; waits for ever when it watches nothing.
+    fn changed(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::pending()
+    }
+}
+
+/// Bytes that went each way, counted inside TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// From the peer.
+    pub bytes_in: u64,
+    /// To the peer.
+    pub bytes_out: u64,
+}
+
+/// One connection with its session, ready to be driven.
+pub struct Conversation<D: Desk> {
+    /// The bytes.
+    pub stream: Stream,
+    /// The protocol.
+    pub session: D::Session,
+    /// The world.
+    pub desk: D,
+    /// Certificates, where TLS may start.
+    pub tls: Option<Tls>,
+    /// Turns true when the server goes down.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+/// How long a peer may take to accept output or to finish a handshake before the connection is given up.
+const STUCK: Duration = Duration::from_secs(120);
+
+/// Runs a session to its end.
+///
+/// # Errors
+/// When the connection broke; the session's own errors are told to the peer and are no error here.
+pub async fn drive<D: Desk>(conversation: &mut Conversation<D>) -> (Traffic, io::Result<()>) {
+    let mut traffic = Traffic::default();
+    let outcome = run(conversation, &mut traffic).await;
+    (traffic, outcome)
+}
+
+async fn run<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::Result<()> {
+    loop {
+        match talk.session.step(now()) {
+            Step::NeedInput => {
+                flush(&mut talk.stream, &mut talk.session, traffic).await?;
+                wait(talk, traffic).await?;
+            }
+            Step::Flush => flush(&mut talk.stream, &mut talk.session, traffic).await?,
+            Step::Ask(ask) => {
+                let answer = ask_world(talk, ask, traffic).await?;
+                talk.session.answer(answer);
+            }
+            Step::StartTls => {
+                flush(&mut talk.stream, &mut talk.session, traffic).await?;
+                Box::pin(upgrade(talk)).await?;
+            }
+            Step::Close => {
+                flush(&mut talk.stream, &mut talk.session, traffic).await?;
+                let goodbye = poll_fn(|cx| talk.stream.poll_shutdown(cx));
+                let _ = tokio::time::timeout(Duration::from_secs(5), goodbye).await;
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Seconds since 1970.
+fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// Answers a question; what the session has said before it leaves first unless the answer is there at once.
+async fn ask_world<D: Desk>(
+    talk: &mut Conversation<D>,
+    ask: <D::Session as Session>::Ask,
+    traffic: &mut Traffic,
+) -> io::Result<<D::Session as Session>::Answer> {
+    // Boxed: the largest question must not set the size of every idle connection.
+    let mut answer = Box::pin(talk.desk.answer(ask));
+    let at_once = poll_fn(|cx| match answer.as_mut().poll(cx) {
+        Poll::Ready(answer) => Poll::Ready(Some(answer)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await;
+    if let Some(answer) = at_once {
+        return Ok(answer);
+    }
+    flush(&mut talk.stream, &mut talk.session, traffic).await?;
+    Ok(answer.await)
+}
+
+async fn flush<S: Session>(stream: &mut Stream, session: &mut S, traffic: &mut Traffic) -> io::Result<()> {
+    if session.output().is_empty() {
+        return Ok(());
+    }
+    let mut bytes = std::mem::take(session.output());
+    let mut sent = 0;
+    while sent < bytes.len() {
+        let some = patiently(poll_fn(|cx| stream.poll_write(cx, &bytes[sent..]))).await?;
+        if some == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        sent += some;
+    }
+    traffic.bytes_out += sent as u64;
+    patiently(poll_fn(|cx| stream.poll_flush(cx))).await?;
+    // Small buffers are used again; large ones are not kept by a connection that may idle for an hour.
+    if bytes.capacity() <= 1024 {
+        bytes.clear();
+        *session.output() = bytes;
+    }
+    Ok(())
+}
+
+/// Completes at once when it can, and only else arms a timer.
+async fn patiently<T>(work: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let mut work = pin!(work);
+    if let Poll::Ready(done) = poll_once(work.as_mut()).await {
+        return done;
+    }
+    match Box::pin(tokio::time::timeout(STUCK, work)).await {
+        Ok(done) => done,
+        Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "the peer takes no output")),
+    }
+}
+
+async fn poll_once<F: Future>(mut work: Pin<&mut F>) -> Poll<F::Output> {
+    poll_fn(|cx| Poll::Ready(work.as_mut().poll(cx))).await
+}
+
+/// Waits for the first of: bytes, a change of what is watched, the end of patience, shutdown.
+async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::Result<()> {
+    let Conversation { stream, session, desk, shutdown, .. } = talk;
+    let mut read = 0u64;
+    let patience = session.patience();
+    let mut take = poll_fn(|cx| {
+        stream.poll_take(cx, &mut |bytes| {
+            read += bytes.len() as u64;
+            session.feed(bytes);
+        })
+    });
+    let first = poll_once(Pin::new(&mut take)).await;
+    let woken = match first {
+        Poll::Ready(got) => Woken::Read(got?),
+        Poll::Pending => {
+            let going_down = async {
+                if shutdown.wait_for(|down| *down).await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            };
+            tokio::select! {
+                biased;
+                got = take => Woken::Read(got?),
+                () = desk.changed() => Woken::Changed,
+                () = going_down => Woken::ShutDown,
+                () = tokio::time::sleep(patience) => Woken::Silence,
+            }
+        }
+    };
+    traffic.bytes_in += read;
+    match woken {
+        Woken::Read(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Woken::Read(_) => {}
+        Woken::Changed => session.world_changed(),
+        Woken::Silence => session.timed_out(),
+        Woken::ShutDown => {
+            session.shut_down();
+            // Heard once; from now on only the peer or the end of patience matters.
+            let (never, receiver) = watch::channel(false);
+            *shutdown = receiver;
+            drop(never);
+        }
+    }
+    Ok(())
+}
+
+enum Woken {
+    Read(usize),
+    Changed,
+    Silence,
+    ShutDown,
+}
+
+/// The handshake, first thing or in the middle of a session. Bytes already read in clear are the session's to discard; bytes not yet
+/// read are the handshake's (RFC 3207 §4.2).
+pub(crate) async fn upgrade<D: Desk>(talk: &mut Conversation<D>) -> io::Result<()> {
+    let tls = talk.tls.clone().ok_or_else(|| io::Error::other("no certificate is configured"))?;
+    let Stream::Tcp(tcp) = std::mem::replace(&mut talk.stream, Stream::Gone) else {
+        return Err(io::Error::other("TLS was asked for on a connection that cannot have it"));
+    };
+    let (stream, info) = tls::handshake(&tls, tcp, STUCK).await?;
+    talk.stream = stream;
+    talk.session.tls_started(info);
+    Ok(())
+}

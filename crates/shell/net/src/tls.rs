@@ -1,0 +1,158 @@
+//! TLS: certificates from files, chosen by server name, reloaded under running sessions.
+
+use crate::stream::Stream;
+use parking_lot::RwLock;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use wire::TlsInfo;
+
+/// Where one certificate lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CertificateFiles {
+    /// PEM: the certificate, then its chain.
+    pub certificate: PathBuf,
+    /// PEM: the private key.
+    pub key: PathBuf,
+}
+
+/// Why certificates can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file can't be read or is no PEM.
+    #[error("{path}: {why}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The pieces do not fit.
+    #[error("TLS can't be set up: {0}")]
+    Setup(String),
+}
+
+/// The server's side of TLS. Cheap to clone; [`Tls::reload`] changes all clones.
+#[derive(Clone)]
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    keys: Arc<Keys>,
+}
+
+impl Tls {
+    /// Loads certificates; the first is shown to clients that name no server or one that no certificate has.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong.
+    pub fn load(files: &[CertificateFiles]) -> Result<Tls, TlsError> {
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let keys = Arc::new(Keys { now: RwLock::new(Arc::new(KeySet::read(files, &provider)?)), provider });
+        // rustls offers TLS 1.2 and 1.3 only (RFC 8996, RFC 9325 §3.1.1).
+        let mut config = ServerConfig::builder_with_provider(keys.provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| TlsError::Setup(error.to_string()))?
+            .with_no_client_auth()
+            .with_cert_resolver(keys.clone());
+        // One ticket is enough: mail clients resume one connection, and each ticket costs the handshake a packet.
+        config.send_tls13_tickets = 1;
+        config.session_storage = rustls::server::ServerSessionMemoryCache::new(4096);
+        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), keys })
+    }
+
+    /// Reads the files anew; sessions that stand keep what they have, new ones get the new certificates.
+    ///
+    /// # Errors
+    /// When a file is missing or wrong: then the old certificates stay.
+    pub fn reload(&self, files: &[CertificateFiles]) -> Result<(), TlsError> {
+        let fresh = KeySet::read(files, &self.keys.provider)?;
+        *self.keys.now.write() = Arc::new(fresh);
+        Ok(())
+    }
+}
+
+/// Makes the handshake.
+///
+/// # Errors
+/// When the peer breaks off, speaks no TLS, or takes longer than `limit`.
+pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io::Result<(Stream, TlsInfo)> {
+    let accepted = tokio::time::timeout(limit, tls.acceptor.accept(tcp)).await;
+    let stream = accepted.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "TLS handshake"))??;
+    let (_, connection) = stream.get_ref();
+    let info = TlsInfo {
+        version: match connection.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".into(),
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2".into(),
+            other => format!("{other:?}"),
+        },
+        cipher: connection
+            .negotiated_cipher_suite()
+            .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"))
+            .unwrap_or_default(),
+        server_name: connection.server_name().map(str::to_owned),
+        exporter: connection.export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok().map(Vec::from),
+    };
+    Ok((Stream::Tls(Box::new(stream)), info))
+}
+
+#[derive(Debug)]
+struct Keys {
+    now: RwLock<Arc<KeySet>>,
+    provider: Arc<CryptoProvider>,
+}
+
+#[derive(Debug)]
+struct KeySet {
+    by_name: HashMap<String, Arc<CertifiedKey>>,
+    first: Arc<CertifiedKey>,
+}
+
+impl ResolvesServerCert for Keys {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        let set = self.now.read().clone();
+        let Some(name) = hello.server_name() else { return Some(set.first.clone()) };
+        let name = name.to_ascii_lowercase();
+        let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
+        let found =
+            set.by_name.get(&name).or_else(|| wildcard().and_then(|wildcard| set.by_name.get(&wildcard)));
+        Some(found.unwrap_or(&set.first).clone())
+    }
+}
+
+impl KeySet {
+    fn read(files: &[CertificateFiles], provider: &CryptoProvider) -> Result<KeySet, TlsError> {
+        let mut by_name = HashMap::new();
+        let mut first = None;
+        for pair in files {
+            let key = Arc::new(certified_key(pair, provider)?);
+            for name in crate::certificates::names_of(&key.cert[0]) {
+                by_name.entry(name).or_insert_with(|| key.clone());
+            }
+            first.get_or_insert(key);
+        }
+        let first = first.ok_or_else(|| TlsError::Setup("no certificate is given".into()))?;
+        Ok(KeySet { by_name, first })
+    }
+}
+
+fn certified_key(files: &CertificateFiles, provider: &CryptoProvider) -> Result<CertifiedKey, TlsError> {
+    let fault = |path: &Path, why: String| TlsError::File { path: path.to_owned(), why };
+    let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(&files.certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| fault(&files.certificate, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(fault(&files.certificate, "there is no certificate in it".into()));
+    }
+    let key =
+        PrivateKeyDer::from_pem_file(&files.key).map_err(|error| fault(&files.key, error.to_string()))?;
+    CertifiedKey::from_der(chain, key, provider).map_err(|error| fault(&files.key, error.to_string()))
+}
