@@ -1,1 +1,7 @@
-fn main() {}
+//! Troika.
+
+mod config;
+
+fn main() {
+    print!("{}", config::Config::example());
+}

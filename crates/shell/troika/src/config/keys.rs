@@ -1,0 +1,231 @@
+//! Every key of the configuration.
+
+use super::section::{comment, section};
+use super::values::{Bind, ByteSize, HostName, Networks, Span};
+use super::Section;
+use serde::{Deserialize, Serialize};
+use std::path::PathBuf;
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[server]`
+    pub server: Server,
+    /// `[[listener]]`, one each.
+    pub listener: Vec<Listener>,
+    /// `[[certificate]]`, one each.
+    pub certificate: Vec<Certificate>,
+    /// `[network]`
+    pub network: Network,
+    /// `[auth]`
+    pub auth: Auth,
+    /// `[limits]`
+    pub limits: Limits,
+    /// `[pop3]`
+    pub pop3: Pop3,
+    /// `[storage]`
+    pub storage: Storage,
+    /// `[log]`
+    pub log: Log,
+}
+
+section! {
+    /// Who this server is.
+    Server {
+        /// The name this server gives itself in greetings, trace headers and message ids. Its reverse DNS should agree.
+        hostname: HostName = "\"localhost\"" => "localhost".parse().unwrap_or_else(|_| unreachable!()),
+        /// Where everything is kept; relative to this file.
+        data_dir: PathBuf = "\"data\"" => "data".into(),
+        /// Whom to become after the ports are bound, when started as root. Empty: nobody else.
+        user: String = "\"\"" => String::new(),
+        /// How long running sessions may take to finish when the server is stopped.
+        shutdown_grace: Span = "\"20s\"" => Span::seconds(20),
+    }
+}
+
+section! {
+    /// From where mail may be sent on.
+    Network {
+        /// Networks that may send to other hosts without a log-in.
+        own: Networks = "[]" => Networks::default(),
+    }
+}
+
+section! {
+    /// Log-ins.
+    Auth {
+        /// The domain of log-in names without one. Empty: the first domain that was added.
+        default_domain: String = "\"\"" => String::new(),
+        /// Whether a logged-in user may send under his own addresses only.
+        sender_must_match: bool = "true" => true,
+        /// Whether logged-in users may ask VRFY and EXPN. Strangers never may.
+        verify_for_users: bool = "false" => false,
+        /// Offer CRAM-MD5, which works with application passwords only.
+        cram_md5: bool = "true" => true,
+        /// Offer POP3's APOP, which works with application passwords only.
+        apop: bool = "true" => true,
+    }
+}
+
+section! {
+    /// Bounds on what one peer can take.
+    Limits {
+        /// Largest message.
+        message_bytes: ByteSize = "\"50M\"" => ByteSize(50 << 20),
+        /// Most recipients of one message.
+        recipients: u32 = "1000" => 1000,
+        /// Most messages in one SMTP session.
+        messages_per_session: u32 = "1000" => 1000,
+        /// Errors after which a session is ended.
+        errors_per_session: u32 = "20" => 20,
+        /// Most connections at once, all listeners together.
+        connections: u32 = "20000" => 20000,
+        /// Most connections at once from one address (one /64 of IPv6). Own networks and loopback are not counted.
+        connections_per_address: u32 = "100" => 100,
+    }
+}
+
+section! {
+    /// POP3.
+    Pop3 {
+        /// Least time between two log-ins of one account (LOGIN-DELAY, RFC 2449). "0s": none.
+        login_delay: Span = "\"0s\"" => Span::seconds(0),
+    }
+}
+
+section! {
+    /// The store.
+    Storage {
+        /// Memory for the index's cache.
+        index_cache: ByteSize = "\"64M\"" => ByteSize(64 << 20),
+        /// Size of one log file.
+        segment_bytes: ByteSize = "\"128M\"" => ByteSize(128 << 20),
+        /// Free space that is never used up: below it mail is refused with a 4xx.
+        reserve: ByteSize = "\"64M\"" => ByteSize(64 << 20),
+        /// Quota of a new account that is given none. "0": no limit.
+        default_quota: ByteSize = "\"0\"" => ByteSize(0),
+    }
+}
+
+section! {
+    /// The log, on standard error. Passwords and message contents are never in it.
+    Log {
+        /// "human" or "json".
+        format: LogFormat = "\"human\"" => LogFormat::Human,
+        /// "error", "warn", "info", "debug" or "trace".
+        level: LogLevel = "\"info\"" => LogLevel::Info,
+    }
+}
+
+/// Form of the log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For eyes.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// How much is logged.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+/// `[[listener]]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Listener {
+    /// What it speaks.
+    pub protocol: ListenerProtocol,
+    /// Where.
+    pub bind: Bind,
+    /// How TLS comes in.
+    #[serde(default)]
+    pub tls: ListenerTls,
+    /// Whether passwords may come before TLS.
+    #[serde(default)]
+    pub plaintext_auth: bool,
+}
+
+/// What a listener speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ListenerProtocol {
+    Smtp,
+    Submission,
+    Lmtp,
+    Pop3,
+    Imap,
+    Http,
+}
+
+/// How TLS comes in on a listener.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ListenerTls {
+    #[default]
+    None,
+    Starttls,
+    Implicit,
+}
+
+/// `[[certificate]]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Certificate {
+    /// PEM file: the certificate, then its chain.
+    pub certificate: PathBuf,
+    /// PEM file: the private key.
+    pub key: PathBuf,
+}
+
+impl Config {
+    /// The documented example: every key with its default, and listeners on the usual ports.
+    pub fn example() -> String {
+        let mut out = String::from(
+            "# Troika's configuration. Every key is here with its default, commented out; uncomment what you change.\n\
+             # `troika config check` tells what is wrong with it, `kill -HUP` makes the running server read it again.\n",
+        );
+        let mut part = |name: &str, document: fn(&mut String)| {
+            out.push_str(&format!("\n[{name}]\n"));
+            document(&mut out);
+        };
+        part("server", Server::document);
+        part("network", Network::document);
+        part("auth", Auth::document);
+        part("limits", Limits::document);
+        part("pop3", Pop3::document);
+        part("storage", Storage::document);
+        part("log", Log::document);
+        out.push('\n');
+        comment(&mut out, "TLS certificates, chosen by the name the client asks for; the first is the default. Without any,");
+        comment(&mut out, "a CA and a certificate of Troika's own are made in the data folder (tls/ca.pem is for your clients).");
+        out.push_str("#[[certificate]]\n#certificate = \"/etc/troika/mail.example.org.pem\"\n#key = \"/etc/troika/mail.example.org.key\"\n\n");
+        comment(&mut out, "Listeners. protocol: smtp submission lmtp pop3 imap http; bind: address:port, or unix:/path for lmtp;");
+        comment(&mut out, "tls: none starttls implicit; plaintext_auth = true lets passwords come before TLS (loopback only).");
+        for (protocol, bind, tls) in [
+            ("smtp", "0.0.0.0:25", "starttls"),
+            ("submission", "0.0.0.0:587", "starttls"),
+            ("submission", "0.0.0.0:465", "implicit"),
+            ("pop3", "0.0.0.0:110", "starttls"),
+            ("pop3", "0.0.0.0:995", "implicit"),
+            ("imap", "0.0.0.0:143", "starttls"),
+            ("imap", "0.0.0.0:993", "implicit"),
+            ("http", "127.0.0.1:8080", "none"),
+        ] {
+            out.push_str(&format!("\n[[listener]]\nprotocol = \"{protocol}\"\nbind = \"{bind}\"\ntls = \"{tls}\"\n"));
+        }
+        out
+    }
+}
