@@ -1,7 +1,28 @@
 //! SASL for servers (RFC 4422): each mechanism is a small state machine over decoded messages; the protocol crates do
 //! base64 and framing, the directory answers the questions. No password is kept longer than a question lives.
+//!
+//! A protocol starts an [`Exchange`] at its AUTH command, sends each [`Next::Challenge`], brings each of the client's
+//! messages to [`Exchange::response`] and each answer of the world to [`Exchange::reply`], until [`Next::Done`] or
+//! [`Next::Malformed`]. A client that cancels (`*`) needs no call: the exchange is dropped.
 
 use secrecy::SecretString;
+
+mod base64_text;
+mod cram_md5;
+mod exchange;
+mod keys;
+mod login;
+mod mechanism;
+mod plain;
+mod prepare;
+mod scram;
+
+pub use base64_text::{decode_base64, encode_base64};
+pub use exchange::{Exchange, MESSAGE_BYTES_MAX, Setup};
+pub use keys::{
+    apop_digest, apop_timestamp, cram_md5_digest, digest_matches, invented_scram_salt, scram_keys,
+};
+pub use prepare::{Unprepared, prepare, prepare_secret};
 
 /// What the world must answer during a log-in.
 #[derive(Debug)]
@@ -135,8 +156,8 @@ pub enum Next {
     Challenge(Vec<u8>),
     /// Ask the world, and bring its answer to [`Exchange::reply`].
     Ask(Question),
-    /// Finished. `last` is the server's final message of a mechanism that has one (SCRAM's `v=`), which a protocol
-    /// without additional data in its success reply sends as one more challenge, answered by an empty response.
+    /// Finished. SCRAM's `v=` went out before this as one more [`Next::Challenge`], which the client answered by an
+    /// empty message: none of SMTP, POP3 and IMAP can carry additional data in its success reply.
     Done {
         /// Granted or not.
         verdict: Verdict,
