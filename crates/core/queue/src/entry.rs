@@ -1,0 +1,262 @@
+//! What is queued.
+
+use engine::{AccountId, ContentId};
+use model::{EmailAddress, ReversePath, UnixTime};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+
+/// Name of a queued message, shown as hexadecimal digits. Ascending in order of acceptance, never used again.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct QueueId(pub u64);
+
+impl fmt::Display for QueueId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08X}", self.0)
+    }
+}
+
+impl FromStr for QueueId {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<QueueId, Self::Err> {
+        u64::from_str_radix(text, 16).map(QueueId)
+    }
+}
+
+impl Serialize for QueueId {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(self)
+    }
+}
+
+/// What of the message a bounce returns (RFC 3461 §4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Ret {
+    /// All of it.
+    Full,
+    /// Its header.
+    Hdrs,
+}
+
+/// BODY parameter of MAIL (RFC 6152, RFC 3030).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Body {
+    /// 7BIT
+    #[default]
+    #[serde(rename = "7BIT")]
+    SevenBit,
+    /// 8BITMIME
+    #[serde(rename = "8BITMIME")]
+    EightBitMime,
+    /// BINARYMIME
+    BinaryMime,
+}
+
+/// When to tell the sender (RFC 3461 §4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notify {
+    /// Not said: the server decides; failures are told.
+    Default,
+    /// NEVER
+    Never,
+    /// Any of the three; at least one.
+    On {
+        /// SUCCESS
+        success: bool,
+        /// FAILURE
+        failure: bool,
+        /// DELAY
+        delay: bool,
+    },
+}
+
+/// The recipient as the sender had it (RFC 3461 §4.2), decoded from xtext.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Orcpt {
+    /// `rfc822`, `utf-8`, …
+    pub address_type: String,
+    /// The address in that type.
+    pub address: String,
+}
+
+/// A recipient to be queued.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewRecipient {
+    /// Where to.
+    pub address: EmailAddress,
+    /// When to tell the sender.
+    pub notify: Notify,
+    /// ORCPT, if given.
+    pub orcpt: Option<Orcpt>,
+}
+
+/// A message to be queued.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewEntry {
+    /// Where a bounce goes.
+    pub reverse_path: ReversePath,
+    /// At least one.
+    pub recipients: Vec<NewRecipient>,
+    /// RET, if given.
+    pub ret: Option<Ret>,
+    /// ENVID, if given, decoded from xtext.
+    pub envid: Option<String>,
+    /// Whether the message or its envelope needs SMTPUTF8 (RFC 6531).
+    pub smtputf8: bool,
+    /// BODY.
+    pub body: Body,
+    /// Who sent it, when logged in.
+    pub account: Option<AccountId>,
+    /// When it was accepted.
+    pub received: UnixTime,
+    /// Bytes of content.
+    pub size: u64,
+    /// When to give up.
+    pub expires: UnixTime,
+    /// Begin held.
+    pub held: bool,
+}
+
+/// State of one recipient.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RecipientState {
+    /// Waits for its next attempt.
+    Queued,
+    /// An operator holds it back.
+    Held,
+    /// The next host took it.
+    Delivered,
+    /// Refused for good.
+    Failed,
+    /// Not delivered in time.
+    Expired,
+}
+
+/// One recipient of an entry.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Recipient {
+    /// Position within the entry, from 0.
+    pub index: u32,
+    /// Where to.
+    #[serde(serialize_with = "as_text")]
+    pub address: EmailAddress,
+    /// Where it stands.
+    pub state: RecipientState,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// When to try next; seconds since 1970. Kept, without effect, while held.
+    #[serde(serialize_with = "unix_time")]
+    pub next_attempt: UnixTime,
+    /// What the next host said last, or why there was no answer.
+    pub last_reply: Option<String>,
+    /// When to tell the sender.
+    #[serde(serialize_with = "as_text")]
+    pub notify: Notify,
+    /// ORCPT.
+    pub orcpt: Option<Orcpt>,
+}
+
+/// An entry as listed: the envelope and how many recipients are in which state.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Entry {
+    /// Its name.
+    pub id: QueueId,
+    /// The message.
+    #[serde(skip)]
+    pub content: ContentId,
+    /// Where a bounce goes; empty for `<>`.
+    #[serde(serialize_with = "as_text")]
+    pub reverse_path: ReversePath,
+    /// RET.
+    pub ret: Option<Ret>,
+    /// ENVID.
+    pub envid: Option<String>,
+    /// Whether it needs SMTPUTF8.
+    pub smtputf8: bool,
+    /// BODY.
+    pub body: Body,
+    /// Who sent it, when logged in.
+    #[serde(serialize_with = "maybe_account")]
+    pub account: Option<AccountId>,
+    /// Seconds since 1970.
+    #[serde(serialize_with = "unix_time")]
+    pub received: UnixTime,
+    /// Bytes of content.
+    pub size: u64,
+    /// Seconds since 1970.
+    #[serde(serialize_with = "unix_time")]
+    pub expires: UnixTime,
+    /// All, by index.
+    pub recipients: Vec<Recipient>,
+}
+
+/// What happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EventKind {
+    /// Taken from the sender.
+    Accepted,
+    /// An operator held it.
+    Held,
+    /// An operator let it go.
+    Released,
+    /// An attempt that must be repeated.
+    Deferred,
+    /// The next host took it.
+    Delivered,
+    /// Refused for good.
+    Failed,
+    /// Given up.
+    Expired,
+}
+
+/// One line of an entry's history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Event {
+    /// Seconds since 1970.
+    #[serde(serialize_with = "unix_time")]
+    pub at: UnixTime,
+    /// What.
+    pub kind: EventKind,
+    /// Of which recipient; None: all.
+    pub recipient: Option<u32>,
+    /// The reply, or what else there is to say.
+    pub text: String,
+}
+
+/// An entry with its history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct EntryDetails {
+    /// The entry.
+    #[serde(flatten)]
+    pub entry: Entry,
+    /// Oldest first.
+    pub history: Vec<Event>,
+}
+
+impl fmt::Display for Notify {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Notify::On { success, failure, delay } = *self else {
+            return f.write_str(if *self == Notify::Never { "NEVER" } else { "" });
+        };
+        let words = [(success, "SUCCESS"), (failure, "FAILURE"), (delay, "DELAY")];
+        let chosen: Vec<&str> = words.into_iter().filter_map(|(on, word)| on.then_some(word)).collect();
+        f.write_str(&chosen.join(","))
+    }
+}
+
+fn as_text<S: serde::Serializer>(value: &impl fmt::Display, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(value)
+}
+
+fn unix_time<S: serde::Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
+    to.serialize_i64(time.0)
+}
+
+fn maybe_account<S: serde::Serializer>(account: &Option<AccountId>, to: S) -> Result<S::Ok, S::Error> {
+    account.map(|id| id.0).serialize(to)
+}
