@@ -188,6 +188,8 @@ pub enum Answer {
     Found {
         /// Found on this page.
         uids: UidSet,
+        /// Highest modification sequence of those, if the query has a [`Query::ModSeq`] in it (RFC 7162 §3.1.5).
+        highest_modseq: Option<ModSeq>,
         /// Where the next page starts; None: that was all.
         next: Option<Uid>,
     },
@@ -508,7 +510,8 @@ pub enum DateOf {
 }
 
 /// What SEARCH looks for (RFC 9051 §6.4.4). Texts are UTF-8; they match as case-insensitive substrings of the decoded
-/// text (RFC 2047, transfer encodings, charsets). An empty text matches everything that has the field.
+/// text (RFC 2047, transfer encodings, charsets). An empty text matches everything that has the field. Depth is bounded
+/// by the parser, so recursion is safe.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
     /// Every message.
@@ -523,8 +526,8 @@ pub enum Query {
     Not(Box<Query>),
     /// All of these; an empty list holds for every message.
     And(Vec<Query>),
-    /// Either of the two.
-    Or(Box<Query>, Box<Query>),
+    /// At least one of these; an empty list holds for none.
+    Or(Vec<Query>),
     /// Has a header field of that name (any case) with that text in it (FROM, TO, CC, BCC and SUBJECT as well).
     Header {
         /// Field name.
@@ -546,7 +549,8 @@ pub enum Query {
     ArrivedFrom(UnixTime),
     /// INTERNALDATE at or before this moment (OLDER, RFC 5032).
     ArrivedUpTo(UnixTime),
-    /// Modification sequence at least that (RFC 7162 §3.1.5).
+    /// Modification sequence at least that (RFC 7162 §3.1.5). Alone it is also how FETCH CHANGEDSINCE asks, so it is
+    /// worth answering from the change log.
     ModSeq(ModSeq),
     /// RFC 8474 §5.1.
     EmailId(EmailId),
