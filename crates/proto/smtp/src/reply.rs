@@ -107,3 +107,86 @@ impl Refusal {
         Refusal::new(451, (3, 2), "The server has too much to do right now; try again later")
     }
 }
+
+/// Longest reply line with its CRLF (RFC 5321 §4.5.3.1.5).
+const REPLY_LINE_BYTES_MAX: usize = 512;
+
+/// Which characters a client can read (RFC 6531 §3.7.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Charset {
+    Ascii,
+    Utf8,
+}
+
+/// Appends a reply: `lines` become one multi-line reply, each with the enhanced code when there is one (RFC 2034 §4).
+pub(crate) fn write_reply(
+    out: &mut Vec<u8>,
+    code: u16,
+    enhanced: Option<Enhanced>,
+    charset: Charset,
+    lines: &[impl AsRef<str>],
+) {
+    let enhanced = enhanced.map(|enhanced| format!("{enhanced} ")).unwrap_or_default();
+    let room = REPLY_LINE_BYTES_MAX - "250 ".len() - enhanced.len() - "\r\n".len();
+    let mut pieces = lines.iter().flat_map(|line| fold(line.as_ref(), room)).peekable();
+    while let Some(piece) = pieces.next() {
+        let separator = if pieces.peek().is_some() { '-' } else { ' ' };
+        out.extend_from_slice(code.to_string().as_bytes());
+        out.push(separator as u8);
+        out.extend_from_slice(enhanced.as_bytes());
+        for c in piece.chars() {
+            // textstring = 1*(%d09 / %d32-126): whatever a text was made of, it can't end the line.
+            let fine = c == '\t'
+                || (' '..='~').contains(&c)
+                || (charset == Charset::Utf8 && !c.is_control() && !c.is_ascii());
+            let c = if fine { c } else { '?' };
+            out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Cuts a text into pieces of at most `room` octets, at spaces where there are some.
+fn fold(text: &str, room: usize) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        if text.len() <= room {
+            rest = None;
+            return Some(text);
+        }
+        let hard = text.floor_char_boundary(room);
+        let cut = text[..hard].rfind(' ').filter(|cut| *cut > room / 2).unwrap_or(hard);
+        rest = Some(text[cut..].trim_start_matches(' '));
+        Some(&text[..cut])
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(code: u16, text: &str) -> String {
+        let mut out = Vec::new();
+        write_reply(&mut out, code, Some(Enhanced(5, 1, 1)), Charset::Ascii, &[text]);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn replies_keep_within_a_line() {
+        assert_eq!(written(550, "no"), "550 5.1.1 no\r\n");
+        assert_eq!(written(550, ""), "550 5.1.1 \r\n");
+        assert_eq!(written(550, "a\r\n250 b\0ж"), "550 5.1.1 a??250 b??\r\n");
+        let long = written(550, &"word ".repeat(250));
+        assert!(long.lines().all(|line| line.len() <= 510 && line[4..].starts_with("5.1.1 word")), "{long}");
+        assert!(long.starts_with("550-") && long.lines().last().unwrap().starts_with("550 "));
+        assert_eq!(written(550, &"ж".repeat(2000)).matches('?').count(), 2000);
+    }
+
+    #[test]
+    fn the_class_follows_the_code() {
+        assert_eq!(Refusal::storage_full().to_string().split(' ').nth(1), Some("4.3.1"));
+        assert!(Refusal::busy().is_transient() && !Refusal::no_such_mailbox(&"a@b").is_transient());
+        assert_eq!(Refusal::no_such_mailbox(&"a@b").enhanced, Enhanced(5, 1, 1));
+    }
+}
