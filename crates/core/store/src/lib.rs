@@ -1,1 +1,73 @@
-//! store
+//! Mailboxes over the storage engine: UIDs, flags, MODSEQ, threads, quota, change feed, search.
+//!
+//! Reads are plain functions over one snapshot and do a bounded page of work. Writes are one transaction each and
+//! answer with [`Written`], a future that resolves when the outcome is durable. Invariants:
+//!
+//! - One modification sequence counter per account; a transaction takes one number of it, and every row and mailbox
+//!   that it changes bears that number (RFC 7162 §3.1). A state of a mailbox is named by its highest number.
+//! - Counters change in the same transaction as what they count; [`Store::check`] recounts them all.
+//! - UIDs and UIDVALIDITY only grow and are never used again (RFC 9051 §2.3.1.1).
+//! - A message is stored once in an account however many mailboxes show it: copies share EMAILID and THREADID
+//!   (RFC 8474 §5). Its content is stored once for all accounts of a delivery.
+//! - Mailbox names are UTF-8 (NFC), levels separated by `/`, `INBOX` in capitals; modified UTF-7 stays at the edge.
+//! - Keys and value formats: `keys.rs`, and nowhere else.
+
+mod account;
+mod check;
+mod copy;
+mod deliver;
+mod error;
+mod expunge;
+mod feed;
+mod flags;
+mod keys;
+mod mailbox;
+mod prepared;
+mod rows;
+mod search;
+mod threads;
+mod view;
+mod written;
+
+pub use account::{Limits, Usage};
+pub use check::Problem;
+pub use copy::{Copied, Originals};
+pub use deliver::{
+    Appended, Delivered, Delivery, Extra, Fallback, NewMessage, Outcome, Recipient, RecipientOutcomes, Target,
+};
+pub use error::{Error, Limit};
+pub use expunge::Expunged;
+pub use feed::{Notify, Watch};
+pub use flags::{FlagChange, FlagMode, Stored};
+pub use mailbox::{Counters, MailboxInfo, name_problem};
+pub use prepared::{Digest, Prepared};
+pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};
+pub use search::{DateOf, Day, Found, Query, When};
+pub use view::{Changes, Opened};
+pub use written::Written;
+
+pub use engine::AccountId;
+
+use engine::Engine;
+use std::sync::Arc;
+
+/// All mailboxes of all accounts. Shared by all sessions: cheap to clone, every method takes `&self`.
+#[derive(Clone)]
+pub struct Store {
+    engine: Arc<dyn Engine>,
+    feed: Arc<feed::Feed>,
+    views: Arc<view::Views>,
+}
+
+impl Store {
+    /// The mailboxes kept in `engine`.
+    pub fn new(engine: Arc<dyn Engine>) -> Store {
+        let feed = Arc::new(feed::Feed::new());
+        Store { engine, feed, views: Arc::default() }
+    }
+
+    /// The engine below, for those who share its transactions (queue, directory).
+    pub fn engine(&self) -> &Arc<dyn Engine> {
+        &self.engine
+    }
+}

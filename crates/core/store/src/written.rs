@@ -1,0 +1,82 @@
+//! The promise of a write: resolves when its outcome is durable, and tells the change feed then.
+
+use crate::Error;
+use crate::feed::{Feed, Touched};
+use engine::{Abort, Pending};
+use parking_lot::Mutex;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::OnceLock;
+use std::sync::mpsc::{Sender, channel};
+use std::task::{Context, Poll};
+
+type Inner<T> = Pending<(T, Touched)>;
+
+/// Resolves when a write is durable or was refused. May be dropped: the write stands all the same, and the change feed
+/// tells of it.
+pub struct Written<T: Send + 'static> {
+    /// None: told.
+    pending: Option<Inner<T>>,
+    refusal: Arc<Mutex<Option<Error>>>,
+    feed: Arc<Feed>,
+}
+
+impl<T: Send + 'static> Written<T> {
+    /// Blocks this thread until the outcome is durable.
+    ///
+    /// # Errors
+    /// As the method's that made it.
+    pub fn wait(self) -> Result<T, Error> {
+        pollster::block_on(self)
+    }
+}
+
+impl<T: Send + 'static> Future for Written<T> {
+    type Output = Result<T, Error>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        let Some(pending) = this.pending.as_mut() else { return Poll::Pending };
+        let Poll::Ready(outcome) = Pin::new(pending).poll(cx) else { return Poll::Pending };
+        this.pending = None;
+        Poll::Ready(match outcome {
+            Ok((value, touched)) => {
+                this.feed.announce(&touched);
+                Ok(value)
+            }
+            Err(Abort::Engine(error)) => Err(Error::Engine(error)),
+            Err(Abort::Cancelled) => {
+                Err(this.refusal.lock().take().unwrap_or(Error::Engine(engine::Error::Stopped)))
+            }
+        })
+    }
+}
+
+impl<T: Send + 'static> Drop for Written<T> {
+    /// The waiter is gone (connection lost) before the commit: those who watch must be told all the same.
+    fn drop(&mut self) {
+        let Some(pending) = self.pending.take() else { return };
+        let feed = self.feed.clone();
+        orphans(Box::new(move || {
+            if let Ok((_, touched)) = pending.wait() {
+                feed.announce(&touched);
+            }
+        }));
+    }
+}
+
+type Orphan = Box<dyn FnOnce() + Send>;
+
+/// Hands a commit nobody waits for to the one thread that does; commits resolve in order, so one is enough.
+fn orphans(orphan: Orphan) {
+    static QUEUE: OnceLock<Sender<Orphan>> = OnceLock::new();
+    let queue = QUEUE.get_or_init(|| {
+        let (sender, receiver) = channel::<Orphan>();
+        let body = move || receiver.into_iter().for_each(|orphan| orphan());
+        // Without a thread (out of memory) the announcements are lost, the writes are not.
+        let _ = std::thread::Builder::new().name("store-orphans".into()).stack_size(128 * 1024).spawn(body);
+        sender
+    });
+    let _ = queue.send(orphan);
+}
