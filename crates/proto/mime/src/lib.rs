@@ -1,1 +1,34 @@
-//! mime
+//! Internet messages: header fields, MIME structure, addresses, dates, encoded words, charsets, transfer encodings,
+//! and the IMAP forms made of them (ENVELOPE, BODY, BODYSTRUCTURE, section ranges).
+//!
+//! Invariants: every parser takes arbitrary bytes, never panics, works in time linear in its input (times a constant
+//! such as [`structure::MAX_DEPTH`]) and keeps memory within the named limits. Nothing here refuses a message: what
+//! cannot be understood falls back to the default that the RFC names. Bytes are borrowed wherever that is possible.
+//!
+//! RFC 5322, 6532 (messages), 2045–2047, 2183, 2231, 3282, 2557 (MIME), 2152 (UTF-7), 3501 and 9051 (IMAP forms),
+//! 5256 §2.1 (base subject), 8970 (preview).
+
+pub mod address;
+pub mod build;
+pub mod charset;
+pub mod content;
+pub mod date;
+pub mod encoded_word;
+pub mod envelope;
+pub mod header;
+pub mod html;
+pub mod imap;
+mod lexical;
+pub mod references;
+pub mod section;
+pub mod structure;
+pub mod subject;
+pub mod text;
+pub mod transfer;
+mod utf7;
+
+pub use address::{Address, Addresses};
+pub use content::{ContentType, Disposition, Param};
+pub use envelope::Envelope;
+pub use header::{HeaderField, HeaderFields};
+pub use structure::{Part, PartId, PartKind, Structure, parse};
