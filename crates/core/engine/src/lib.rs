@@ -39,7 +39,9 @@ pub enum Error {
         why: String,
     },
     /// The store on disk was written by a newer Troika.
-    #[error("the store has format {found}, this version reads up to {supported}; install the newer Troika again")]
+    #[error(
+        "the store has format {found}, this version reads up to {supported}; install the newer Troika again"
+    )]
     NewerFormat {
         /// Version on disk.
         found: u32,
@@ -189,7 +191,7 @@ pub trait Engine: Send + Sync {
     fn figures(&self) -> Figures;
 }
 
-impl dyn Engine {
+impl dyn Engine + '_ {
     /// Runs `work` as one transaction and hands out what it returned once that is durable.
     ///
     /// # Errors
@@ -216,4 +218,14 @@ impl dyn Engine {
 mod commit;
 pub use commit::{Commit, Pending, Resolver};
 
+pub mod conformance;
+mod disk;
+mod faults;
+mod log;
+mod memory;
+mod overlay;
 mod pack;
+
+pub use faults::Faults;
+pub use log::{LogEngine, Options, rebuild};
+pub use memory::MemoryEngine;

@@ -1,0 +1,704 @@
+//! The single committer: takes waiting requests, runs them one after the other, makes one buffer of records of them,
+//! appends and flushes it once, commits the index, answers.
+//!
+//! It is a plain state machine without threads or clocks of its own ([`super::LogEngine`] gives it a thread), so tests
+//! drive it step by step on a faulty disk. What holds at all times:
+//!
+//! - `state` describes what is committed: flushed in the log and visible in the index. Nothing of a group that fails
+//!   gets into it.
+//! - The index never shows what is not flushed: its commit comes after the flush.
+//! - A failed write leaves bytes behind the position; no record is ever written over them. The segment is sealed at the
+//!   position first (and cut off), the next record goes to a new one.
+//! - After a failed flush nobody knows what is durable: everything is refused until restart and replay.
+
+use super::compact::Slice;
+use super::index::{Delta, Index, Position, State, Tables, Usage, trouble};
+use super::record::{BEGIN_BYTES, Op, RecordWriter, SEAL_BYTES, SEGMENT_HEADER_BYTES, segment_header};
+use super::segment::{Segment, SegmentSet, UNFINISHED_NAME, path_of, spare_name};
+use super::shared::Shared;
+use crate::disk::{DiskFile, Open, remove_if_there};
+use crate::overlay::{Staged, StagedTx};
+use crate::{Abort, Error, Resolver, Work};
+use std::collections::{BTreeMap, VecDeque};
+use std::hash::{BuildHasher, Hasher};
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// What waits for the committer.
+pub(crate) enum Request {
+    Work(Work, Resolver),
+    Slice(Slice, Resolver),
+    /// Runs between two groups.
+    Control(Box<dyn FnOnce(&mut Committer) + Send>),
+}
+
+/// The end of the log.
+enum Tail {
+    /// The newest segment is sealed, or there is none.
+    Closed,
+    Open {
+        segment: Arc<Segment>,
+        capacity: u64,
+    },
+    /// Bytes that are no records lie behind the position.
+    Broken(Arc<Segment>),
+}
+
+/// Why a group failed.
+enum Trouble {
+    /// The index must be opened anew.
+    Index(Error),
+    Log(Error),
+}
+
+/// What became of one request.
+enum Ran {
+    Done,
+    Refused(Abort),
+    /// Its record belongs into the next segment; run it again as the first of the next group.
+    NextSegment,
+}
+
+/// How much of the disk is left.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Room {
+    Plenty,
+    /// Content is refused; what deletes (and compaction) may still use the reserve.
+    Reserve,
+    Nothing,
+}
+
+/// A transaction without content may be this large while only the reserve is left.
+const SMALL_RECORD_BYTES: u64 = 64 * 1024;
+/// Operations of one transaction (without contents) may be this large.
+const OPS_BYTES_MAX: usize = 1 << 30;
+/// The group buffer keeps this much memory when idle.
+const BUFFER_KEPT_BYTES: usize = 256 * 1024;
+/// Freed segments kept to be used again: overwriting a file syncs faster than extending one.
+const SPARES_MAX: usize = 2;
+
+/// The group that is being made.
+struct Group {
+    delta: Delta,
+    next_content: u64,
+    lsn: u64,
+    content_bytes: u64,
+    records: u64,
+    granted: Vec<Resolver>,
+}
+
+/// See the file's head.
+pub(crate) struct Committer {
+    pub(crate) shared: Arc<Shared>,
+    index: Option<Arc<Index>>,
+    pub(crate) state: State,
+    tail: Tail,
+    writer: RecordWriter,
+    staged: Staged,
+    /// Position of the last durable checkpoint.
+    checkpointed: Position,
+    /// Rewritten, removed from the set after the next checkpoint.
+    condemned: BTreeMap<u32, Arc<Segment>>,
+    /// Out of the set; the files go when no snapshot holds them.
+    retired: Vec<Arc<Segment>>,
+    spares: Vec<u32>,
+    /// Log bytes since the last checkpoint.
+    pub(crate) unsaved_bytes: u64,
+    /// What the log took when the oldest of those bytes were written is the owner's to time.
+    pub(crate) unsaved: bool,
+}
+
+/// What opening found.
+pub(crate) struct Opened {
+    pub(crate) index: Index,
+    pub(crate) state: State,
+    pub(crate) set: SegmentSet,
+    pub(crate) checkpointed: Position,
+    pub(crate) spares: Vec<u32>,
+}
+
+impl Committer {
+    pub(crate) fn new(shared: Arc<Shared>, opened: Opened) -> Committer {
+        let Opened { index, state, set, checkpointed, spares } = opened;
+        let index = Arc::new(index);
+        // What lies behind the last record may be a torn write: see the file's head.
+        let tail = match set.0.get(&state.position.segment) {
+            Some(segment) if !state.sealed => Tail::Broken(segment.clone()),
+            _ => Tail::Closed,
+        };
+        shared.publish(Some(index.clone()), Some(Arc::new(set)));
+        let unsaved = state.position != checkpointed;
+        let committer = Committer {
+            shared,
+            index: Some(index),
+            state,
+            tail,
+            writer: RecordWriter::default(),
+            staged: Staged::default(),
+            checkpointed,
+            condemned: BTreeMap::new(),
+            retired: Vec::new(),
+            spares,
+            unsaved_bytes: 0,
+            unsaved,
+        };
+        committer.count();
+        committer
+    }
+
+    fn stopped(&self) -> bool {
+        self.shared.stopped.load(Ordering::Acquire)
+    }
+
+    fn stop(&self) -> Error {
+        self.shared.stopped.store(true, Ordering::Release);
+        Error::Stopped
+    }
+
+    /// Runs one group from the front of the queue (requests up to the first [`Request::Control`]) or that control.
+    pub(crate) fn step(&mut self, queue: &mut VecDeque<Request>) {
+        if matches!(queue.front(), Some(Request::Control(_))) {
+            if let Some(Request::Control(control)) = queue.pop_front() {
+                control(self);
+            }
+            return;
+        }
+        let mut group = Group {
+            delta: Delta::default(),
+            next_content: self.state.next_content,
+            lsn: self.state.position.lsn,
+            content_bytes: 0,
+            records: 0,
+            granted: Vec::new(),
+        };
+        let before = queue.len();
+        let outcome = self.group(queue, &mut group);
+        self.writer.clear(BUFFER_KEPT_BYTES);
+        match outcome {
+            Ok(()) => group.granted.into_iter().for_each(|resolver| resolver.resolve(Ok(()))),
+            Err(trouble) => {
+                let error = match trouble {
+                    Trouble::Log(error) => error,
+                    Trouble::Index(error) => {
+                        self.lose_index();
+                        error
+                    }
+                };
+                for resolver in group.granted {
+                    resolver.resolve(Err(Abort::Engine(error.clone())));
+                }
+                // Whatever made this group fail would fail the rest of what came with it.
+                if queue.len() == before {
+                    self.refuse_waiting(queue, &error);
+                }
+            }
+        }
+    }
+
+    fn refuse_waiting(&mut self, queue: &mut VecDeque<Request>, error: &Error) {
+        while !matches!(queue.front(), None | Some(Request::Control(_))) {
+            match queue.pop_front() {
+                Some(Request::Work(_, resolver) | Request::Slice(_, resolver)) => {
+                    resolver.resolve(Err(Abort::Engine(error.clone())));
+                }
+                _ => break,
+            }
+        }
+    }
+
+    fn group(&mut self, queue: &mut VecDeque<Request>, group: &mut Group) -> Result<(), Trouble> {
+        if self.stopped() {
+            return Err(Trouble::Log(Error::Stopped));
+        }
+        let index = self.index().map_err(Trouble::Log)?;
+        let room = self.room().map_err(Trouble::Log)?;
+        let txn = index.begin().map_err(Trouble::Index)?;
+        let mut tables = Tables::open(&txn).map_err(Trouble::Index)?;
+        let options = self.shared.options;
+        while group.granted.len() < options.group_requests
+            && self.writer.bytes.len() < options.group_bytes
+            && !matches!(queue.front(), None | Some(Request::Control(_)))
+        {
+            let Some(mut request) = queue.pop_front() else { break };
+            let ran = match &mut request {
+                Request::Work(work, _) => self.run_work(work, room, &mut tables, group),
+                Request::Slice(slice, _) => self.run_slice(slice, room, &mut tables, group),
+                Request::Control(_) => Ok(Ran::Done),
+            };
+            if matches!(ran, Ok(Ran::NextSegment)) {
+                queue.push_front(request);
+                break;
+            }
+            let (Request::Work(_, resolver) | Request::Slice(_, resolver)) = request else { continue };
+            match ran {
+                Ok(Ran::Refused(abort)) => resolver.resolve(Err(abort)),
+                Ok(_) => group.granted.push(resolver),
+                Err(trouble) => {
+                    group.granted.push(resolver);
+                    return Err(trouble);
+                }
+            }
+        }
+        drop(tables);
+        if group.records == 0 {
+            return txn.abort().map_err(|error| Trouble::Index(trouble(error)));
+        }
+        self.append().map_err(Trouble::Log)?;
+        let committed = txn.commit();
+        self.count_in(group);
+        if committed.is_err() {
+            // The group is durable in the log, so it stands: the index takes it from there.
+            self.lose_index();
+            if self.index().is_err() {
+                return Err(Trouble::Log(self.stop()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs a transaction, and stages its record and its changes of the index.
+    fn run_work(
+        &mut self,
+        work: &mut Work,
+        room: Room,
+        tables: &mut Tables<'_>,
+        group: &mut Group,
+    ) -> Result<Ran, Trouble> {
+        let ids_before = group.next_content;
+        self.staged.clear();
+        let mut tx = StagedTx::new(&*tables, &mut self.staged, &mut group.next_content);
+        let result = work(&mut tx);
+        if let Some(error) = tx.into_failure() {
+            return Err(Trouble::Index(error));
+        }
+        let refusal = match result {
+            Err(abort) => Some(abort),
+            Ok(()) => self.encode_staged(room),
+        };
+        if let Some(abort) = refusal {
+            group.next_content = ids_before;
+            return Ok(Ran::Refused(abort));
+        }
+        if !self.writer.is_open() {
+            return Ok(Ran::Done);
+        }
+        let Some(place) = self.place_record(group)? else {
+            group.next_content = ids_before;
+            return Ok(Ran::NextSegment);
+        };
+        self.apply_staged(place, tables, group).map_err(Trouble::Index)?;
+        Ok(Ran::Done)
+    }
+
+    /// Writes the staged changes as the open record; leaves none open when there are no changes.
+    fn encode_staged(&mut self, room: Room) -> Option<Abort> {
+        let (staged, writer) = (&mut self.staged, &mut self.writer);
+        if staged.bytes() > OPS_BYTES_MAX {
+            let error = io::Error::new(io::ErrorKind::InvalidInput, "a transaction of more than 1 GiB");
+            return Some(Abort::Engine(Error::from(error)));
+        }
+        staged.appended.retain(|content| content.references > 0);
+        if staged.is_empty() {
+            return None;
+        }
+        writer.begin();
+        for (key, value) in staged.entries() {
+            writer.op(value.map_or(Op::Delete { key }, |value| Op::Put { key, value }));
+        }
+        for (id, references) in &staged.referred {
+            writer.op(Op::Refer { id: *id, references: *references });
+        }
+        for content in &staged.appended {
+            let shape = content.packed.0.shape;
+            writer.op(Op::Content { id: content.id, references: content.references, shape });
+        }
+        writer.end_of_ops();
+        let small = staged.appended.is_empty() && writer.record_len() <= SMALL_RECORD_BYTES;
+        if room == Room::Nothing || (room == Room::Reserve && !small) {
+            writer.abandon();
+            return Some(Abort::Engine(Error::Full));
+        }
+        staged.appended.iter().for_each(|content| writer.blob(&content.packed.0.blob));
+        None
+    }
+
+    fn apply_staged(
+        &mut self,
+        place: Placed,
+        tables: &mut Tables<'_>,
+        group: &mut Group,
+    ) -> Result<(), Error> {
+        for (key, value) in self.staged.entries() {
+            match value {
+                Some(value) => tables.put(key, value, &mut group.delta)?,
+                None => tables.delete(key, &mut group.delta)?,
+            }
+        }
+        for (id, references) in &self.staged.referred {
+            let known = tables.refer(*id, *references, &mut group.delta)?;
+            assert!(known, "a transaction refers to existing content only");
+        }
+        let mut blob_at = place.blobs_at;
+        for content in &self.staged.appended {
+            let shape = content.packed.0.shape;
+            let entry = super::record::entry_of(place.segment, blob_at, content.references, shape);
+            tables.set_content(content.id, entry, &mut group.delta)?;
+            blob_at += shape.stored_len;
+        }
+        group.content_bytes += blob_at - place.blobs_at;
+        Ok(())
+    }
+
+    /// Writes again what of a slice of an old segment still counts; see compact.rs.
+    fn run_slice(
+        &mut self,
+        slice: &Slice,
+        room: Room,
+        tables: &mut Tables<'_>,
+        group: &mut Group,
+    ) -> Result<Ran, Trouble> {
+        if room == Room::Nothing {
+            return Ok(Ran::Refused(Abort::Engine(Error::Full)));
+        }
+        let older = self.has_older(slice.segment);
+        self.writer.begin();
+        let moved = slice.encode(older, tables, &mut self.writer).map_err(Trouble::Index)?;
+        if !self.writer.has_ops() {
+            self.writer.abandon();
+            return Ok(Ran::Done);
+        }
+        let Some(place) = self.place_record(group)? else { return Ok(Ran::NextSegment) };
+        let mut blob_at = place.blobs_at;
+        for mut entry in moved {
+            entry.1.place = super::index::Place { segment: place.segment, offset: blob_at };
+            tables.set_content(entry.0, entry.1, &mut group.delta).map_err(Trouble::Index)?;
+            blob_at += entry.1.shape.stored_len;
+        }
+        group.content_bytes += blob_at - place.blobs_at;
+        Ok(Ran::Done)
+    }
+
+    /// Closes the open record with its place in the log. None (and no record) when it does not fit into this segment
+    /// any more but others of the group do.
+    fn place_record(&mut self, group: &mut Group) -> Result<Option<Placed>, Trouble> {
+        let record_len = self.writer.record_len();
+        let earlier = self.writer.bytes.len() as u64 - record_len;
+        let offset = self.state.position.offset + earlier;
+        let fits = matches!(&self.tail, Tail::Open { capacity, .. } if offset + record_len + SEAL_BYTES <= *capacity);
+        if !fits && group.records > 0 {
+            self.writer.abandon();
+            return Ok(None);
+        }
+        if !fits {
+            self.roll(record_len).map_err(Trouble::Log)?;
+            group.lsn = self.state.position.lsn;
+        }
+        let Tail::Open { segment, .. } = &self.tail else { unreachable!("rolling opens a segment") };
+        group.lsn += 1;
+        group.records += 1;
+        let blobs_at = self.state.position.offset + earlier + self.writer.blobs_at();
+        self.writer.finish(group.lsn, self.state.position.lsn, segment.salt);
+        Ok(Some(Placed { segment: segment.number, blobs_at }))
+    }
+
+    /// Appends the group's records and makes them durable.
+    fn append(&mut self) -> Result<(), Error> {
+        let Tail::Open { segment, .. } = &self.tail else {
+            unreachable!("records were placed in an open segment")
+        };
+        let segment = segment.clone();
+        if let Err(error) = segment.file.write_all_at(&self.writer.bytes, self.state.position.offset) {
+            self.tail = Tail::Broken(segment);
+            return Err(error.into());
+        }
+        segment.file.sync_data().map_err(|_| self.stop())
+    }
+
+    /// The group is durable.
+    fn count_in(&mut self, group: &mut Group) {
+        let len = self.writer.bytes.len() as u64;
+        let position = &mut self.state.position;
+        *position = Position { segment: position.segment, offset: position.offset + len, lsn: group.lsn };
+        self.state.next_content = group.next_content;
+        let usage = self.state.usage.entry(self.state.position.segment).or_default();
+        usage.used = self.state.position.offset;
+        usage.content += group.content_bytes;
+        self.state.apply(&mut group.delta);
+        self.unsaved_bytes += len;
+        self.unsaved = true;
+        self.shared.counters.commits.fetch_add(group.records, Ordering::Relaxed);
+        self.shared.counters.groups.fetch_add(1, Ordering::Relaxed);
+        self.count();
+    }
+
+    /// Refreshes the figures that others read.
+    fn count(&self) {
+        let counters = &self.shared.counters;
+        counters.log_bytes.store(self.state.usage.values().map(|usage| usage.used).sum(), Ordering::Relaxed);
+        counters.live_content.store(self.state.live_content(), Ordering::Relaxed);
+        counters.segments.store(self.state.usage.len() as u64, Ordering::Relaxed);
+    }
+
+    fn room(&self) -> Result<Room, Error> {
+        let free = self.shared.disk.free_bytes(&self.shared.dir)?;
+        let reserve = self.shared.options.reserve_bytes;
+        Ok(match free {
+            _ if free >= reserve => Room::Plenty,
+            _ if free >= reserve / 2 => Room::Reserve,
+            _ => Room::Nothing,
+        })
+    }
+
+    // Segments.
+
+    /// Makes sure that a new segment is open which holds a record of `record_len`.
+    fn roll(&mut self, record_len: u64) -> Result<(), Error> {
+        self.seal()?;
+        self.open_segment(record_len)
+    }
+
+    /// Ends the newest segment durably and gives back the space behind its end.
+    pub(crate) fn seal(&mut self) -> Result<(), Error> {
+        let (Tail::Open { segment, .. } | Tail::Broken(segment)) = &self.tail else { return Ok(()) };
+        if self.stopped() {
+            return Err(Error::Stopped);
+        }
+        let segment = segment.clone();
+        let Position { offset, lsn, .. } = self.state.position;
+        let seal = RecordWriter::single(Op::Seal, lsn + 1, lsn, segment.salt);
+        self.tail = Tail::Broken(segment.clone());
+        segment.file.write_all_at(&seal, offset)?;
+        segment.file.set_len(offset + SEAL_BYTES)?;
+        segment.file.sync_data().map_err(|_| self.stop())?;
+        self.tail = Tail::Closed;
+        self.state.position = Position { segment: segment.number, offset: offset + SEAL_BYTES, lsn: lsn + 1 };
+        self.state.sealed = true;
+        self.state.usage.entry(segment.number).or_default().used = offset + SEAL_BYTES;
+        self.unsaved = true;
+        Ok(())
+    }
+
+    fn open_segment(&mut self, record_len: u64) -> Result<(), Error> {
+        let shared = self.shared.clone();
+        let newest = shared.set().0.keys().next_back().copied().unwrap_or(0);
+        let number = newest.max(self.state.position.segment) + 1;
+        let salt = draw_salt();
+        let unfinished = shared.log_dir.join(UNFINISHED_NAME);
+        let file = match self.make_segment_file(number, salt, record_len) {
+            Ok(file) => file,
+            Err(error) => {
+                // Nothing lost if this fails too: it is removed at the next start.
+                let _ = remove_if_there(&*shared.disk, &unfinished);
+                return Err(error);
+            }
+        };
+        // From here on a half-made name could hide records that follow: only a restart clears that up.
+        let named = shared.disk.rename(&unfinished, &path_of(&shared.log_dir, number));
+        named.and_then(|()| shared.disk.sync_dir(&shared.log_dir)).map_err(|_| self.stop())?;
+        let capacity = file.len()?;
+        let segment = Arc::new(Segment { number, salt, file });
+        let mut set = (*shared.set()).clone();
+        set.0.insert(number, segment.clone());
+        shared.publish(self.index.clone(), Some(Arc::new(set)));
+        let offset = SEGMENT_HEADER_BYTES + BEGIN_BYTES;
+        self.state.position = Position { segment: number, offset, lsn: self.state.position.lsn + 1 };
+        self.state.sealed = false;
+        self.state.usage.insert(number, Usage { used: offset, ..Usage::default() });
+        self.tail = Tail::Open { segment, capacity };
+        self.unsaved = true;
+        Ok(())
+    }
+
+    /// A file with header and first record, durable but for its name.
+    fn make_segment_file(
+        &mut self,
+        number: u32,
+        salt: u32,
+        record_len: u64,
+    ) -> Result<Arc<dyn DiskFile>, Error> {
+        let shared = &self.shared;
+        let unfinished = shared.log_dir.join(UNFINISHED_NAME);
+        let need = SEGMENT_HEADER_BYTES + BEGIN_BYTES + record_len + SEAL_BYTES;
+        let recycled = self.spares.pop();
+        if let Some(spare) = recycled {
+            shared.disk.rename(&shared.log_dir.join(spare_name(spare)), &unfinished)?;
+        } else {
+            remove_if_there(&*shared.disk, &unfinished)?;
+        }
+        let file = shared.disk.open(&unfinished, Open::Create)?;
+        let held = file.len()?;
+        // A nearly full disk gets smaller segments rather than none; half of the reserve stays for the index.
+        let free = shared.disk.free_bytes(&shared.dir)?.saturating_sub(shared.options.reserve_bytes / 2);
+        let wish = shared.options.segment_bytes.min(held + free / 2).max(need);
+        if wish > held + free {
+            return Err(Error::Full);
+        }
+        file.allocate(wish)?;
+        file.write_all_at(&segment_header(number, salt), 0)?;
+        let Position { lsn, .. } = self.state.position;
+        let begin =
+            RecordWriter::single(Op::Begin { next_content: self.state.next_content }, lsn + 1, lsn, salt);
+        file.write_all_at(&begin, SEGMENT_HEADER_BYTES)?;
+        file.sync_data()?;
+        Ok(file)
+    }
+
+    // The index.
+
+    /// The index; opened and brought up to date again when it was lost.
+    fn index(&mut self) -> Result<Arc<Index>, Error> {
+        if let Some(index) = &self.index {
+            return Ok(index.clone());
+        }
+        let shared = self.shared.clone();
+        let (index, saved) =
+            Index::open(&*shared.disk, &shared.index_path(), shared.options.index_cache_bytes)?;
+        let limit = self.state.position;
+        let (state, _) = super::replay::replay(&index, &shared.set(), saved, Some(limit), &mut |_, _| {})?;
+        if state.position != limit || state.live_kv != self.state.live_kv {
+            let why = format!("replaying the log ends at {:?}, not at {limit:?}", state.position);
+            return Err(Error::Corrupt { what: "the index".into(), why });
+        }
+        let index = Arc::new(index);
+        self.index = Some(index.clone());
+        shared.publish(Some(index.clone()), None);
+        Ok(index)
+    }
+
+    /// Gives the index up after an error of its file; redb refuses everything from then on.
+    fn lose_index(&mut self) {
+        if let Some(index) = self.index.take() {
+            index.retire();
+        }
+        self.shared.lose_index();
+    }
+
+    /// Makes the index durable up to the position, and lets go of the segments that waited for it.
+    pub(crate) fn checkpoint(&mut self) -> Result<(), Error> {
+        if self.stopped() {
+            return Err(Error::Stopped);
+        }
+        let index = self.index()?;
+        if let Err(error) = index.checkpoint(&self.state) {
+            drop(index);
+            self.lose_index();
+            return Err(error);
+        }
+        self.checkpointed = self.state.position;
+        self.unsaved = false;
+        self.unsaved_bytes = 0;
+        self.shared.counters.index_bytes.store(index.file_bytes(), Ordering::Relaxed);
+        self.retire_condemned();
+        self.count();
+        self.release_retired();
+        Ok(())
+    }
+
+    /// Seals and checkpoints; the next start has nothing to replay.
+    pub(crate) fn close(&mut self) -> Result<(), Error> {
+        if self.unsaved || !matches!(self.tail, Tail::Closed) {
+            self.seal()?;
+            self.checkpoint()?;
+        }
+        self.release_retired();
+        Ok(())
+    }
+
+    // Reclaim.
+
+    /// Whether a segment older than `number` is still on the disk.
+    fn has_older(&self, number: u32) -> bool {
+        self.shared.set().0.range(..number).next().is_some()
+            || self.retired.iter().any(|old| old.number < number)
+    }
+
+    /// Everything of segment `number` that counts was written again (and is durable).
+    pub(crate) fn condemn(&mut self, number: u32) {
+        if let Some(segment) = self.shared.set().0.get(&number) {
+            self.condemned.insert(number, segment.clone());
+            self.unsaved = true;
+        }
+    }
+
+    pub(crate) fn is_condemned(&self, number: u32) -> bool {
+        self.condemned.contains_key(&number)
+    }
+
+    /// Lets go of what is condemned: the position moves behind every sealed segment, and the index is made durable.
+    pub(crate) fn settle(&mut self) -> Result<(), Error> {
+        if self.condemned.is_empty() {
+            return Ok(());
+        }
+        if !matches!(self.tail, Tail::Open { .. }) {
+            self.roll(0)?;
+        }
+        self.checkpoint()
+    }
+
+    /// Takes condemned segments out of the set: the durable index does not need them any more.
+    fn retire_condemned(&mut self) {
+        // Replay begins in the segment of the checkpoint, so that one and those after it stay.
+        let kept = self.condemned.split_off(&self.checkpointed.segment);
+        let condemned = std::mem::replace(&mut self.condemned, kept);
+        if condemned.is_empty() {
+            return;
+        }
+        let mut set = (*self.shared.set()).clone();
+        for (number, segment) in condemned {
+            let usage = self.state.usage.remove(&number).unwrap_or_default();
+            assert!(usage.live == 0, "segment {number} still holds {} live bytes", usage.live);
+            set.0.remove(&number);
+            self.retired.push(segment);
+        }
+        self.shared.publish(self.index.clone(), Some(Arc::new(set)));
+    }
+
+    pub(crate) fn has_retired(&self) -> bool {
+        !self.retired.is_empty()
+    }
+
+    /// Deletes (or keeps for later use) the files of retired segments that no snapshot can read from any more.
+    pub(crate) fn release_retired(&mut self) {
+        let shared = self.shared.clone();
+        let (free, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.retired)
+            .into_iter()
+            .partition(|segment| Arc::strong_count(segment) == 1);
+        self.retired = held;
+        let released = !free.is_empty();
+        for segment in free {
+            let path = path_of(&shared.log_dir, segment.number);
+            let whole = segment.file.len().is_ok_and(|len| len >= shared.options.segment_bytes / 2);
+            let spare = shared.log_dir.join(spare_name(segment.number));
+            if whole && self.spares.len() < SPARES_MAX && shared.disk.rename(&path, &spare).is_ok() {
+                self.spares.push(segment.number);
+            } else if remove_if_there(&*shared.disk, &path).is_err() {
+                // It counts as an older segment until it is gone; tried again later.
+                self.retired.push(segment);
+            }
+        }
+        if released && shared.disk.sync_dir(&shared.log_dir).is_err() {
+            self.stop();
+        }
+    }
+
+    /// Deletes the files kept for later use.
+    pub(crate) fn drop_spares(&mut self) {
+        for spare in std::mem::take(&mut self.spares) {
+            // A leftover is found and used at the next start.
+            let _ = remove_if_there(&*self.shared.disk, &self.shared.log_dir.join(spare_name(spare)));
+        }
+    }
+}
+
+/// Where a record was placed.
+#[derive(Clone, Copy)]
+struct Placed {
+    segment: u32,
+    blobs_at: u64,
+}
+
+/// A random number from the standard library's own source, see record.rs.
+fn draw_salt() -> u32 {
+    std::hash::RandomState::new().build_hasher().finish() as u32
+}

@@ -1,0 +1,111 @@
+//! Opening a store: lock, format, segments, index, replay.
+
+use super::committer::Opened;
+use super::index::Index;
+use super::record::FORMAT_VERSION;
+use super::segment::{self, Segment, SegmentSet, UNFINISHED_NAME};
+use super::shared::Shared;
+use crate::disk::{Disk, Open, remove_if_there};
+use crate::{Error, Progress};
+use std::path::Path;
+
+/// Held as long as a store is open.
+pub(crate) type Lock = Box<dyn Send + Sync>;
+
+const FORMAT_WORDS: &str = "troika-store-format";
+const NEW_INDEX_NAME: &str = "index.new";
+
+/// Takes the store in `dir` for this process alone, and makes sure that its format is known.
+pub(crate) fn claim(disk: &dyn Disk, dir: &Path) -> Result<Lock, Error> {
+    disk.create_dir(dir)?;
+    disk.create_dir(&dir.join("log"))?;
+    let lock = disk.lock(&dir.join("LOCK"))?;
+    let lock = lock.ok_or_else(|| Error::Locked(dir.display().to_string()))?;
+    check_format(disk, dir)?;
+    Ok(lock)
+}
+
+fn check_format(disk: &dyn Disk, dir: &Path) -> Result<(), Error> {
+    let file = disk.open(&dir.join("FORMAT"), Open::Create)?;
+    let len = file.len()?;
+    if len == 0 {
+        if !segment::list(disk, &dir.join("log"))?.segments.is_empty() {
+            return Err(Error::Corrupt { what: "FORMAT".into(), why: "it is missing or empty".into() });
+        }
+        file.write_all_at(format!("{FORMAT_WORDS} {FORMAT_VERSION}\n").as_bytes(), 0)?;
+        file.sync_data()?;
+        disk.sync_dir(dir)?;
+        return Ok(());
+    }
+    let mut bytes = vec![0; len.min(100) as usize];
+    file.read_exact_at(&mut bytes, 0)?;
+    let text = String::from_utf8_lossy(&bytes);
+    let found = text.strip_prefix(FORMAT_WORDS).and_then(|rest| rest.trim().parse().ok());
+    match found {
+        Some(FORMAT_VERSION) => Ok(()),
+        Some(found) if found > FORMAT_VERSION => Err(Error::NewerFormat { found, supported: FORMAT_VERSION }),
+        _ => Err(Error::Corrupt { what: "FORMAT".into(), why: format!("it holds {:?}", text.trim_end()) }),
+    }
+}
+
+/// Opens every segment of the log.
+fn open_set(disk: &dyn Disk, log_dir: &Path) -> Result<(SegmentSet, Vec<u32>), Error> {
+    remove_if_there(disk, &log_dir.join(UNFINISHED_NAME))?;
+    let listing = segment::list(disk, log_dir)?;
+    let mut set = SegmentSet::default();
+    for number in listing.segments {
+        set.0.insert(number, Segment::open(disk, log_dir, number)?.into());
+    }
+    Ok((set, listing.spares))
+}
+
+/// Everything that the committer starts from. An index that is missing is made from the log.
+pub(crate) fn open(shared: &Shared) -> Result<Opened, Error> {
+    let (disk, options) = (&*shared.disk, &shared.options);
+    let (set, spares) = open_set(disk, &shared.log_dir)?;
+    remove_if_there(disk, &shared.dir.join(NEW_INDEX_NAME))?;
+    let (index, saved) = Index::open(disk, &shared.index_path(), options.index_cache_bytes)?;
+    disk.sync_dir(&shared.dir)?;
+    let mut checkpointed = saved.position;
+    let (mut state, orphans) = super::replay::replay(&index, &set, saved, None, &mut |_, _| {})?;
+    whole(&orphans)?;
+    state.usage.retain(|number, _| set.0.contains_key(number));
+    if state.position != checkpointed {
+        index.checkpoint(&state)?;
+        checkpointed = state.position;
+    }
+    Ok(Opened { index, state, set, checkpointed, spares })
+}
+
+fn whole(orphans: &std::collections::BTreeSet<crate::ContentId>) -> Result<(), Error> {
+    let Some(first) = orphans.first() else { return Ok(()) };
+    let what = format!("content {} (and {} more)", first.0, orphans.len() - 1);
+    Err(Error::Corrupt { what, why: "it is referred to but not in the log".into() })
+}
+
+/// Builds the index of the store in `dir` anew, from the log alone, and puts it in the place of the old one.
+/// `progress` gets bytes of log.
+///
+/// # Errors
+/// [`Error::Locked`] while a server has the store; [`Error::Corrupt`] when the log itself is damaged (the old index
+/// is left as it was); [`Error::Full`], [`Error::Io`].
+pub fn rebuild(dir: &Path, progress: Progress<'_>) -> Result<(), Error> {
+    rebuild_on(&crate::disk::OsDisk, dir, progress)
+}
+
+pub(crate) fn rebuild_on(disk: &dyn Disk, dir: &Path, progress: Progress<'_>) -> Result<(), Error> {
+    let _lock = claim(disk, dir)?;
+    let (set, _) = open_set(disk, &dir.join("log"))?;
+    let new_path = dir.join(NEW_INDEX_NAME);
+    remove_if_there(disk, &new_path)?;
+    let (index, empty) = Index::open(disk, &new_path, REBUILD_CACHE_BYTES)?;
+    let (state, orphans) = super::replay::replay(&index, &set, empty, None, progress)?;
+    whole(&orphans)?;
+    index.checkpoint(&state)?;
+    drop(index);
+    disk.rename(&new_path, &dir.join("index.redb"))?;
+    Ok(disk.sync_dir(dir)?)
+}
+
+/// More than a server's: a rebuild inserts everything at once.
+const REBUILD_CACHE_BYTES: usize = 256 << 20;
