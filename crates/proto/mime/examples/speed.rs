@@ -57,7 +57,53 @@ fn measure(name: &str, mut work: impl FnMut()) {
     println!("{name:32} {:8.2} µs", best.as_secs_f64() * 1e6 / f64::from(rounds));
 }
 
+/// One megabyte of each hostile pattern through everything: each line should stay in the milliseconds.
+#[expect(clippy::disallowed_methods, reason = "an example that measures; the crate itself has no clock")]
+fn hostile() {
+    let mixed = "Content-Type: multipart/mixed; boundary=b\r\n\r\n";
+    let rows = [
+        ("", "--b\r\n\r\nx\r\n"),
+        (mixed, "--b\r\n\r\nx\r\n"),
+        (mixed, "--b\r\n"),
+        (mixed, "--x\r\n"),
+        ("", "Content-Type: message/rfc822\r\n\r\n"),
+        ("", "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"),
+        ("", "X: y\r\n"),
+        ("To: ", "a@b, "),
+        ("To: ", "g:(;"),
+        ("To: ", "<a>\"("),
+        ("Subject: ", "=?a?q?"),
+        ("Subject: ", "=?utf-8?b?0J/R?= "),
+        ("Subject: ", "[fwd:re[a]:"),
+        ("References: ", "<a@b> "),
+        ("References: ", "<(\""),
+        ("Content-Type: text/plain", "; a*1*=%"),
+        ("Content-Type: text/plain", " a=b"),
+        ("Content-Type: text/html\r\n\r\n", "<a \"'"),
+        ("Content-Type: text/html\r\n\r\n", "<script></scrip"),
+        ("Content-Type: text/html\r\n\r\n", "&#x"),
+        ("Content-Transfer-Encoding: base64\r\n\r\n", "=A"),
+        ("Content-Transfer-Encoding: quoted-printable\r\n\r\n", "=  \n"),
+    ];
+    for (head, row) in rows {
+        let message = [head.as_bytes(), &row.as_bytes().repeat(1_000_000 / row.len())].concat();
+        let start = std::time::Instant::now();
+        let structure = mime::parse(&message);
+        let envelope = Envelope::parse(&message);
+        let mut out = Vec::new();
+        imap::write_envelope(&envelope, &mut out);
+        imap::write_body(&structure, BodyForm::BodyStructure, &mut out);
+        black_box(references::message_ids(envelope.references.unwrap_or_default()));
+        black_box(subject::base_subject(envelope.subject.unwrap_or_default()));
+        black_box(text::header_text(&message).len());
+        black_box(text::body_texts(&structure, 1 << 20).count());
+        let elapsed = start.elapsed();
+        println!("{:8.2} ms, {:8} bytes of output: {head:?} {row:?}", elapsed.as_secs_f64() * 1e3, out.len());
+    }
+}
+
 fn main() {
+    hostile();
     let message = sample();
     println!("message of {} bytes", message.len());
     let structure = mime::parse(&message);

@@ -1,7 +1,7 @@
 //! Content-Type and Content-Disposition (RFC 2045 §5.1, RFC 2183 §2) with parameters (RFC 2231 §3 and §4).
 //!
 //! Lenient where real mail is: unquoted values with spaces, missing or doubled semicolons, comments anywhere, 8-bit
-//! bytes. At most [`PARAMS_MAX`] parameters of a field are looked at.
+//! bytes. At most [`PARAMS_MAX`] parameters and [`FIELD_LENGTH_MAX`] bytes of a field are looked at.
 
 use std::borrow::Cow;
 
@@ -12,6 +12,9 @@ use crate::{charset, encoded_word, transfer};
 
 /// Most parameters read from one field, continuations counted singly.
 pub const PARAMS_MAX: usize = 100;
+
+/// Most bytes of one field that are looked at.
+pub const FIELD_LENGTH_MAX: usize = 64 * 1024;
 
 /// A media type with its parameters.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +165,7 @@ struct RawParam<'a> {
 }
 
 fn raw_params(input: &[u8]) -> impl Iterator<Item = RawParam<'_>> {
-    let mut scanner = Scanner::new(input);
+    let mut scanner = Scanner::new(&input[..input.len().min(FIELD_LENGTH_MAX)]);
     std::iter::from_fn(move || next_raw_param(&mut scanner)).take(PARAMS_MAX)
 }
 

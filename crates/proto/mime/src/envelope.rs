@@ -26,9 +26,9 @@ impl<'a> AddressFields<'a> {
         }
     }
 
-    /// The entries of all fields, at most [`ADDRESSES_MAX`] of each.
+    /// The entries of all fields, at most [`ADDRESSES_MAX`] together.
     pub fn iter(&self) -> impl Iterator<Item = Address<'a>> + '_ {
-        self.values.iter().flat_map(|value| Addresses::new(value).take(ADDRESSES_MAX))
+        self.values.iter().flat_map(|value| Addresses::new(value)).take(ADDRESSES_MAX)
     }
 
     /// The raw values.
@@ -144,5 +144,7 @@ mod tests {
     fn a_hundred_thousand_fields_are_bounded() {
         let message = b"To: a@b\r\n".repeat(100_000);
         assert_eq!(Envelope::parse(&message).to.values().len(), FIELDS_MAX);
+        let message = [&b"To: "[..], &b"a@b, ".repeat(100_000)].concat();
+        assert_eq!(Envelope::parse(&message).to.iter().count(), ADDRESSES_MAX);
     }
 }

@@ -31,6 +31,11 @@ impl<'a> HeaderField<'a> {
     pub fn unfolded(&self) -> Cow<'a, [u8]> {
         unfold(self.value)
     }
+
+    /// The value as text: unfolded, encoded words decoded (what SEARCH HEADER compares, RFC 9051 §6.4.4).
+    pub fn text(&self) -> String {
+        crate::encoded_word::decode(&self.unfolded()).into_owned()
+    }
 }
 
 /// Iterates over the fields of the header at the start of a slice; stops at the empty line or at the end.
@@ -183,6 +188,7 @@ mod tests {
         assert!(found[1].is("TO"));
         assert_eq!(&*found[2].unfolded(), b"last");
         assert_eq!(&message[header_length(message)..], b"Body: no field\r\n");
+        assert_eq!(fields(b"A: =?utf-8?q?=C3=A9?=\r\n x").next().unwrap().text(), "é x");
         assert_eq!(first(message, "to"), Some(&b" a@b"[..]));
     }
 

@@ -139,19 +139,36 @@ fn write_addresses(fields: &AddressFields<'_>, out: &mut Vec<u8>) {
     out.extend_from_slice(if out.len() == start { b"NIL" } else { b")" });
 }
 
-/// Appends the body structure of the whole message.
+/// Whose grammar is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    /// RFC 3501 §9: only MESSAGE/RFC822 has an envelope; MESSAGE/GLOBAL is a basic type there.
+    Rev1,
+    /// RFC 9051 §9: MESSAGE/GLOBAL has one, too.
+    Rev2,
+}
+
+/// Appends the body structure of the whole message in the grammar of RFC 3501.
+///
+/// It differs from [`write_body_rev2`] in message/global only, which is a basic type here: an IMAP4rev1 client would
+/// take the envelope for extension data.
 pub fn write_body(structure: &Structure<'_>, form: BodyForm, out: &mut Vec<u8>) {
-    write_part(structure, PartId::ROOT, form, out);
+    write_part(structure, PartId::ROOT, form, Dialect::Rev1, out);
+}
+
+/// Appends the body structure of the whole message in the grammar of RFC 9051, for a client that enabled IMAP4rev2.
+pub fn write_body_rev2(structure: &Structure<'_>, form: BodyForm, out: &mut Vec<u8>) {
+    write_part(structure, PartId::ROOT, form, Dialect::Rev2, out);
 }
 
 /// Recursion ends at [`crate::structure::MAX_DEPTH`].
-fn write_part(structure: &Structure<'_>, id: PartId, form: BodyForm, out: &mut Vec<u8>) {
+fn write_part(structure: &Structure<'_>, id: PartId, form: BodyForm, dialect: Dialect, out: &mut Vec<u8>) {
     let part = structure.part(id);
     let content_type = part.content_type();
     out.push(b'(');
     if part.kind == PartKind::Multipart {
         for child in structure.children(id) {
-            write_part(structure, child, form, out);
+            write_part(structure, child, form, dialect, out);
         }
         out.push(b' ');
         write_string(content_type.subtype, out);
@@ -179,13 +196,15 @@ fn write_part(structure: &Structure<'_>, id: PartId, form: BodyForm, out: &mut V
     write_string(if encoding.is_empty() { b"7BIT" } else { encoding }, out);
     out.push(b' ');
     write_number(part.body.len(), out);
-    if let Some(message) = structure.encapsulated(id) {
+    let shown = |_: &PartId| dialect == Dialect::Rev2 || content_type.is("message", "rfc822");
+    let encapsulated = structure.encapsulated(id).filter(shown);
+    if let Some(message) = encapsulated {
         out.push(b' ');
         write_envelope(&Envelope::parse(structure.header(message)), out);
         out.push(b' ');
-        write_part(structure, message, form, out);
+        write_part(structure, message, form, dialect, out);
     }
-    if is_text || part.kind == PartKind::Message {
+    if is_text || encapsulated.is_some() {
         out.push(b' ');
         write_number(part.body_lines, out);
     }

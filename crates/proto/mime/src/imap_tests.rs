@@ -148,6 +148,19 @@ fn fallbacks() {
 }
 
 #[test]
+fn message_global() {
+    let message = "Content-Type: message/global\r\n\r\nSubject: é\r\n\r\nbody\r\n";
+    assert_eq!(body(message, BodyForm::Body), "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 21)");
+    let mut out = Vec::new();
+    write_body_rev2(&parse(message.as_bytes()), BodyForm::Body, &mut out);
+    assert_eq!(
+        String::from_utf8(out).unwrap(),
+        "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 21 (NIL {2}\r\né NIL NIL NIL NIL NIL NIL NIL NIL) \
+         (\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 6 1) 3)"
+    );
+}
+
+#[test]
 fn envelope_addresses() {
     assert_eq!(envelope(""), "(NIL NIL NIL NIL NIL NIL NIL NIL NIL NIL)");
     assert_eq!(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::structure::{PartId, PartKind, Structure};
 use crate::transfer::{self, Decoded};
-use crate::{charset, encoded_word, header, html};
+use crate::{charset, header, html};
 
 /// Most bytes of one part that are decoded for a preview.
 const PREVIEW_BYTES_MAX: usize = 256 * 1024;
@@ -49,7 +49,7 @@ pub fn header_text(header: &[u8]) -> String {
     for field in header::fields(header) {
         out.push_str(&charset::guess(field.name));
         out.push_str(": ");
-        out.push_str(&encoded_word::decode(&field.unfolded()));
+        out.push_str(&field.text());
         out.push('\n');
     }
     out
