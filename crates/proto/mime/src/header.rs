@@ -1,7 +1,7 @@
 //! Header fields of a message or of a MIME part (RFC 5322 §2.2, RFC 2045 §3).
 //!
 //! A header ends with its first empty line and with nothing else: a line that is no field (no colon, junk before the
-//! colon) is skipped but stays part of the header, so that BODY[HEADER] + BODY[TEXT] are always the whole message.
+//! colon) is skipped but stays part of the header, so that `BODY[HEADER]` and `BODY[TEXT]` are always the whole message.
 //! Lines end with LF; a CR before it belongs to the line end; a bare CR is ordinary data.
 //! Every function is linear in its input and allocates nothing (but [`unfold`] where a value really is folded).
 

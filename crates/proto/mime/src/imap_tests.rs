@@ -148,6 +148,25 @@ fn fallbacks() {
 }
 
 #[test]
+fn rfc_2049_appendix_a() {
+    let message = include_str!("../testdata/rfc2049-appendix-a.eml").replace('\n', "\r\n");
+    // The sizes were counted independently of this crate.
+    assert_eq!(
+        body(&message, BodyForm::BodyStructure),
+        "((\"TEXT\" \"PLAIN\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 275 7 NIL NIL NIL NIL)\
+         (\"text\" \"plain\" (\"charset\" \"US-ASCII\") NIL NIL \"7BIT\" 114 3 NIL NIL NIL NIL)\
+         ((\"audio\" \"basic\" NIL NIL NIL \"base64\" 91 NIL NIL NIL NIL)\
+         (\"image\" \"jpeg\" NIL NIL NIL \"base64\" 47 NIL NIL NIL NIL) \
+         \"parallel\" (\"boundary\" \"unique-boundary-2\") NIL NIL NIL)\
+         (\"text\" \"enriched\" (\"CHARSET\" \"US-ASCII\") NIL NIL \"7BIT\" 145 5 NIL NIL NIL NIL)\
+         (\"message\" \"rfc822\" NIL NIL NIL \"7BIT\" 232 \
+         (NIL \"(subject in US-ASCII)\" NIL NIL NIL NIL NIL NIL NIL NIL) \
+         (\"Text\" \"plain\" (\"charset\" \"ISO-8859-1\") NIL NIL \"Quoted-printable\" 51 1 NIL NIL NIL NIL) \
+         7 NIL NIL NIL NIL) \"mixed\" (\"boundary\" \"unique-boundary-1\") NIL NIL NIL)"
+    );
+}
+
+#[test]
 fn message_global() {
     let message = "Content-Type: message/global\r\n\r\nSubject: é\r\n\r\nbody\r\n";
     assert_eq!(body(message, BodyForm::Body), "(\"message\" \"global\" NIL NIL NIL \"7BIT\" 21)");
