@@ -1,7 +1,11 @@
 //! Our own domains.
 
-use crate::{Change, Directory, Error};
+use crate::error::Stop;
+use crate::record::{self, DomainRecord, encode, scan_prefix};
+use crate::{Change, Directory, Error, keys, names};
+use engine::{Read, Tx};
 use model::{Domain, EmailAddress, UnixTime};
+use std::ops::ControlFlow;
 
 /// One of our domains.
 #[derive(Clone, PartialEq, Eq, Debug, serde::Serialize)]
@@ -31,7 +35,7 @@ pub struct DomainChange {
     pub disabled: Option<bool>,
     /// Set (Some) or clear (None) the catch-all.
     pub catch_all: Option<Option<EmailAddress>>,
-    /// Set or clear the separator.
+    /// Set or clear the separator: one of `+ - = _ . #` or another sign of an atom.
     pub separator: Option<Option<char>>,
     /// Make it another name of a domain, or one of its own again.
     pub alias_of: Option<Option<Domain>>,
@@ -40,17 +44,62 @@ pub struct DomainChange {
 impl Directory {
     /// Adds a domain with the usual settings (separator `+`, no catch-all).
     pub fn add_domain(&self, name: &Domain, now: UnixTime) -> Change<()> {
-        panic!("{name} {now}")
+        if name.as_str().starts_with('[') {
+            return Change::known(Err(Error::bad_name(name, "an address literal is no domain name")));
+        }
+        let name = name.clone();
+        Change::run(&*self.engine, None, move |tx| {
+            if record::domain(tx, &name)?.is_some() {
+                return Err(Error::Exists(format!("the domain {name}")).into());
+            }
+            let new = DomainRecord {
+                disabled: false,
+                catch_all: None,
+                separator: Some('+'),
+                alias_of: None,
+                created: now.0,
+                first_account: None,
+            };
+            put(tx, &name, &new)
+        })
     }
 
     /// Changes a domain.
     pub fn set_domain(&self, name: &Domain, change: DomainChange) -> Change<()> {
-        panic!("{name} {change:?}")
+        let name = name.clone();
+        Change::run(&*self.engine, None, move |tx| {
+            let mut domain = record::domain(tx, &name)?.ok_or_else(|| missing(&name))?;
+            if let Some(disabled) = change.disabled {
+                domain.disabled = disabled;
+            }
+            if let Some(catch_all) = &change.catch_all {
+                domain.catch_all = catch_all.as_ref().map(ToString::to_string);
+            }
+            if let Some(separator) = change.separator {
+                check_separator(separator)?;
+                domain.separator = separator;
+            }
+            if let Some(alias_of) = &change.alias_of {
+                if let Some(other) = alias_of {
+                    check_alias_of(tx, &name, other)?;
+                }
+                domain.alias_of = alias_of.as_ref().map(ToString::to_string);
+            }
+            put(tx, &name, &domain)
+        })
     }
 
     /// Removes a domain that has no addresses any more.
     pub fn remove_domain(&self, name: &Domain) -> Change<()> {
-        panic!("{name}")
+        let name = name.clone();
+        Change::run(&*self.engine, None, move |tx| {
+            record::domain(tx, &name)?.ok_or_else(|| missing(&name))?;
+            if has_addresses(tx, &name)? || has_other_names(tx, &name)? {
+                return Err(Error::InUse(name.to_string()).into());
+            }
+            tx.delete(&keys::domain(&name))?;
+            Ok(record::raise_generation(tx)?)
+        })
     }
 
     /// All domains, by name.
@@ -58,7 +107,8 @@ impl Directory {
     /// # Errors
     /// Reading failed.
     pub fn domains(&self) -> Result<Vec<DomainInfo>, Error> {
-        panic!()
+        let snapshot = self.engine.snapshot()?;
+        all(&*snapshot)?.into_iter().map(|(name, record)| info(name, record)).collect()
     }
 
     /// One domain; None when it is not ours.
@@ -66,6 +116,92 @@ impl Directory {
     /// # Errors
     /// Reading failed.
     pub fn domain(&self, name: &Domain) -> Result<Option<DomainInfo>, Error> {
-        panic!("{name}")
+        let snapshot = self.engine.snapshot()?;
+        record::domain(&*snapshot, name)?.map(|record| info(name.clone(), record)).transpose()
     }
+
+    /// The domain that names without one belong to: the configured one, or the only one.
+    pub(crate) fn default_domain(&self, read: &dyn Read) -> Result<Option<Domain>, Error> {
+        if let Some(domain) = &self.settings.read().default_domain {
+            return Ok(Some(domain.clone()));
+        }
+        let mut found = Vec::new();
+        let prefix = keys::all(b'd');
+        scan_prefix(read, &prefix, &mut |key, _| {
+            found.push(key[prefix.len()..].to_vec());
+            Ok(if found.len() > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+        })?;
+        match &found[..] {
+            [only] => Ok(Some(record::stored_domain(&String::from_utf8_lossy(only))?)),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Also when a first account comes or goes.
+pub(crate) fn put(tx: &mut dyn Tx, name: &Domain, record: &DomainRecord) -> Result<(), Stop> {
+    tx.put(&keys::domain(name), &encode(record))?;
+    Ok(record::raise_generation(tx)?)
+}
+
+pub(crate) fn missing(name: &Domain) -> Error {
+    Error::Missing(format!("domain {name}"))
+}
+
+fn all(read: &dyn Read) -> Result<Vec<(Domain, DomainRecord)>, Error> {
+    let prefix = keys::all(b'd');
+    let mut found = Vec::new();
+    scan_prefix(read, &prefix, &mut |key, value| {
+        let name = record::stored_domain(&String::from_utf8_lossy(&key[prefix.len()..]))?;
+        found.push((name, record::decode("a domain's record", value)?));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    Ok(found)
+}
+
+fn info(name: Domain, record: DomainRecord) -> Result<DomainInfo, Error> {
+    Ok(DomainInfo {
+        name,
+        disabled: record.disabled,
+        catch_all: record.catch_all.as_deref().map(record::stored_address).transpose()?,
+        separator: record.separator,
+        alias_of: record.alias_of.as_deref().map(record::stored_domain).transpose()?,
+        created: UnixTime(record.created),
+    })
+}
+
+fn check_separator(separator: Option<char>) -> Result<(), Error> {
+    let Some(c) = separator else { return Ok(()) };
+    if c.is_ascii_punctuation() && names::normal_local(&c.to_string()).is_some() && !"@\"\\<>()[],:;".contains(c) {
+        return Ok(());
+    }
+    Err(Error::bad_name(&c, "a separator is one ASCII sign that needs no quotes"))
+}
+
+/// Other names don't chain, so looking one up takes one step.
+fn check_alias_of(read: &dyn Read, name: &Domain, other: &Domain) -> Result<(), Error> {
+    if name == other {
+        return Err(Error::bad_name(other, "a domain can't be another name of itself"));
+    }
+    let target = record::domain(read, other)?.ok_or_else(|| missing(other))?;
+    if target.alias_of.is_some() || has_other_names(read, name)? {
+        return Err(Error::bad_name(other, "other names of domains can't be chained"));
+    }
+    if has_addresses(read, name)? {
+        return Err(Error::InUse(name.to_string()));
+    }
+    Ok(())
+}
+
+fn has_addresses(read: &dyn Read, name: &Domain) -> Result<bool, Error> {
+    let mut any = false;
+    scan_prefix(read, &keys::addresses_in(name), &mut |_, _| {
+        any = true;
+        Ok(ControlFlow::Break(()))
+    })?;
+    Ok(any)
+}
+
+fn has_other_names(read: &dyn Read, name: &Domain) -> Result<bool, Error> {
+    Ok(all(read)?.iter().any(|(_, record)| record.alias_of.as_deref() == Some(name.as_str())))
 }

@@ -1,8 +1,9 @@
 //! What can go wrong, and the promise of a change.
 
-use engine::{Abort, Pending};
+use engine::{Abort, AccountId, Engine, Pending, Tx};
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 /// Why the directory could not do it.
@@ -29,7 +30,7 @@ pub enum Error {
     #[error("there is no {0}")]
     Missing(String),
     /// The domain is still used.
-    #[error("{0} still has addresses; remove them first")]
+    #[error("{0} is still in use; remove its addresses and the domains that are other names of it first")]
     InUse(String),
     /// A limit was reached.
     #[error("{0}")]
@@ -40,26 +41,82 @@ pub enum Error {
     /// The file to import could not be read.
     #[error("reading failed: {0}")]
     Read(String),
+    /// The operating system gave no randomness.
+    #[error("the system gave no random bytes: {0}")]
+    Random(String),
 }
 
 impl Error {
     /// Whether the same request may succeed later (a 4xx, not a 5xx).
     pub fn is_transient(&self) -> bool {
-        matches!(self, Error::Engine(error) if error.is_transient())
+        match self {
+            Error::Engine(error) => error.is_transient(),
+            Error::Random(_) => true,
+            _ => false,
+        }
+    }
+
+    pub(crate) fn bad_name(name: &impl ToString, why: impl ToString) -> Error {
+        Error::BadName { name: name.to_string(), why: why.to_string() }
     }
 }
 
-/// A change on its way: await it, or [`Change::wait`] for it. Resolved means durable.
+/// What a change gives up with: the reason, or the engine's (or the companion's) own abort.
+pub(crate) enum Stop {
+    Reason(Error),
+    Abort(Abort),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Stop {
+        Stop::Reason(error)
+    }
+}
+
+impl From<engine::Error> for Stop {
+    fn from(error: engine::Error) -> Stop {
+        Stop::Abort(Abort::Engine(error))
+    }
+}
+
+impl From<Abort> for Stop {
+    fn from(abort: Abort) -> Stop {
+        Stop::Abort(abort)
+    }
+}
+
+/// A change on its way: await it, or [`Change::wait`] for it. Resolved means durable. Dropped, it still happens.
 pub struct Change<T>(State<T>);
+
+type Reason = Arc<parking_lot::Mutex<Option<Error>>>;
 
 enum State<T> {
     Known(Option<Result<T, Error>>),
-    Running(Pending<Result<T, Error>>),
+    Running(Pending<T>, Reason),
 }
 
-impl<T: Unpin> Change<T> {
-    pub(crate) fn running(pending: Pending<Result<T, Error>>) -> Change<T> {
-        Change(State::Running(pending))
+impl<T: Unpin + Send + 'static> Change<T> {
+    /// Runs `work` as one transaction over account 0 and `also`; whatever it gives up with undoes all.
+    pub(crate) fn run(
+        engine: &(dyn Engine + 'static),
+        also: Option<AccountId>,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<T, Stop> + Send + 'static,
+    ) -> Change<T> {
+        let reason = Reason::default();
+        let tell = reason.clone();
+        let accounts = [AccountId(0), also.unwrap_or(AccountId(0))];
+        let accounts = if also.is_some() { &accounts[..] } else { &accounts[..1] };
+        let pending = engine.transact(accounts, move |tx| {
+            work(tx).map_err(|stop| match stop {
+                Stop::Abort(abort) => abort,
+                Stop::Reason(Error::Engine(error)) => Abort::Engine(error),
+                Stop::Reason(error) => {
+                    *tell.lock() = Some(error);
+                    Abort::Cancelled
+                }
+            })
+        });
+        Change(State::Running(pending, reason))
     }
 
     pub(crate) fn known(outcome: Result<T, Error>) -> Change<T> {
@@ -73,16 +130,15 @@ impl<T: Unpin> Change<T> {
     pub fn wait(self) -> Result<T, Error> {
         match self.0 {
             State::Known(outcome) => outcome.unwrap_or(Err(Error::Refused)),
-            State::Running(pending) => flatten(pending.wait()),
+            State::Running(pending, reason) => pending.wait().map_err(|abort| why(abort, &reason)),
         }
     }
 }
 
-fn flatten<T>(outcome: Result<Result<T, Error>, Abort>) -> Result<T, Error> {
-    match outcome {
-        Ok(inner) => inner,
-        Err(Abort::Engine(error)) => Err(Error::Engine(error)),
-        Err(Abort::Cancelled) => Err(Error::Refused),
+fn why(abort: Abort, reason: &Reason) -> Error {
+    match abort {
+        Abort::Engine(error) => Error::Engine(error),
+        Abort::Cancelled => reason.lock().take().unwrap_or(Error::Refused),
     }
 }
 
@@ -92,7 +148,9 @@ impl<T: Unpin> Future for Change<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         match &mut self.0 {
             State::Known(outcome) => Poll::Ready(outcome.take().unwrap_or(Err(Error::Refused))),
-            State::Running(pending) => Pin::new(pending).poll(cx).map(flatten),
+            State::Running(pending, reason) => {
+                Pin::new(pending).poll(cx).map(|outcome| outcome.map_err(|abort| why(abort, reason)))
+            }
         }
     }
 }

@@ -15,11 +15,15 @@
 mod account;
 mod alias;
 mod app_password;
+mod bounded;
 mod domain;
 mod error;
 mod import;
+mod keys;
 mod login;
 mod names;
+mod password;
+mod record;
 mod resolve;
 pub mod throttle;
 
@@ -33,10 +37,17 @@ pub use login::Service;
 pub use names::normal_address;
 pub use resolve::{LocalTarget, Resolution};
 
+use app_password::Seal;
 use engine::{AccountId, Engine, Tx};
+use login::VerifiedCache;
 use model::Domain;
+use parking_lot::{Mutex, RwLock};
+use password::Gate;
+use resolve::Remembered;
 use std::sync::Arc;
 use std::time::Duration;
+use throttle::Throttle;
+use zeroize::Zeroizing;
 
 /// What the store does beside the directory, in the same transaction.
 pub trait Companion: Send + Sync {
@@ -108,9 +119,16 @@ impl Default for Settings {
 /// The directory. Shared by all sessions; every method takes `&self`.
 pub struct Directory {
     engine: Arc<dyn Engine>,
-    settings: parking_lot::RwLock<Arc<Settings>>,
-    secret: [u8; 32],
+    settings: RwLock<Arc<Settings>>,
+    secret: Zeroizing<[u8; 32]>,
+    /// Of this process: what is remembered under it is worth nothing to others.
+    process_key: Zeroizing<[u8; 32]>,
+    seal: Seal,
     companion: Arc<dyn Companion>,
+    gate: Gate,
+    throttle: Throttle,
+    remembered: Mutex<Remembered>,
+    verified: Mutex<VerifiedCache>,
 }
 
 impl Directory {
@@ -125,12 +143,26 @@ impl Directory {
         secret: &[u8; 32],
         companion: Arc<dyn Companion>,
     ) -> Result<Directory, Error> {
-        let settings = parking_lot::RwLock::new(Arc::new(settings));
-        Ok(Directory { engine, settings, secret: *secret, companion })
+        // A first read tells a store of a newer version, or a broken one, at the start.
+        record::generation(&*engine.snapshot()?)?;
+        Ok(Directory {
+            throttle: Throttle::new(settings.throttle.clone()),
+            settings: RwLock::new(Arc::new(settings)),
+            secret: Zeroizing::new(*secret),
+            process_key: Zeroizing::new(password::random()?),
+            seal: Seal::new(secret),
+            companion,
+            gate: Gate::new(),
+            remembered: Mutex::new(Remembered::new()),
+            verified: Mutex::new(VerifiedCache::new(login::VERIFIED_MAX)),
+            engine,
+        })
     }
 
-    /// Takes other settings from now on (SIGHUP); throttle and caches live on.
+    /// Takes other settings from now on (SIGHUP). The throttle lives on, with its old limits.
     pub fn reload(&self, settings: Settings) {
         *self.settings.write() = Arc::new(settings);
+        // Who the postmaster is may have changed without any change of the store.
+        self.remembered.lock().forget();
     }
 }

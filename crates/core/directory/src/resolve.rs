@@ -1,9 +1,21 @@
-//! Who an address is.
+//! Who an address is (RFC 5321 §3.9 aliases, RFC 5233 subaddresses, RFC 5321 §4.5.1 postmaster).
 
-use crate::{Directory, Error};
-use engine::AccountId;
-use model::{EmailAddress, Path};
+use crate::bounded::Bounded;
+use crate::record::{self, AddressRecord, DomainRecord};
+use crate::{Directory, Error, account, names};
+use engine::{AccountId, Read};
+use model::{EmailAddress, LocalPart, Path};
+use std::collections::HashSet;
 use std::sync::Arc;
+
+/// Aliases of aliases at most.
+const DEPTH_MAX: usize = 10;
+/// Addresses one address may lead to, all steps together.
+const ADDRESSES_MAX: usize = 20_000;
+/// Answers remembered.
+const REMEMBERED_MAX: usize = 20_000;
+/// Answers with more targets than this are looked up each time, so that the memory stays bounded.
+const REMEMBERED_TARGETS_MAX: usize = 32;
 
 /// One of our accounts that gets the message.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -34,15 +46,74 @@ pub enum Resolution {
     Disabled,
 }
 
+/// What is asked for: it decides which steps count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// Who gets mail: everything.
+    Delivery,
+    /// Whose address it is: all but groups.
+    Ownership,
+    /// Who logs in: no groups, no catch-all, no postmaster.
+    LogIn,
+}
+
+/// Answers that hold as long as the generation is this one.
+pub(crate) struct Remembered {
+    generation: u64,
+    answers: Bounded<EmailAddress, Arc<Resolution>>,
+}
+
+impl Remembered {
+    pub(crate) fn new() -> Remembered {
+        Remembered { generation: 0, answers: Bounded::new(REMEMBERED_MAX) }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.answers.clear();
+    }
+
+    fn get(&mut self, generation: u64, address: &EmailAddress) -> Option<Arc<Resolution>> {
+        if self.generation != generation {
+            return None;
+        }
+        self.answers.get_mut(address).map(|answer| answer.clone())
+    }
+
+    fn insert(&mut self, generation: u64, address: &EmailAddress, answer: &Arc<Resolution>) {
+        if generation < self.generation {
+            // Made from a snapshot that was overtaken meanwhile.
+            return;
+        }
+        if generation > self.generation {
+            self.answers.clear();
+            self.generation = generation;
+        }
+        let small = match &**answer {
+            Resolution::Deliver { local, remote } => local.len() + remote.len() <= REMEMBERED_TARGETS_MAX,
+            _ => true,
+        };
+        if small {
+            self.answers.insert(address.clone(), answer.clone());
+        }
+    }
+}
+
 impl Directory {
     /// What a recipient address stands for: account, subaddress, alias, group, domain alias, catch-all, postmaster.
     /// Chains of aliases are followed to a bounded depth, loops cut, duplicates dropped. Answered from a cache in about
     /// a microsecond, which never outlives a change.
     ///
     /// # Errors
-    /// Reading failed.
+    /// Reading failed, or it stands for more than 20,000 addresses.
     pub fn resolve(&self, address: &EmailAddress) -> Result<Arc<Resolution>, Error> {
-        panic!("{address}")
+        let snapshot = self.engine.snapshot()?;
+        let generation = record::generation(&*snapshot)?;
+        if let Some(answer) = self.remembered.lock().get(generation, address) {
+            return Ok(answer);
+        }
+        let answer = Arc::new(self.expand(&*snapshot, address, Purpose::Delivery)?);
+        self.remembered.lock().insert(generation, address, &answer);
+        Ok(answer)
     }
 
     /// As [`Directory::resolve`], for what RCPT names; `Postmaster` alone is that of the default domain.
@@ -50,7 +121,18 @@ impl Directory {
     /// # Errors
     /// Reading failed.
     pub fn resolve_path(&self, path: &Path) -> Result<Arc<Resolution>, Error> {
-        panic!("{path}")
+        let address = match path {
+            Path::Mailbox(address) => address,
+            Path::Postmaster => {
+                let snapshot = self.engine.snapshot()?;
+                // RFC 5321 §4.5.1: <Postmaster> must be taken; of which of our domains is up to us.
+                return match self.default_domain(&*snapshot)? {
+                    Some(domain) => self.resolve(&EmailAddress { local: postmaster(), domain }),
+                    None => Ok(Arc::new(self.postmaster_of(&*snapshot, None)?)),
+                };
+            }
+        };
+        self.resolve(address)
     }
 
     /// Whether mail to `address` reaches `account` other than through a group: the account's own address, its
@@ -59,6 +141,240 @@ impl Directory {
     /// # Errors
     /// Reading failed.
     pub fn owns(&self, account: AccountId, address: &EmailAddress) -> Result<bool, Error> {
-        panic!("{account:?} {address}")
+        let snapshot = self.engine.snapshot()?;
+        Ok(match self.expand(&*snapshot, address, Purpose::Ownership)? {
+            Resolution::Deliver { local, .. } => local.iter().any(|target| target.account == account),
+            _ => false,
+        })
+    }
+
+    pub(crate) fn expand(
+        &self,
+        read: &dyn Read,
+        address: &EmailAddress,
+        purpose: Purpose,
+    ) -> Result<Resolution, Error> {
+        let mut walk = Walk {
+            directory: self,
+            read,
+            purpose,
+            local: Vec::new(),
+            accounts: HashSet::new(),
+            remote: Vec::new(),
+            seen: HashSet::new(),
+            disabled: false,
+            depth: 0,
+        };
+        if record::domain(read, &address.domain)?.is_none() {
+            return Ok(Resolution::NotLocal);
+        }
+        walk.visit(address, None)?;
+        Ok(walk.outcome())
+    }
+
+    /// Who reads the mail of a domain's postmaster when no address is called so.
+    fn postmaster_of(&self, read: &dyn Read, domain: Option<&DomainRecord>) -> Result<Resolution, Error> {
+        let configured = self.settings.read().postmaster.clone();
+        if let Some(address) = configured {
+            let known = names::normal_address(&address).is_some_and(|normal| normal.local != postmaster());
+            if known {
+                let found = self.expand(read, &address, Purpose::Delivery)?;
+                if matches!(found, Resolution::Deliver { .. }) {
+                    return Ok(found);
+                }
+            }
+        }
+        let of_default = match self.default_domain(read)? {
+            Some(name) => record::domain(read, &name)?.and_then(|domain| domain.first_account),
+            None => None,
+        };
+        let first = domain.and_then(|domain| domain.first_account).or(of_default).map(AccountId);
+        let first = match first {
+            Some(first) => Some(first),
+            None => account::first_of_all(read)?,
+        };
+        let Some(id) = first else { return Ok(Resolution::NoSuchUser) };
+        let Some(record) = record::account(read, id)? else { return Ok(Resolution::NoSuchUser) };
+        if record.disabled {
+            return Ok(Resolution::Disabled);
+        }
+        let address = record::stored_address(&record.address)?;
+        let local = vec![LocalTarget { account: id, address, detail: None }];
+        Ok(Resolution::Deliver { local, remote: Vec::new() })
+    }
+}
+
+fn postmaster() -> LocalPart {
+    LocalPart::new("postmaster").expect("postmaster is a local part")
+}
+
+struct Walk<'a> {
+    directory: &'a Directory,
+    read: &'a dyn Read,
+    purpose: Purpose,
+    local: Vec<LocalTarget>,
+    accounts: HashSet<AccountId>,
+    remote: Vec<EmailAddress>,
+    /// Normal forms; cuts loops and drops duplicates.
+    seen: HashSet<EmailAddress>,
+    disabled: bool,
+    depth: usize,
+}
+
+impl Walk<'_> {
+    fn outcome(self) -> Resolution {
+        if !self.local.is_empty() || !self.remote.is_empty() {
+            return Resolution::Deliver { local: self.local, remote: self.remote };
+        }
+        if self.disabled { Resolution::Disabled } else { Resolution::NoSuchUser }
+    }
+
+    /// `detail` is what the address that led here had; an own one goes first.
+    fn visit(&mut self, address: &EmailAddress, detail: Option<&str>) -> Result<(), Error> {
+        if self.depth > DEPTH_MAX {
+            return Ok(());
+        }
+        if self.seen.len() >= ADDRESSES_MAX {
+            return Err(Error::TooMany(format!("{address} leads to more than {ADDRESSES_MAX} addresses")));
+        }
+        let Some(mut own_domain) = record::domain(self.read, &address.domain)? else {
+            if self.seen.insert(address.clone()) {
+                self.remote.push(address.clone());
+            }
+            return Ok(());
+        };
+        if own_domain.disabled {
+            self.disabled = true;
+            return Ok(());
+        }
+        let mut address = std::borrow::Cow::Borrowed(address);
+        if let Some(other) = &own_domain.alias_of {
+            let other = record::stored_domain(other)?;
+            let Some(meant) = record::domain(self.read, &other)? else { return Ok(()) };
+            address.to_mut().domain = other;
+            own_domain = meant;
+            if own_domain.disabled {
+                self.disabled = true;
+                return Ok(());
+            }
+        }
+        self.visit_own(&address, &own_domain, detail)
+    }
+
+    fn visit_own(
+        &mut self,
+        address: &EmailAddress,
+        own_domain: &DomainRecord,
+        detail: Option<&str>,
+    ) -> Result<(), Error> {
+        if let Some((normal, record, own_detail)) = self.find(address, own_domain)? {
+            return self.follow(normal, record, own_detail.as_deref().or(detail));
+        }
+        if self.purpose == Purpose::LogIn {
+            return Ok(());
+        }
+        // RFC 5321 §4.5.1: every domain that takes mail has a postmaster.
+        let normal = names::normal_local(address.local.as_str());
+        if normal.as_deref() == Some("postmaster") {
+            return self.take(self.directory.postmaster_of(self.read, Some(own_domain))?);
+        }
+        let Some(catch_all) = &own_domain.catch_all else { return Ok(()) };
+        let catch_all = record::stored_address(catch_all)?;
+        if self.seen.insert(catch_all.clone()) {
+            self.deeper(|walk| walk.visit(&catch_all, None))?;
+        }
+        Ok(())
+    }
+
+    /// The entry of an address: as it is, or without its subaddress; the longest name that exists goes first, so that
+    /// `a-b-c@` with separator `-` finds `a-b@` before `a@`.
+    fn find(
+        &self,
+        address: &EmailAddress,
+        own_domain: &DomainRecord,
+    ) -> Result<Option<(EmailAddress, AddressRecord, Option<String>)>, Error> {
+        let written = address.local.as_str();
+        if let Some(found) = self.entry(written, address)? {
+            return Ok(Some((found.0, found.1, None)));
+        }
+        let Some(separator) = own_domain.separator else { return Ok(None) };
+        for (at, _) in written.rmatch_indices(separator) {
+            if let Some((normal, record)) = self.entry(&written[..at], address)? {
+                let detail = written[at + separator.len_utf8()..].to_owned();
+                return Ok(Some((normal, record, Some(detail))));
+            }
+        }
+        Ok(None)
+    }
+
+    fn entry(
+        &self,
+        local: &str,
+        address: &EmailAddress,
+    ) -> Result<Option<(EmailAddress, AddressRecord)>, Error> {
+        let Some(local) = names::normal_local(local) else { return Ok(None) };
+        let Ok(local) = LocalPart::new(&local) else { return Ok(None) };
+        let normal = EmailAddress { local, domain: address.domain.clone() };
+        Ok(record::address(self.read, &normal)?.map(|record| (normal, record)))
+    }
+
+    fn follow(
+        &mut self,
+        normal: EmailAddress,
+        record: AddressRecord,
+        detail: Option<&str>,
+    ) -> Result<(), Error> {
+        match record {
+            AddressRecord::Account(id) => self.reach(AccountId(id), normal, detail),
+            AddressRecord::Group(_) if self.purpose != Purpose::Delivery => Ok(()),
+            AddressRecord::Alias(targets) | AddressRecord::Group(targets) => {
+                if !self.seen.insert(normal) {
+                    return Ok(());
+                }
+                for target in targets {
+                    let target = record::stored_address(&target)?;
+                    self.deeper(|walk| walk.visit(&target, detail))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn reach(&mut self, id: AccountId, address: EmailAddress, detail: Option<&str>) -> Result<(), Error> {
+        let Some(record) = record::account(self.read, id)? else { return Ok(()) };
+        if record.disabled {
+            self.disabled = true;
+        } else if self.accounts.insert(id) {
+            let detail = detail.filter(|detail| !detail.is_empty()).map(str::to_owned);
+            self.local.push(LocalTarget { account: id, address, detail });
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, found: Resolution) -> Result<(), Error> {
+        match found {
+            Resolution::Deliver { local, remote } => {
+                for target in local {
+                    if self.accounts.insert(target.account) {
+                        self.local.push(target);
+                    }
+                }
+                for address in remote {
+                    if self.seen.insert(address.clone()) {
+                        self.remote.push(address);
+                    }
+                }
+            }
+            Resolution::Disabled => self.disabled = true,
+            Resolution::NoSuchUser | Resolution::NotLocal => {}
+        }
+        Ok(())
+    }
+
+    fn deeper(&mut self, step: impl FnOnce(&mut Self) -> Result<(), Error>) -> Result<(), Error> {
+        self.depth += 1;
+        let outcome = step(self);
+        self.depth -= 1;
+        outcome
     }
 }
