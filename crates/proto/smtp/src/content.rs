@@ -23,7 +23,7 @@ pub(crate) struct Content {
     content_bytes_max: u64,
     /// All that came, kept or not, dots unstuffed.
     seen_bytes: u64,
-    fault: Option<Fault>,
+    has_bare_ending: bool,
 }
 
 /// Memory that a SIZE parameter alone can make a session take.
@@ -36,7 +36,7 @@ impl Content {
         let prefix_bytes = bytes.len();
         let hint = size_hint.unwrap_or(0).min(HINT_BYTES_MAX).min(content_bytes_max);
         bytes.reserve(usize::try_from(hint).unwrap_or(0));
-        Content { bytes, prefix_bytes, content_bytes_max, seen_bytes: 0, fault: None }
+        Content { bytes, prefix_bytes, content_bytes_max, seen_bytes: 0, has_bare_ending: false }
     }
 
     /// Octets of content that came, whether they were kept or not.
@@ -44,9 +44,13 @@ impl Content {
         self.seen_bytes
     }
 
-    /// What spoils the message, the first thing seen.
+    /// What spoils the message. The one order of the two, so that it does not depend on how the input was cut.
     pub(crate) fn fault(&self) -> Option<Fault> {
-        self.fault
+        match self {
+            Content { has_bare_ending: true, .. } => Some(Fault::BareEnding),
+            content if content.seen_bytes > content.content_bytes_max => Some(Fault::TooBig),
+            _ => None,
+        }
     }
 
     /// The message with its prefix, and the prefix's length.
@@ -62,11 +66,10 @@ impl Content {
     /// Adds octets.
     pub(crate) fn push(&mut self, octets: &[u8]) {
         self.seen_bytes = self.seen_bytes.saturating_add(octets.len() as u64);
-        if self.fault.is_some() || octets.is_empty() {
+        if self.fault().is_some() {
+            // The message can't be taken any more; its memory goes.
+            self.bytes = Vec::new();
             return;
-        }
-        if self.seen_bytes > self.content_bytes_max {
-            return self.spoil(Fault::TooBig);
         }
         let needed = self.bytes.len() + octets.len();
         if needed > self.bytes.capacity() {
@@ -78,12 +81,10 @@ impl Content {
         self.bytes.extend_from_slice(octets);
     }
 
-    /// The message can't be taken any more; its memory goes.
-    pub(crate) fn spoil(&mut self, fault: Fault) {
-        if self.fault.is_none() {
-            self.fault = Some(fault);
-            self.bytes = Vec::new();
-        }
+    /// A CR or LF alone was seen.
+    pub(crate) fn spoil(&mut self) {
+        self.has_bare_ending = true;
+        self.bytes = Vec::new();
     }
 }
 
@@ -129,7 +130,7 @@ impl DotReader {
                 DotReader::DotCr if byte == b'\n' => return (at + 1, true),
                 DotReader::DotCr => {
                     // `<CRLF>.<CR>` and something else: neither an end nor a line end.
-                    content.spoil(Fault::BareEnding);
+                    content.spoil();
                     *self = DotReader::Text;
                 }
                 DotReader::Cr => {
@@ -138,7 +139,7 @@ impl DotReader {
                         at += 1;
                         *self = DotReader::LineStart;
                     } else {
-                        content.spoil(Fault::BareEnding);
+                        content.spoil();
                     }
                 }
                 DotReader::Text => match memchr2(b'\r', b'\n', &input[at..]) {
@@ -148,7 +149,7 @@ impl DotReader {
                         if input[at - 1] == b'\r' {
                             *self = DotReader::Cr;
                         } else {
-                            content.spoil(Fault::BareEnding);
+                            content.spoil();
                         }
                     }
                 },

@@ -376,7 +376,8 @@ impl Session {
     }
 
     fn login_advice(&self) -> &'static str {
-        if self.usable_mechanisms().next().is_none() && self.config.connection.tls == TlsMode::Starttls {
+        let connection = &self.config.connection;
+        if connection.tls == TlsMode::Starttls && self.client.tls.is_none() && !connection.plaintext_auth {
             return "Log in first: STARTTLS, then AUTH";
         }
         "Log in first, with AUTH"
@@ -479,12 +480,12 @@ impl wire::Session for Session {
                 State::Data(mut data) => {
                     let used = data.read(self.input.pending());
                     self.input.consume(used);
-                    if data.ended {
-                        self.state = State::Command;
-                        self.message_ended(data.content, now);
-                    } else if data.content.seen_bytes() > self.config.limits.read_bytes_max() {
+                    if data.content.seen_bytes() > self.config.limits.read_bytes_max() {
                         self.state = State::Command;
                         self.endless();
+                    } else if data.ended {
+                        self.state = State::Command;
+                        self.message_ended(data.content, now);
                     } else {
                         self.state = State::Data(data);
                         return Step::NeedInput;

@@ -32,8 +32,9 @@ impl Chunk {
         }
         if let Some(Transaction { chunks: Chunks::Some { content, watch }, sender, .. }) = transaction {
             // RFC 3030 §2: text has to have its lines ended by CRLF; only BINARYMIME is beyond lines.
-            if sender.body != BodyType::BinaryMime && content.fault().is_none() && !watch.watch(octets) {
-                content.spoil(Fault::BareEnding);
+            let watched = sender.body != BodyType::BinaryMime && content.fault() != Some(Fault::BareEnding);
+            if watched && !watch.watch(octets) {
+                content.spoil();
             }
             content.push(octets);
         }
