@@ -41,6 +41,15 @@ pub(crate) fn check(queue: &Queue, progress: Progress<'_>) -> Result<CheckReport
         let snapshot = committer.shared.snapshot();
         snapshot.map(|snapshot| (snapshot, committer.state.clone()))
     })??;
+    check_at(&snapshot, &state, progress)
+}
+
+/// Checks a snapshot that was taken together with `state`.
+pub(crate) fn check_at(
+    snapshot: &LogSnapshot,
+    state: &State,
+    progress: Progress<'_>,
+) -> Result<CheckReport, Error> {
     let log_bytes: u64 = state.usage.values().map(|usage| usage.used).sum();
     let total = log_bytes + state.live_content();
     let mut check = Check { report: CheckReport::default(), progress, done: 0, total };
@@ -51,8 +60,8 @@ pub(crate) fn check(queue: &Queue, progress: Progress<'_>) -> Result<CheckReport
     for id in from_log.orphans.keys() {
         check.problem(format!("content {id} is referred to but not in the log"));
     }
-    check.contents(&snapshot, &state, &mut from_log)?;
-    check.entries(&snapshot, &state, &mut from_log)?;
+    check.contents(snapshot, state, &mut from_log)?;
+    check.entries(snapshot, state, &mut from_log)?;
     Ok(check.report)
 }
 

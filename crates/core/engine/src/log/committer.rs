@@ -274,13 +274,14 @@ impl Committer {
         }
         let refusal = match result {
             Err(abort) => Some(abort),
-            Ok(()) => self.encode_staged(room),
+            Ok(()) => self.encode_staged(room, group.next_content),
         };
         if let Some(abort) = refusal {
             group.next_content = ids_before;
             return Ok(Ran::Refused(abort));
         }
         if !self.writer.is_open() {
+            group.next_content = ids_before;
             return Ok(Ran::Done);
         }
         let Some(place) = self.place_record(group)? else {
@@ -292,17 +293,23 @@ impl Committer {
     }
 
     /// Writes the staged changes as the open record; leaves none open when there are no changes.
-    fn encode_staged(&mut self, room: Room) -> Option<Abort> {
+    fn encode_staged(&mut self, room: Room, next_content: u64) -> Option<Abort> {
         let (staged, writer) = (&mut self.staged, &mut self.writer);
         if staged.bytes() > OPS_BYTES_MAX {
             let error = io::Error::new(io::ErrorKind::InvalidInput, "a transaction of more than 1 GiB");
             return Some(Abort::Engine(Error::from(error)));
         }
+        let appended = staged.appended.len();
         staged.appended.retain(|content| content.references > 0);
+        let freed_at_once = staged.appended.len() < appended;
         if staged.is_empty() {
             return None;
         }
         writer.begin();
+        if freed_at_once {
+            // Their ids were handed out all the same.
+            writer.op(Op::Begin { next_content });
+        }
         for (key, value) in staged.entries() {
             writer.op(value.map_or(Op::Delete { key }, |value| Op::Put { key, value }));
         }

@@ -64,11 +64,11 @@ pub(crate) enum Effort {
 /// Part of an old segment.
 pub(crate) struct Slice {
     pub(crate) segment: u32,
-    records: Vec<SliceRecord>,
+    pub(crate) records: Vec<SliceRecord>,
     bytes: usize,
 }
 
-struct SliceRecord {
+pub(crate) struct SliceRecord {
     ops: Vec<u8>,
     blobs_at: u64,
     /// Those that were live when the slice was read.
@@ -214,7 +214,7 @@ pub(crate) fn rewrite(
 }
 
 /// The next records of the segment; true when its seal was reached.
-fn read_slice(
+pub(crate) fn read_slice(
     shared: &Arc<Shared>,
     segment: &Segment,
     walker: &mut Walker<'_>,

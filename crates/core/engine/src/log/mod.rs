@@ -20,6 +20,8 @@ mod segment;
 mod shared;
 
 #[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
 mod sim;
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,7 @@ use std::path::Path;
 pub(crate) type Lock = Box<dyn Send + Sync>;
 
 const FORMAT_WORDS: &str = "troika-store-format";
+pub(crate) const INDEX_NAME: &str = "index.redb";
 const NEW_INDEX_NAME: &str = "index.new";
 
 /// Takes the store in `dir` for this process alone, and makes sure that its format is known.
@@ -26,18 +27,20 @@ pub(crate) fn claim(disk: &dyn Disk, dir: &Path) -> Result<Lock, Error> {
 }
 
 fn check_format(disk: &dyn Disk, dir: &Path) -> Result<(), Error> {
-    let file = disk.open(&dir.join("FORMAT"), Open::Create)?;
-    let len = file.len()?;
-    if len == 0 {
+    let (path, new_path) = (dir.join("FORMAT"), dir.join("FORMAT.new"));
+    if !disk.list(dir)?.iter().any(|name| name == "FORMAT") {
         if !segment::list(disk, &dir.join("log"))?.segments.is_empty() {
-            return Err(Error::Corrupt { what: "FORMAT".into(), why: "it is missing or empty".into() });
+            return Err(Error::Corrupt { what: "FORMAT".into(), why: "it is missing".into() });
         }
+        remove_if_there(disk, &new_path)?;
+        let file = disk.open(&new_path, Open::Create)?;
         file.write_all_at(format!("{FORMAT_WORDS} {FORMAT_VERSION}\n").as_bytes(), 0)?;
         file.sync_data()?;
+        disk.rename(&new_path, &path)?;
         disk.sync_dir(dir)?;
-        return Ok(());
     }
-    let mut bytes = vec![0; len.min(100) as usize];
+    let file = disk.open(&path, Open::Existing)?;
+    let mut bytes = vec![0; file.len()?.min(100) as usize];
     file.read_exact_at(&mut bytes, 0)?;
     let text = String::from_utf8_lossy(&bytes);
     let found = text.strip_prefix(FORMAT_WORDS).and_then(|rest| rest.trim().parse().ok());
@@ -63,9 +66,10 @@ fn open_set(disk: &dyn Disk, log_dir: &Path) -> Result<(SegmentSet, Vec<u32>), E
 pub(crate) fn open(shared: &Shared) -> Result<Opened, Error> {
     let (disk, options) = (&*shared.disk, &shared.options);
     let (set, spares) = open_set(disk, &shared.log_dir)?;
-    remove_if_there(disk, &shared.dir.join(NEW_INDEX_NAME))?;
+    if !disk.list(&shared.dir)?.iter().any(|name| name == INDEX_NAME) {
+        build_index(disk, &shared.dir, &set, &mut |_, _| {})?;
+    }
     let (index, saved) = Index::open(disk, &shared.index_path(), options.index_cache_bytes)?;
-    disk.sync_dir(&shared.dir)?;
     let mut checkpointed = saved.position;
     let (mut state, orphans) = super::replay::replay(&index, &set, saved, None, &mut |_, _| {})?;
     whole(&orphans)?;
@@ -96,14 +100,19 @@ pub fn rebuild(dir: &Path, progress: Progress<'_>) -> Result<(), Error> {
 pub(crate) fn rebuild_on(disk: &dyn Disk, dir: &Path, progress: Progress<'_>) -> Result<(), Error> {
     let _lock = claim(disk, dir)?;
     let (set, _) = open_set(disk, &dir.join("log"))?;
+    build_index(disk, dir, &set, progress)
+}
+
+/// Makes an index of all that the log holds, under another name, and puts it into its place when it is complete.
+fn build_index(disk: &dyn Disk, dir: &Path, set: &SegmentSet, progress: Progress<'_>) -> Result<(), Error> {
     let new_path = dir.join(NEW_INDEX_NAME);
     remove_if_there(disk, &new_path)?;
     let (index, empty) = Index::open(disk, &new_path, REBUILD_CACHE_BYTES)?;
-    let (state, orphans) = super::replay::replay(&index, &set, empty, None, progress)?;
+    let (state, orphans) = super::replay::replay(&index, set, empty, None, progress)?;
     whole(&orphans)?;
     index.checkpoint(&state)?;
     drop(index);
-    disk.rename(&new_path, &dir.join("index.redb"))?;
+    disk.rename(&new_path, &dir.join(INDEX_NAME))?;
     Ok(disk.sync_dir(dir)?)
 }
 

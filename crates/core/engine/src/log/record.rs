@@ -55,7 +55,7 @@ pub(crate) enum Op<'a> {
         id: ContentId,
         references: u32,
     },
-    /// The first record of a segment: ids below this one are used up.
+    /// Ids below this one are used up. The first record of a segment says so.
     Begin {
         next_content: u64,
     },

@@ -50,7 +50,7 @@ impl Shared {
     }
 
     pub(crate) fn index_path(&self) -> PathBuf {
-        self.dir.join("index.redb")
+        self.dir.join(super::open::INDEX_NAME)
     }
 
     pub(crate) fn set(&self) -> Arc<SegmentSet> {

@@ -1,0 +1,350 @@
+//! Random transactions on the simulated disk, with power cuts, full disks, failed writes and flushes at random
+//! operations, compared with a model: every acknowledged transaction is there, none is torn, none that was refused
+//! comes back, and a rebuilt index equals the old one. The committer is driven step by step, so a seed repeats a run.
+
+use super::committer::{Committer, Request};
+use super::index::State;
+use super::record::SEGMENT_HEADER_BYTES;
+use super::segment::{Blobs, Walker};
+use super::shared::Shared;
+use super::sim::{Mishap, SimDisk};
+use super::{Options, check, compact, open};
+use crate::faults::Dice;
+use crate::{Abort, Commit, Error, Order, Packed, Read, Snapshot, Tx};
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Bound, ControlFlow};
+use std::path::Path;
+use std::sync::Arc;
+
+const DIR: &str = "/store";
+
+fn options() -> Options {
+    Options {
+        index_cache_bytes: 256 << 10,
+        segment_bytes: 24 << 10,
+        reserve_bytes: 64 << 10,
+        group_requests: 6,
+        group_bytes: 32 << 10,
+        ..Options::default()
+    }
+}
+
+/// What one transaction does.
+#[derive(Clone, Debug)]
+enum Action {
+    Put(u8, Vec<u8>),
+    Delete(u8),
+    /// Content with a tag, under which its id is kept.
+    Append(u8, Vec<u8>, u32),
+    Refer(u8, i32),
+    GiveUp,
+}
+
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+struct Model {
+    keys: BTreeMap<u8, Vec<u8>>,
+    contents: BTreeMap<u8, (Vec<u8>, u32)>,
+}
+
+impl Model {
+    /// None when the transaction gives up.
+    fn after(&self, script: &[Action]) -> Option<Model> {
+        let mut model = self.clone();
+        for action in script {
+            match action {
+                Action::Put(key, value) => drop(model.keys.insert(*key, value.clone())),
+                Action::Delete(key) => drop(model.keys.remove(key)),
+                Action::Append(tag, raw, references) => {
+                    model.contents.entry(*tag).or_insert((raw.clone(), *references));
+                }
+                Action::Refer(tag, delta) => {
+                    let Some(content) = model.contents.get_mut(tag) else { continue };
+                    content.1 = content.1.saturating_add_signed(*delta);
+                    if content.1 == 0 {
+                        model.contents.remove(tag);
+                    }
+                }
+                Action::GiveUp => return None,
+            }
+        }
+        Some(model)
+    }
+}
+
+fn perform(tx: &mut dyn Tx, script: &[Action]) -> Result<(), Abort> {
+    for action in script {
+        match action {
+            Action::Put(key, value) => tx.put(&[0, 0, 0, 1, b'k', *key], value)?,
+            Action::Delete(key) => tx.delete(&[0, 0, 0, 1, b'k', *key])?,
+            Action::Append(tag, raw, references) => {
+                let key = [0, 0, 0, 1, b'c', *tag];
+                if tx.get(&key)?.is_none() {
+                    let id = tx.append(&Packed::new(raw), *references)?;
+                    tx.put(&key, &[&id.0.to_be_bytes()[..], &references.to_be_bytes()].concat())?;
+                }
+            }
+            Action::Refer(tag, delta) => {
+                let key = [0, 0, 0, 1, b'c', *tag];
+                let Some(value) = tx.get(&key)? else { continue };
+                let (id, references) = tagged(&value);
+                let left = references.saturating_add_signed(*delta);
+                tx.refer(crate::ContentId(id), left as i32 - references as i32)?;
+                match left {
+                    0 => tx.delete(&key)?,
+                    _ => tx.put(&key, &[&id.to_be_bytes()[..], &left.to_be_bytes()].concat())?,
+                }
+            }
+            Action::GiveUp => return Err(Abort::Cancelled),
+        }
+    }
+    Ok(())
+}
+
+fn tagged(value: &[u8]) -> (u64, u32) {
+    let (id, references) = value.split_at(8);
+    (u64::from_be_bytes(id.try_into().unwrap()), u32::from_be_bytes(references.try_into().unwrap()))
+}
+
+fn bytes(dice: &mut Dice, most: u64) -> Vec<u8> {
+    let len = dice.below(most + 1);
+    let noise = dice.below(2) == 0;
+    (0..len).map(|at| if noise { dice.next() as u8 } else { (at / 9) as u8 }).collect()
+}
+
+fn script(dice: &mut Dice) -> Vec<Action> {
+    let count = 1 + dice.below(4);
+    let mut script: Vec<Action> = (0..count)
+        .map(|_| match dice.below(10) {
+            0..3 => Action::Put(dice.below(20) as u8, bytes(dice, 60)),
+            3 => Action::Delete(dice.below(20) as u8),
+            4..7 => {
+                // Now and then one that is larger than a segment.
+                let most = if dice.below(40) == 0 { 60_000 } else { 4000 };
+                Action::Append(dice.below(12) as u8, bytes(dice, most), 1 + dice.below(3) as u32)
+            }
+            _ => Action::Refer(dice.below(12) as u8, dice.below(6) as i32 - 4),
+        })
+        .collect();
+    if dice.below(12) == 0 {
+        script.push(Action::GiveUp);
+    }
+    script
+}
+
+/// An open store without threads.
+struct Rig {
+    committer: Committer,
+    shared: Arc<Shared>,
+    _lock: open::Lock,
+}
+
+impl Rig {
+    fn open(disk: &SimDisk) -> Result<Rig, Error> {
+        let disk = Arc::new(disk.clone());
+        let lock = open::claim(&*disk, Path::new(DIR))?;
+        let shared = Arc::new(Shared::new(disk, Path::new(DIR).to_path_buf(), options()));
+        let opened = open::open(&shared)?;
+        Ok(Rig { committer: Committer::new(shared.clone(), opened), shared, _lock: lock })
+    }
+
+    /// Runs the scripts as they would run if they arrived together.
+    fn run(&mut self, scripts: &[Vec<Action>]) -> Vec<Result<(), Abort>> {
+        let mut queue = VecDeque::new();
+        let mut commits = Vec::new();
+        for script in scripts {
+            let (resolver, commit) = Commit::pair();
+            let script = script.clone();
+            queue.push_back(Request::Work(Box::new(move |tx| perform(tx, &script)), resolver));
+            commits.push(commit);
+        }
+        while !queue.is_empty() {
+            self.committer.step(&mut queue);
+        }
+        commits.into_iter().map(pollster::block_on).collect()
+    }
+
+    fn compact(&mut self) -> Result<(), Error> {
+        for number in compact::pick_now(&mut self.committer)? {
+            let Some(segment) = self.shared.set().0.get(&number).cloned() else { continue };
+            let mut walker = Walker::new(&segment, SEGMENT_HEADER_BYTES, None, Blobs::Skip)?;
+            let mut ended = false;
+            while !ended {
+                let slice;
+                (slice, ended) = compact::read_slice(&self.shared, &segment, &mut walker)?;
+                let (resolver, commit) = Commit::pair();
+                self.committer.step(&mut VecDeque::from([Request::Slice(slice, resolver)]));
+                match pollster::block_on(commit) {
+                    Ok(()) => {}
+                    Err(Abort::Engine(error)) => return Err(error),
+                    Err(Abort::Cancelled) => unreachable!("slices do not give up"),
+                }
+            }
+            self.committer.condemn(number);
+        }
+        self.committer.settle()
+    }
+
+    /// The whole store, as the model sees it.
+    fn model(&self) -> Model {
+        let snapshot = self.shared.snapshot().expect("snapshot");
+        let mut model = Model::default();
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        let mut tags = 0;
+        snapshot
+            .scan(everything, Order::Ascending, &mut |key, value| {
+                if key[4] == b'k' {
+                    model.keys.insert(key[5], value.to_vec());
+                    return ControlFlow::Continue(());
+                }
+                let (id, references) = tagged(value);
+                let mut raw = Vec::new();
+                snapshot.read_content(crate::ContentId(id), 0..u64::MAX, &mut raw).expect("content");
+                let entry = snapshot.view.content(crate::ContentId(id)).expect("index").expect("entry");
+                assert_eq!(entry.references, references);
+                model.contents.insert(key[5], (raw, references));
+                tags += 1;
+                ControlFlow::Continue(())
+            })
+            .expect("scan");
+        let mut contents = 0;
+        snapshot
+            .view
+            .each_content(&mut |_, _| {
+                contents += 1;
+                Ok(())
+            })
+            .expect("contents");
+        assert_eq!(contents, tags, "no content without an owner");
+        model
+    }
+
+    /// Everything that the index holds, for comparison with another one.
+    fn dump(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Vec<String>, State) {
+        let snapshot = self.shared.snapshot().expect("snapshot");
+        let mut rows = Vec::new();
+        let everything = (Bound::Unbounded, Bound::Unbounded);
+        snapshot
+            .scan(everything, Order::Ascending, &mut |key, value| {
+                rows.push((key.to_vec(), value.to_vec()));
+                ControlFlow::Continue(())
+            })
+            .expect("scan");
+        let mut contents = Vec::new();
+        snapshot
+            .view
+            .each_content(&mut |id, entry| {
+                contents.push(format!("{id:?} {entry:?}"));
+                Ok(())
+            })
+            .expect("contents");
+        (rows, contents, self.committer.state.clone())
+    }
+
+    fn assert_checks(&self) {
+        let snapshot = self.shared.snapshot().expect("snapshot");
+        let report = check::check_at(&snapshot, &self.committer.state, &mut |_, _| {}).expect("check");
+        assert_eq!(report.problems, Vec::<String>::new());
+    }
+}
+
+/// Opens the store, which must be one of `possible`; answers that one.
+fn reopen(disk: &SimDisk, possible: &[Model], seed: u64) -> (Rig, Model) {
+    let rig = Rig::open(disk).unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let found = rig.model();
+    assert!(possible.contains(&found), "seed {seed}: none of {} possible states: {found:?}", possible.len());
+    rig.assert_checks();
+    let dump = rig.dump();
+    drop(rig);
+    open::rebuild_on(disk, Path::new(DIR), &mut |_, _| {})
+        .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+    let rig = Rig::open(disk).unwrap_or_else(|error| panic!("seed {seed}, rebuilt: {error}"));
+    let rebuilt = rig.dump();
+    assert!(rebuilt.0 == dump.0 && rebuilt.1 == dump.1, "seed {seed}: the rebuilt index differs");
+    assert_eq!(rebuilt.2, dump.2, "seed {seed}");
+    (rig, found)
+}
+
+fn random_mishap(dice: &mut Dice, disk: &SimDisk) {
+    let mishap = match dice.below(10) {
+        0..2 => Mishap::Full,
+        2..4 => Mishap::Broken,
+        _ => Mishap::PowerCut,
+    };
+    disk.plan(1 + dice.below(90), mishap);
+}
+
+/// One life after the other, each ended by a power cut.
+fn simulate(seed: u64, lives: usize) -> u64 {
+    let mut dice = Dice(seed);
+    let disk = SimDisk::new(dice.next());
+    let mut acknowledged = 0;
+    let mut now = Model::default();
+    // Cuts while the store is made.
+    while dice.below(2) == 0 {
+        disk.plan(1 + dice.below(40), Mishap::PowerCut);
+        drop(Rig::open(&disk));
+        disk.power_cycle();
+    }
+    for _ in 0..lives {
+        let mut rig;
+        (rig, now) = reopen(&disk, &[now], seed);
+        // What may be there after the cut: the last acknowledged state, and any prefix of what was under way.
+        let mut possible = vec![now.clone()];
+        for round in 0..40 {
+            if round % 10 == 0 {
+                random_mishap(&mut dice, &disk);
+            }
+            let scripts: Vec<_> = (0..1 + dice.below(8)).map(|_| script(&mut dice)).collect();
+            for (script, outcome) in scripts.iter().zip(rig.run(&scripts)) {
+                let newest = possible.last().expect("never empty");
+                let after = newest.after(script);
+                match outcome {
+                    Ok(()) => {
+                        acknowledged += 1;
+                        assert_eq!(possible.len(), 1, "seed {seed}: acknowledged after a stop");
+                        possible = vec![after.expect("a transaction that gives up is never acknowledged")];
+                    }
+                    Err(Abort::Cancelled) => assert!(after.is_none()),
+                    Err(Abort::Engine(Error::Full | Error::Io(_))) if !disk.is_off() => {}
+                    Err(Abort::Engine(_)) => possible.extend(after),
+                }
+            }
+            let stopped = disk.is_off() || rig.shared.stopped.load(std::sync::atomic::Ordering::Relaxed);
+            if stopped {
+                break;
+            }
+            assert_eq!(rig.model(), possible[0], "seed {seed}");
+            let maintained = match dice.below(6) {
+                0 => rig.committer.checkpoint(),
+                1 => rig.compact(),
+                2 => rig.committer.seal(),
+                _ => Ok(()),
+            };
+            if let Err(error) = maintained {
+                assert!(!matches!(error, Error::Corrupt { .. }), "seed {seed}: {error}");
+            }
+        }
+        if dice.below(8) == 0 && !disk.is_off() {
+            disk.forget_plans();
+            let _ = rig.committer.close();
+        }
+        drop(rig);
+        disk.power_cycle();
+        // Cuts during recovery, too.
+        while dice.below(3) == 0 {
+            disk.plan(1 + dice.below(30), Mishap::PowerCut);
+            drop(Rig::open(&disk));
+            disk.power_cycle();
+        }
+        (rig, now) = reopen(&disk, &possible, seed);
+        drop(rig);
+    }
+    acknowledged
+}
+
+#[test]
+fn nothing_acknowledged_is_lost_and_nothing_is_torn() {
+    let seeds = std::env::var("ENGINE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let acknowledged: u64 = (0..seeds).map(|seed| simulate(seed, 5)).sum();
+    assert!(acknowledged > seeds * 50, "the runs end too early to prove anything: {acknowledged}");
+}
