@@ -158,7 +158,8 @@ pub enum Answer {
     Status(MailboxId, Counters),
     /// To [`Ask::Select`].
     Selected(Box<Selected>),
-    /// To [`Ask::Changes`]: nothing.
+    /// To [`Ask::Changes`]: nothing at all since then, not even by this session (whose own changes need a
+    /// [`Answer::Changes`], maybe empty, to move `up_to` on).
     Unchanged,
     /// To [`Ask::Changes`].
     Changes(Box<Changes>),

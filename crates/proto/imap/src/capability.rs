@@ -1,0 +1,86 @@
+//! Which capabilities are advertised when (RFC 3501 §6.1.1, RFC 9051 §7.2.2): each one only when it works in full, and
+//! only in the states in which it can be used.
+
+use sasl::Mechanism;
+
+/// What a client can still do about its log-in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Stage {
+    /// Before the log-in.
+    Before {
+        /// STARTTLS may be given now.
+        starttls: bool,
+        /// Passwords may travel now.
+        plaintext: bool,
+    },
+    /// After it.
+    After,
+}
+
+/// Usable in every state.
+const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID";
+
+/// Usable after the log-in.
+const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH CONDSTORE SPECIAL-USE \
+                             CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+
+/// Mechanisms offered at that stage, the best first.
+pub(crate) fn mechanisms(stage: Stage) -> impl Iterator<Item = Mechanism> {
+    Mechanism::EVERY.into_iter().filter(move |mechanism| is_offered(*mechanism, stage))
+}
+
+/// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
+pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
+    match stage {
+        Stage::Before { plaintext, .. } => plaintext || !mechanism.is_plaintext(),
+        Stage::After => false,
+    }
+}
+
+/// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`.
+pub(crate) fn write(stage: Stage, out: &mut Vec<u8>) {
+    out.extend_from_slice(ALWAYS.as_bytes());
+    match stage {
+        Stage::Before { starttls, plaintext } => {
+            // RFC 9051 §6.1.1: only where the command is legal.
+            if starttls {
+                out.extend_from_slice(b" STARTTLS");
+            }
+            if !plaintext {
+                // RFC 3501 §6.2.3: LOGIN is refused.
+                out.extend_from_slice(b" LOGINDISABLED");
+            }
+            for mechanism in mechanisms(stage) {
+                out.extend_from_slice(b" AUTH=");
+                out.extend_from_slice(mechanism.name().as_bytes());
+            }
+        }
+        Stage::After => {
+            out.push(b' ');
+            out.extend_from_slice(AUTHENTICATED.as_bytes());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(stage: Stage) -> String {
+        let mut out = Vec::new();
+        write(stage, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn no_password_is_invited_in_clear() {
+        let clear = list(Stage::Before { starttls: true, plaintext: false });
+        assert!(clear.contains(" STARTTLS LOGINDISABLED AUTH=SCRAM-SHA-256 "));
+        assert!(!clear.contains("PLAIN") && !clear.contains("AUTH=LOGIN"));
+        let tls = list(Stage::Before { starttls: false, plaintext: true });
+        assert!(tls.contains("AUTH=PLAIN") && !tls.contains("STARTTLS") && !tls.contains("LOGINDISABLED"));
+        let after = list(Stage::After);
+        assert!(!after.contains("AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
+        assert!(!after.contains("  "));
+    }
+}

@@ -1,0 +1,165 @@
+//! The commands, a file for each or for each family, and the one place that says in which state each is allowed.
+
+mod any_state;
+mod append;
+mod auth;
+mod copy;
+mod expunge;
+mod fetch;
+mod idle;
+mod list;
+mod mailbox;
+mod namespace;
+mod search;
+mod select;
+mod status;
+mod store;
+
+use crate::ask::Access;
+use crate::command::{Body, Numbering};
+use crate::sequence::SequenceSet;
+use crate::session::{Core, Done, News, Running};
+use crate::view::View;
+use model::UidSet;
+
+/// What beginning a command leads to.
+#[derive(Debug)]
+pub(crate) enum Start {
+    /// It has ended already.
+    Now(Done),
+    /// It takes steps.
+    Run(Box<dyn Running>),
+    /// STARTTLS: reply, then the handshake.
+    StartTls,
+    /// LOGOUT: say good-bye, reply, close.
+    Logout,
+}
+
+/// The states of RFC 9051 §3 in which a command may be given.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Allowed {
+    Always,
+    BeforeLogin,
+    LoggedIn,
+    Selected,
+}
+
+fn allowed(body: &Body) -> Allowed {
+    match body {
+        Body::Capability | Body::Noop | Body::Logout | Body::Id(_) => Allowed::Always,
+        Body::StartTls | Body::Authenticate { .. } | Body::Login { .. } => Allowed::BeforeLogin,
+        Body::Check
+        | Body::Close
+        | Body::Unselect
+        | Body::Expunge(_)
+        | Body::Search(_)
+        | Body::Fetch(_)
+        | Body::Store(_)
+        | Body::Copy { .. } => Allowed::Selected,
+        Body::Unauthenticate
+        | Body::Compress(_)
+        | Body::Enable(_)
+        | Body::Select { .. }
+        | Body::Create { .. }
+        | Body::Delete(_)
+        | Body::Rename { .. }
+        | Body::Subscribe(_)
+        | Body::Unsubscribe(_)
+        | Body::List(_)
+        | Body::Lsub { .. }
+        | Body::Namespace
+        | Body::Status { .. }
+        | Body::Append { .. }
+        | Body::Idle
+        | Body::GetQuota(_)
+        | Body::GetQuotaRoot(_)
+        | Body::SetQuota { .. } => Allowed::LoggedIn,
+    }
+}
+
+/// RFC 3501 §3: a command in the wrong state is a protocol error.
+fn wrong_state(core: &Core, body: &Body) -> Option<Done> {
+    let name = body.name();
+    match allowed(body) {
+        Allowed::BeforeLogin if core.user.is_some() => {
+            Some(Done::bad(format!("{name} is not allowed after the log-in")))
+        }
+        Allowed::LoggedIn | Allowed::Selected if core.user.is_none() => {
+            Some(Done::bad(format!("{name} needs a log-in first")))
+        }
+        Allowed::Selected if core.view.is_none() => {
+            Some(Done::bad(format!("{name} needs a selected mailbox")))
+        }
+        _ => None,
+    }
+}
+
+/// Begins a command.
+pub(crate) fn start(core: &mut Core, body: Body) -> Start {
+    if let Some(done) = wrong_state(core, &body) {
+        return Start::Now(done);
+    }
+    match body {
+        Body::Capability => Start::Now(any_state::capability(core)),
+        // RFC 3501 §6.4.1: CHECK is equivalent to NOOP here, every command is durable when it is answered.
+        Body::Noop => Start::Now(Done::ok("NOOP completed")),
+        Body::Check => Start::Now(Done::ok("CHECK completed")),
+        Body::Logout => Start::Logout,
+        Body::Id(_) => Start::Now(any_state::id(core)),
+        Body::StartTls => any_state::start_tls(core),
+        Body::Authenticate { mechanism, initial } => auth::authenticate(core, &mechanism, initial),
+        Body::Login { user, password } => auth::login(core, user, &password),
+        Body::Enable(capabilities) => Start::Now(any_state::enable(core, &capabilities)),
+        Body::Select { mailbox, access, condstore, qresync } => {
+            select::start(core, mailbox, access, condstore, qresync.is_some())
+        }
+        Body::Create { mailbox, special_use } => mailbox::create(mailbox, &special_use),
+        Body::Delete(mailbox) => mailbox::delete(mailbox),
+        Body::Rename { from, to } => mailbox::rename(from, to),
+        Body::Subscribe(name) => mailbox::subscribe(name, true),
+        Body::Unsubscribe(name) => mailbox::subscribe(name, false),
+        Body::List(list) => list::list(core, list),
+        Body::Lsub { reference, pattern } => list::lsub(&reference, pattern),
+        Body::Namespace => Start::Now(namespace::namespace(core)),
+        Body::Status { mailbox, items } => status::start(core, mailbox, items),
+        Body::Append { mailbox, messages } => append::start(core, mailbox, messages),
+        Body::Idle => idle::start(core),
+        Body::Close => expunge::close(core),
+        Body::Unselect => expunge::unselect(),
+        Body::Expunge(uids) => expunge::expunge(core, uids),
+        Body::Search(search) => search::start(core, search),
+        Body::Fetch(fetch) => fetch::start(core, fetch),
+        Body::Store(store) => store::start(core, store),
+        Body::Copy { numbering, set, mailbox, originals } => {
+            copy::start(core, numbering, &set, mailbox, originals)
+        }
+        body @ (Body::Unauthenticate
+        | Body::Compress(_)
+        | Body::GetQuota(_)
+        | Body::GetQuotaRoot(_)
+        | Body::SetQuota { .. }) => Start::Now(Done::bad(format!("{} is not supported", body.name()))),
+    }
+}
+
+/// Messages that a sequence set names in this view.
+///
+/// # Errors
+/// BAD, when a sequence number names no message.
+fn resolve(view: &View, numbering: Numbering, set: &SequenceSet) -> Result<UidSet, Done> {
+    view.resolve(numbering, set).map_err(|beyond| Done::bad(format!("{beyond}")))
+}
+
+/// News that may be told after a command which numbers messages this way (RFC 9051 §7.5.1).
+fn news_after(numbering: Numbering) -> News {
+    match numbering {
+        Numbering::Sequence => News::Numbered,
+        Numbering::Uid => News::Hinted,
+    }
+}
+
+/// RFC 9051 §6.3.3: nothing may be changed after EXAMINE.
+fn read_only(core: &Core) -> Option<Done> {
+    let view = core.view.as_ref()?;
+    (view.access == Access::ReadOnly)
+        .then(|| Done::no("[NOPERM] The mailbox is selected read-only"))
+}

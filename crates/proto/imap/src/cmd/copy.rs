@@ -1,0 +1,77 @@
+//! COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; RFC 6851; RFC 4315 §3 for COPYUID).
+
+use super::{Start, read_only, resolve};
+use crate::ask::{Answer, Ask, Copied, Originals};
+use crate::command::Numbering;
+use crate::sequence::{SequenceSet, write_uids};
+use crate::session::{Core, Done, Event, Next, Running, mismatch};
+use model::UidSet;
+use std::sync::Arc;
+
+#[derive(Debug)]
+struct Copy {
+    uids: Arc<UidSet>,
+    to: String,
+    originals: Originals,
+}
+
+pub(super) fn start(
+    core: &Core,
+    numbering: Numbering,
+    set: &SequenceSet,
+    mailbox: String,
+    originals: Originals,
+) -> Start {
+    if originals == Originals::Go
+        && let Some(done) = read_only(core)
+    {
+        return Start::Now(done);
+    }
+    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    match resolve(view, numbering, set) {
+        Err(done) => Start::Now(done),
+        // RFC 9051 §6.3.12's example A005: UIDs that do not exist are no error.
+        Ok(uids) if uids.is_empty() => Start::Now(Done::ok("No matching messages, so nothing done")),
+        Ok(uids) => Start::Run(Box::new(Copy { uids: Arc::new(uids), to: mailbox, originals })),
+    }
+}
+
+impl Running for Copy {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match event {
+            Event::Go => Next::Ask(Ask::Copy {
+                uids: Arc::clone(&self.uids),
+                to: std::mem::take(&mut self.to),
+                originals: self.originals,
+            }),
+            Event::Answer(Answer::Copied(copied)) => Next::Done(self.copied(core, &copied)),
+            Event::Answer(Answer::Refused(refused)) => Next::Done(Done::refused_target(&refused)),
+            Event::Answer(answer) => mismatch(&answer),
+            Event::Line(_) | Event::Changed => Next::Line,
+        }
+    }
+}
+
+impl Copy {
+    fn copied(&self, core: &mut Core, copied: &Copied) -> Done {
+        let verb = if self.originals == Originals::Go { "MOVE" } else { "COPY" };
+        if copied.from.is_empty() {
+            // RFC 2180 §4.4: all of them had been expunged, which the client learns now.
+            return Done::no("[EXPUNGEISSUED] The messages no longer exist");
+        }
+        core.messages += u64::from(copied.from.len());
+        let mut code = Vec::new();
+        code.extend_from_slice(format!("[COPYUID {} ", copied.uid_validity).as_bytes());
+        write_uids(&mut code, &copied.from);
+        code.push(b' ');
+        write_uids(&mut code, &copied.to);
+        code.push(b']');
+        let code = String::from_utf8(code).unwrap_or_default();
+        if self.originals == Originals::Stay {
+            return Done::ok(format!("{code} COPY completed"));
+        }
+        // RFC 6851 §4.3: before the EXPUNGEs, which come with the news.
+        core.line(format_args!("* OK {code} Moved UIDs"));
+        Done::ok(format!("{verb} completed"))
+    }
+}

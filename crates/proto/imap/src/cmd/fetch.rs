@@ -1,0 +1,388 @@
+//! FETCH and UID FETCH (RFC 9051 §6.4.5; CHANGEDSINCE: RFC 7162 §3.1.4.1).
+//!
+//! Messages come from the store in pages; each page is marked as read if the items say so, then written message by
+//! message, leaving whenever [`FLUSH_BYTES`] are ready. Memory is bounded by a page and by one chunk of content: a
+//! message larger than that streams through, unless an item needs its MIME structure; then that one message is held.
+
+mod encode;
+mod plan;
+
+use super::any_state::enable_condstore;
+use super::{Start, news_after, resolve};
+use crate::ask::{
+    Access, Answer, Ask, ContentNeed, FlagChange, FlagMode, Query, RefusedKind, Row, RowContent, Rows,
+};
+use crate::command::{self, FetchItem, Numbering};
+use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
+use crate::view::Numbers;
+use encode::{Piece, Written};
+use model::{Flag, FlagSet, ModSeq, Uid, UidSet};
+use plan::Plan;
+use std::ops::Range;
+use std::sync::Arc;
+use wire::FLUSH_BYTES;
+
+/// Most octets of content in one answer of the store.
+const CONTENT_BYTES_MAX: usize = 1024 * 1024;
+
+#[derive(Debug)]
+struct Fetch {
+    numbering: Numbering,
+    plan: Plan,
+    uids: Arc<UidSet>,
+    /// Found by CHANGEDSINCE so far.
+    changed: UidSet,
+    page: std::vec::IntoIter<Row>,
+    /// Where the next page begins; None: this was the last.
+    from: Option<Uid>,
+    /// Messages of this page that were marked as read just now, and their new modification sequence.
+    marked: Option<(UidSet, ModSeq)>,
+    numbers: Numbers,
+    state: State,
+    trouble: Trouble,
+}
+
+#[derive(Debug)]
+enum State {
+    /// RFC 7162 §3.1.4.1: which messages changed, from this one on.
+    ChangedSince(ModSeq, Uid),
+    /// A page is to be asked for.
+    Page,
+    /// A page has come.
+    Mark,
+    /// The next message of the page.
+    Message,
+    /// This message's content is being collected.
+    Gather(Box<Message>),
+    /// This message is being written; `item` comes next.
+    Write { message: Box<Message>, item: usize },
+    /// Octets of this message are being passed through; then `item`.
+    Stream { message: Box<Message>, item: usize, rest: Range<u64> },
+    End,
+}
+
+/// A message and where the content that came with it begins.
+#[derive(Debug)]
+struct Message {
+    row: Row,
+    start: u64,
+}
+
+impl Message {
+    /// The content that came.
+    fn content(&self) -> &[u8] {
+        match &self.row.content {
+            RowContent::Bytes(bytes) => bytes,
+            RowContent::None | RowContent::Corrupt => &[],
+        }
+    }
+
+    /// All of the content is there.
+    fn is_whole(&self) -> bool {
+        self.start == 0 && self.content().len() as u64 >= self.row.size
+    }
+}
+
+/// What went wrong for some of the messages.
+#[derive(Debug, Default)]
+struct Trouble {
+    expunged: bool,
+    corrupt: bool,
+}
+
+pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Start {
+    if fetch.vanished {
+        return Start::Now(Done::bad("VANISHED needs QRESYNC, which is not enabled"));
+    }
+    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let uids = match resolve(view, fetch.numbering, &fetch.set) {
+        Ok(uids) => uids,
+        Err(done) => return Start::Now(done),
+    };
+    let access = view.access;
+    if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
+        enable_condstore(core);
+    }
+    let plan = match Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access) {
+        Ok(plan) => plan,
+        Err(done) => return Start::Now(done),
+    };
+    let state = match fetch.changed_since {
+        _ if uids.is_empty() => State::End,
+        Some(since) => State::ChangedSince(since, Uid(0)),
+        None => State::Page,
+    };
+    Start::Run(Box::new(Fetch {
+        numbering: fetch.numbering,
+        plan,
+        uids: Arc::new(uids),
+        changed: UidSet::new(),
+        page: Vec::new().into_iter(),
+        from: Some(Uid(0)),
+        marked: None,
+        numbers: Numbers::default(),
+        state,
+        trouble: Trouble::default(),
+    }))
+}
+
+impl Running for Fetch {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        if let Event::Answer(answer) = event
+            && let Some(next) = self.answered(core, answer)
+        {
+            return next;
+        }
+        loop {
+            if core.out.len() >= FLUSH_BYTES {
+                return Next::Flush;
+            }
+            if let Some(next) = self.go_on(core) {
+                return next;
+            }
+        }
+    }
+}
+
+impl Fetch {
+    fn answered(&mut self, core: &mut Core, answer: Answer) -> Option<Next> {
+        match (std::mem::replace(&mut self.state, State::End), answer) {
+            (State::ChangedSince(since, _), Answer::Found { uids, next, .. }) => {
+                self.changed = self.changed.or(&uids);
+                self.state = match next {
+                    Some(from) => State::ChangedSince(since, from),
+                    None => {
+                        self.uids = Arc::new(std::mem::take(&mut self.changed).and(&self.uids));
+                        if self.uids.is_empty() { State::End } else { State::Page }
+                    }
+                };
+                None
+            }
+            (State::Page, Answer::Rows(rows)) => {
+                self.page_came(core, rows);
+                None
+            }
+            (State::Mark, Answer::Stored(stored)) => {
+                if let Some(view) = &mut core.view
+                    && !stored.changed.is_empty()
+                {
+                    view.own.push(stored.modseq);
+                    core.dirty |= !stored.overtaken.is_empty();
+                }
+                self.marked = Some((stored.changed, stored.modseq));
+                self.state = State::Message;
+                None
+            }
+            // Reading goes on where marking as read fails (a full disk): the text matters more.
+            (State::Mark, Answer::Refused(_)) => {
+                self.state = State::Message;
+                None
+            }
+            (State::Gather(message), Answer::Content(bytes)) => {
+                self.gathered(core, message, bytes);
+                None
+            }
+            (State::Gather(message), Answer::Refused(refused)) => {
+                self.unreadable(core, message.row.uid, refused.kind);
+                None
+            }
+            (State::Stream { message, item, rest }, Answer::Content(bytes)) => {
+                self.passed_through(core, message, item, rest, &bytes)
+            }
+            // The literal's length has been told; only hanging up is left.
+            (State::Stream { .. }, Answer::Refused(_)) => Some(abandon(core)),
+            (_, Answer::Refused(refused)) => {
+                Some(Next::Done(Done::refused(&refused).telling(news_after(self.numbering))))
+            }
+            (_, answer) => Some(mismatch(&answer)),
+        }
+    }
+
+    /// Counts what is missing from the page: those were expunged by somebody (RFC 2180 §4.1.2).
+    fn page_came(&mut self, core: &mut Core, rows: Rows) {
+        core.learn_keywords(&rows.keywords);
+        let before = |uid: Option<Uid>| match uid {
+            Some(uid) => uid.0.checked_sub(1).map_or(0, |last| self.uids.count_up_to(Uid(last))),
+            None => self.uids.len(),
+        };
+        let asked = before(rows.next) - before(self.from);
+        if asked as usize > rows.rows.len() {
+            self.trouble.expunged = true;
+            core.dirty = true;
+        }
+        self.from = rows.next;
+        self.page = rows.rows.into_iter();
+        self.marked = None;
+        self.numbers = Numbers::default();
+        self.state = if self.plan.marks_seen { State::Mark } else { State::Message };
+    }
+
+    /// One piece of work; None: there is more.
+    fn go_on(&mut self, core: &mut Core) -> Option<Next> {
+        match std::mem::replace(&mut self.state, State::End) {
+            State::ChangedSince(since, from) => {
+                self.state = State::ChangedSince(since, from);
+                // CHANGEDSINCE means later than, MODSEQ at least.
+                let query = Arc::new(Query::ModSeq(ModSeq(since.0.saturating_add(1))));
+                Some(Next::Ask(Ask::Search { query, among: Arc::clone(&self.uids), from }))
+            }
+            State::Page => {
+                let Some(from) = self.from else { return Some(self.end()) };
+                self.state = State::Page;
+                Some(Next::Ask(Ask::Rows {
+                    uids: Arc::clone(&self.uids),
+                    from,
+                    needs: self.plan.needs,
+                    rows_max: ROWS_MAX,
+                    bytes_max: CONTENT_BYTES_MAX,
+                }))
+            }
+            State::Mark => self.mark(core),
+            State::Message => {
+                match self.page.next() {
+                    Some(row) => self.begin(core, row),
+                    None => self.state = State::Page,
+                }
+                None
+            }
+            State::Gather(message) => {
+                let start = message.content().len() as u64;
+                let uid = message.row.uid;
+                self.state = State::Gather(message);
+                Some(Next::Ask(Ask::Content { uid, start, length: CONTENT_BYTES_MAX as u64 }))
+            }
+            State::Write { message, item } => {
+                self.write(core, message, item);
+                None
+            }
+            State::Stream { message, item, rest } => {
+                let (uid, start) = (message.row.uid, rest.start);
+                let length = (rest.end - rest.start).min(CONTENT_BYTES_MAX as u64);
+                self.state = State::Stream { message, item, rest };
+                Some(Next::Ask(Ask::Content { uid, start, length }))
+            }
+            State::End => Some(self.end()),
+        }
+    }
+
+    /// RFC 9051 §6.4.5: BODY[…] without PEEK sets \Seen. Asks only if it is not set on all of the page.
+    fn mark(&mut self, core: &Core) -> Option<Next> {
+        let unread = |row: &&Row| !row.flags.has(Flag::Seen) && !matches!(row.content, RowContent::Corrupt);
+        let uids: UidSet = self.page.as_slice().iter().filter(unread).map(|row| row.uid).collect();
+        let Some(view) = core.view.as_ref().filter(|_| !uids.is_empty()) else {
+            self.state = State::Message;
+            return None;
+        };
+        self.state = State::Mark;
+        Some(Next::Ask(Ask::Store {
+            uids: Arc::new(uids),
+            change: FlagChange {
+                mode: FlagMode::Add,
+                flags: FlagSet::NONE.with(Flag::Seen),
+                keywords: Vec::new(),
+            },
+            unchanged_since: None,
+            known: view.known,
+        }))
+    }
+
+    /// Looks whether what came of a message is enough to write it.
+    fn begin(&mut self, core: &mut Core, row: Row) {
+        if matches!(row.content, RowContent::Corrupt) {
+            return self.unreadable(core, row.uid, RefusedKind::Corrupt);
+        }
+        core.messages += u64::from(self.plan.needs.content != ContentNeed::None);
+        let mut message = Box::new(Message { row, start: self.plan.content_start() });
+        if self.plan.is_enough(&message) {
+            self.state = State::Write { message, item: 0 };
+            return;
+        }
+        // A range from elsewhere than the beginning is of no use to what needs the whole.
+        if message.start > 0 {
+            message.start = 0;
+            message.row.content = RowContent::None;
+        }
+        self.state = State::Gather(message);
+    }
+
+    fn gathered(&mut self, core: &mut Core, mut message: Box<Message>, bytes: Vec<u8>) {
+        if bytes.is_empty() {
+            return self.unreadable(core, message.row.uid, RefusedKind::Corrupt);
+        }
+        match &mut message.row.content {
+            RowContent::Bytes(content) => content.extend_from_slice(&bytes),
+            content => *content = RowContent::Bytes(bytes),
+        }
+        self.state =
+            if message.is_whole() { State::Write { message, item: 0 } } else { State::Gather(message) };
+    }
+
+    /// Leaves a message out and says why; the others are served.
+    fn unreadable(&mut self, core: &mut Core, uid: Uid, kind: RefusedKind) {
+        self.state = State::Message;
+        if kind == RefusedKind::NonExistent {
+            self.trouble.expunged = true;
+            core.dirty = true;
+            return;
+        }
+        self.trouble.corrupt = true;
+        // RFC 5530 §3, CORRUPTION.
+        core.line(format_args!("* NO [CORRUPTION] The message with UID {uid} can't be read"));
+    }
+
+    fn write(&mut self, core: &mut Core, mut message: Box<Message>, item: usize) {
+        let marked = self.marked.as_ref().filter(|(uids, _)| uids.contains(message.row.uid));
+        if let Some((_, modseq)) = marked {
+            message.row.flags = message.row.flags.with(Flag::Seen);
+            message.row.modseq = *modseq;
+        }
+        let piece = Piece { plan: &self.plan, message: &message, was_marked: marked.is_some() };
+        self.state = match piece.write(core, &mut self.numbers, item) {
+            Written::All => State::Message,
+            Written::UpTo { item, rest } => State::Stream { message, item, rest },
+        };
+    }
+
+    fn passed_through(
+        &mut self,
+        core: &mut Core,
+        message: Box<Message>,
+        item: usize,
+        rest: Range<u64>,
+        bytes: &[u8],
+    ) -> Option<Next> {
+        let wanted = usize::try_from(rest.end - rest.start).unwrap_or(usize::MAX);
+        if bytes.is_empty() {
+            return Some(abandon(core));
+        }
+        let bytes = &bytes[..bytes.len().min(wanted)];
+        encode::write_octets(bytes, &mut core.out);
+        let rest = rest.start + bytes.len() as u64..rest.end;
+        self.state =
+            if rest.is_empty() { State::Write { message, item } } else { State::Stream { message, item, rest } };
+        None
+    }
+
+    fn end(&mut self) -> Next {
+        let done = match (self.numbering, &self.trouble) {
+            (_, Trouble { corrupt: true, .. }) => Done::no("[CORRUPTION] Some messages can't be read"),
+            // RFC 5530 §3; UIDs that do not exist are no error (RFC 9051 §6.4.9).
+            (Numbering::Sequence, Trouble { expunged: true, .. }) => {
+                Done::no("[EXPUNGEISSUED] Some of the messages no longer exist")
+            }
+            _ => Done::ok("FETCH completed"),
+        };
+        Next::Done(done.telling(news_after(self.numbering)))
+    }
+}
+
+/// Ends the connection in the middle of a literal.
+fn abandon(core: &mut Core) -> Next {
+    core.abandoned = true;
+    Next::Done(Done::no("[SERVERBUG] The message ended early"))
+}
+
+/// Whether \Seen may be set.
+fn may_mark(access: Access) -> bool {
+    access == Access::ReadWrite
+}

@@ -1,0 +1,296 @@
+//! Writes one message's FETCH response, item by item.
+
+use super::Message;
+use super::plan::{Item, Plan};
+use crate::command::{FetchItem, Partial, Section, SectionText};
+use crate::session::{Core, write_number};
+use crate::view::Numbers;
+use mime::header::header_length;
+use mime::imap::{BodyForm, write_body, write_envelope};
+use mime::section::{self, Selection, Specifier};
+use mime::{Envelope, Structure};
+use model::UnixTime;
+use std::ops::Range;
+
+/// One message to write.
+pub(super) struct Piece<'a> {
+    pub plan: &'a Plan,
+    pub message: &'a Message,
+    /// This FETCH has set its \Seen.
+    pub was_marked: bool,
+}
+
+/// How far it came.
+pub(super) enum Written {
+    /// The response is complete.
+    All,
+    /// These octets of the message come next, then `item`.
+    UpTo { item: usize, rest: Range<u64> },
+}
+
+impl Piece<'_> {
+    /// Writes from `item` on.
+    pub fn write(&self, core: &mut Core, numbers: &mut Numbers, item: usize) -> Written {
+        if item == 0 {
+            let Some(view) = &core.view else { return Written::All };
+            let Some(number) = numbers.of(self.message.row.uid, view.told()) else { return Written::All };
+            core.out.extend_from_slice(b"* ");
+            write_number(&mut core.out, u64::from(number.0));
+            core.out.extend_from_slice(b" FETCH (");
+        }
+        let mut structure = None;
+        for (index, item) in self.plan.items.iter().enumerate().skip(item) {
+            if index > 0 {
+                core.out.push(b' ');
+            }
+            core.out.extend_from_slice(&item.label);
+            if let Some(rest) = self.item(core, item, &mut structure) {
+                return Written::UpTo { item: index + 1, rest };
+            }
+        }
+        self.news_of_itself(core);
+        core.out.extend_from_slice(b")\r\n");
+        Written::All
+    }
+
+    /// RFC 9051 §6.4.5: \Seen set by this command is reported; RFC 7162 §3.1: with MODSEQ to clients that want it.
+    fn news_of_itself(&self, core: &mut Core) {
+        if !self.was_marked {
+            return;
+        }
+        if !self.plan.shows_flags {
+            core.out.push(b' ');
+            core.write_message_flags(self.message.row.uid, self.message.row.flags, &self.message.row.keywords);
+        }
+        if core.condstore && !self.plan.shows_modseq {
+            core.out.extend_from_slice(b" MODSEQ (");
+            write_number(&mut core.out, self.message.row.modseq.0);
+            core.out.push(b')');
+        }
+    }
+
+    /// Writes one value; Some: the rest of it has to be passed through.
+    fn item<'a>(
+        &'a self,
+        core: &mut Core,
+        item: &Item,
+        structure: &mut Option<Structure<'a>>,
+    ) -> Option<Range<u64>> {
+        let row = &self.message.row;
+        let out = &mut core.out;
+        match &item.what {
+            FetchItem::Flags => {
+                // The label has the name already.
+                out.truncate(out.len() - item.label.len());
+                core.write_message_flags(row.uid, row.flags, &row.keywords);
+            }
+            FetchItem::Uid => write_number(out, u64::from(row.uid.0)),
+            FetchItem::Rfc822Size => write_number(out, row.size),
+            FetchItem::InternalDate => write_date_time(out, row.internal_date),
+            FetchItem::SaveDate => write_date_time(out, row.save_date),
+            FetchItem::ModSeq => {
+                out.push(b'(');
+                write_number(out, row.modseq.0);
+                out.push(b')');
+            }
+            FetchItem::EmailId => out.extend_from_slice(format!("(M{})", row.email_id).as_bytes()),
+            FetchItem::ThreadId => out.extend_from_slice(format!("(T{})", row.thread_id).as_bytes()),
+            FetchItem::Envelope => match &row.digest {
+                Some(digest) => out.extend_from_slice(digest.envelope()),
+                None => write_envelope(&Envelope::parse(self.message.content()), out),
+            },
+            FetchItem::Body => match &row.digest {
+                Some(digest) => out.extend_from_slice(digest.body()),
+                None => write_body(self.structure(structure), BodyForm::Body, out),
+            },
+            FetchItem::BodyStructure => match &row.digest {
+                Some(digest) => out.extend_from_slice(digest.body_structure()),
+                None => write_body(self.structure(structure), BodyForm::BodyStructure, out),
+            },
+            FetchItem::Rfc822 => return self.range(out, 0..row.size, None),
+            FetchItem::Rfc822Header => {
+                let header = self.header_length();
+                return self.range(out, 0..header, None);
+            }
+            FetchItem::Rfc822Text => {
+                let header = self.header_length();
+                return self.range(out, header..row.size, None);
+            }
+            FetchItem::BodySection { section, partial, .. } => {
+                return self.section(out, section, *partial, structure);
+            }
+            // The plan refused these.
+            FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_) => {
+                out.extend_from_slice(b"NIL");
+            }
+        }
+        None
+    }
+
+    fn structure<'a, 's>(&'a self, structure: &'s mut Option<Structure<'a>>) -> &'s Structure<'a> {
+        structure.get_or_insert_with(|| mime::parse(self.message.content()))
+    }
+
+    /// Octets of the header with its empty line.
+    fn header_length(&self) -> u64 {
+        match &self.message.row.digest {
+            Some(digest) => digest.header_length().min(self.message.row.size),
+            None => header_length(self.message.content()) as u64,
+        }
+    }
+
+    fn section<'a>(
+        &'a self,
+        out: &mut Vec<u8>,
+        section: &Section,
+        partial: Option<Partial>,
+        structure: &mut Option<Structure<'a>>,
+    ) -> Option<Range<u64>> {
+        let (specifier, fields) = match &section.text {
+            SectionText::Whole => (Specifier::Whole, None),
+            SectionText::Header => (Specifier::Header, None),
+            SectionText::Text => (Specifier::Text, None),
+            SectionText::Mime => (Specifier::Mime, None),
+            SectionText::HeaderFields(names) => (Specifier::Header, Some((names, Selection::Listed))),
+            SectionText::HeaderFieldsNot(names) => (Specifier::Header, Some((names, Selection::NotListed))),
+        };
+        let range = if section.part.is_empty() {
+            let header = if specifier == Specifier::Whole { 0 } else { self.header_length() };
+            match specifier {
+                Specifier::Whole => 0..self.message.row.size,
+                Specifier::Text => header..self.message.row.size,
+                Specifier::Header | Specifier::Mime => 0..header,
+            }
+        } else {
+            let found = section::locate(self.structure(structure), &section.part, specifier);
+            let Some(found) = found else {
+                // RFC 9051 §9: a part that does not exist has no value.
+                out.extend_from_slice(b"NIL");
+                return None;
+            };
+            found.start as u64..found.end as u64
+        };
+        let Some((names, selection)) = fields else { return self.range(out, range, partial) };
+        let header = self.slice(range).unwrap_or_default();
+        let mut chosen = Vec::new();
+        section::write_header_fields(header, names, selection, &mut chosen);
+        let part = cut(0..chosen.len() as u64, partial);
+        write_value(&chosen[part.start as usize..part.end as usize], out);
+        None
+    }
+
+    /// What came of these octets, if all of them did.
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+        let start = self.message.start;
+        let from = usize::try_from(range.start.checked_sub(start)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(start)?).ok()?;
+        self.message.content().get(from..to)
+    }
+
+    /// Writes octets of the message, cut as `partial` says; Some: those that have not come yet.
+    fn range(&self, out: &mut Vec<u8>, range: Range<u64>, partial: Option<Partial>) -> Option<Range<u64>> {
+        let range = cut(range, partial);
+        if let Some(bytes) = self.slice(range.clone()) {
+            write_value(bytes, out);
+            return None;
+        }
+        out.push(b'{');
+        write_number(out, range.end - range.start);
+        out.extend_from_slice(b"}\r\n");
+        // What is there goes at once, the rest is asked for.
+        let there = self.message.start + self.message.content().len() as u64;
+        if there <= range.start {
+            return Some(range);
+        }
+        match self.slice(range.start..there) {
+            Some(bytes) => {
+                write_octets(bytes, out);
+                Some(there..range.end)
+            }
+            None => Some(range),
+        }
+    }
+}
+
+/// `<start.length>` of a range (RFC 9051 §6.4.5: beyond the end there is nothing, which is no error).
+fn cut(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
+    let Some(partial) = partial else { return range };
+    let start = range.start.saturating_add(partial.start).min(range.end);
+    start..start.saturating_add(partial.length).min(range.end)
+}
+
+/// Content as a literal, or `""`: a literal always can hold it, whatever it is.
+fn write_value(bytes: &[u8], out: &mut Vec<u8>) {
+    if bytes.is_empty() {
+        out.extend_from_slice(b"\"\"");
+        return;
+    }
+    out.push(b'{');
+    write_number(out, bytes.len() as u64);
+    out.extend_from_slice(b"}\r\n");
+    write_octets(bytes, out);
+}
+
+/// Octets of a literal. RFC 3501 §9: CHAR8 excludes NUL; BINARYMIME mail may hold it.
+pub(super) fn write_octets(bytes: &[u8], out: &mut Vec<u8>) {
+    let start = out.len();
+    out.extend_from_slice(bytes);
+    if memchr::memchr(0, bytes).is_some() {
+        out[start..].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    }
+}
+
+const MONTHS: [&str; 12] =
+    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// `"17-Jul-1996 02:44:25 +0000"`; always in UTC, the zone of an APPEND is not kept.
+fn write_date_time(out: &mut Vec<u8>, time: UnixTime) {
+    let (days, seconds) = (time.0.div_euclid(86_400), time.0.rem_euclid(86_400));
+    let (year, month, day) = civil(days);
+    let month = MONTHS[month as usize - 1];
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    let text = format!("\"{day:2}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} +0000\"");
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar; clamped to the years 1 to 9999, which are
+/// all that the grammar can say.
+fn civil(days: i64) -> (i64, u32, u32) {
+    let days = days.clamp(-719_162, 2_932_896) + 719_468;
+    let (era, of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let from_march = (5 * of_year + 2) / 153;
+    let day = (of_year - (153 * from_march + 2) / 5 + 1) as u32;
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 } as u32;
+    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_those_of_the_calendar() {
+        for (seconds, text) in [
+            (0, "\" 1-Jan-1970 00:00:00 +0000\""),
+            (837_571_465, "\"17-Jul-1996 02:44:25 +0000\""),
+            (951_782_400, "\"29-Feb-2000 00:00:00 +0000\""),
+            (-1, "\"31-Dec-1969 23:59:59 +0000\""),
+            (i64::MAX, "\"31-Dec-9999 15:30:07 +0000\""),
+        ] {
+            let mut out = Vec::new();
+            write_date_time(&mut out, UnixTime(seconds));
+            assert_eq!(String::from_utf8(out).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_partial_beyond_the_end_is_empty() {
+        let partial = |start, length| Some(Partial { start, length });
+        assert_eq!(cut(10..20, partial(0, 5)), 10..15);
+        assert_eq!(cut(10..20, partial(8, 5)), 18..20);
+        assert_eq!(cut(10..20, partial(10, 5)), 20..20);
+        assert_eq!(cut(10..20, partial(u64::MAX, u64::MAX)), 20..20);
+    }
+}

@@ -1,0 +1,242 @@
+//! What a FETCH needs of each message, worked out once.
+
+use super::{CONTENT_BYTES_MAX, Message, may_mark};
+use crate::ask::{Access, ContentNeed, Needs};
+use crate::command::{FetchItem, Numbering, Peek, Section, SectionText};
+use crate::session::{Done, write_number};
+use mime::header::header_length;
+
+/// A FETCH's items and what they take.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub items: Vec<Item>,
+    pub needs: Needs,
+    /// \Seen is to be set.
+    pub marks_seen: bool,
+    /// FLAGS is among the items.
+    pub shows_flags: bool,
+    /// MODSEQ is among the items.
+    pub shows_modseq: bool,
+}
+
+/// An item with its name as the response shows it.
+#[derive(Debug)]
+pub(super) struct Item {
+    pub what: FetchItem,
+    /// `BODY[HEADER.FIELDS (DATE)]<0> ` with the space behind it.
+    pub label: Box<[u8]>,
+}
+
+/// How much of the content an item takes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    /// The digest, or the header where there is none.
+    DigestOrHeader,
+    /// The digest, or everything where there is none.
+    DigestOrAll,
+    Header,
+    /// A range that can be passed through.
+    Range,
+    /// As `Range`, once it is known where the header ends.
+    BehindHeader,
+    /// Everything at once, for its structure.
+    All,
+}
+
+fn takes(item: &FetchItem) -> Takes {
+    match item {
+        FetchItem::Envelope => Takes::DigestOrHeader,
+        FetchItem::Body | FetchItem::BodyStructure => Takes::DigestOrAll,
+        FetchItem::Rfc822Header => Takes::Header,
+        FetchItem::Rfc822 => Takes::Range,
+        FetchItem::Rfc822Text => Takes::BehindHeader,
+        FetchItem::BodySection { section, .. } => match (section.part.is_empty(), &section.text) {
+            (true, SectionText::Whole) => Takes::Range,
+            (true, SectionText::Text) => Takes::BehindHeader,
+            (
+                true,
+                SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_),
+            ) => Takes::Header,
+            _ => Takes::All,
+        },
+        FetchItem::Flags
+        | FetchItem::InternalDate
+        | FetchItem::Rfc822Size
+        | FetchItem::Uid
+        | FetchItem::Binary { .. }
+        | FetchItem::BinarySize(_)
+        | FetchItem::ModSeq
+        | FetchItem::EmailId
+        | FetchItem::ThreadId
+        | FetchItem::SaveDate
+        | FetchItem::Preview(_) => Takes::Nothing,
+    }
+}
+
+impl Plan {
+    /// Works it out.
+    ///
+    /// # Errors
+    /// BAD for items of extensions that are not offered.
+    pub fn new(
+        mut items: Vec<FetchItem>,
+        numbering: Numbering,
+        changed_since: bool,
+        access: Access,
+    ) -> Result<Plan, Done> {
+        let unsupported =
+            |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_));
+        if items.iter().any(unsupported) {
+            return Err(Done::bad("BINARY and PREVIEW are not supported"));
+        }
+        // RFC 9051 §6.4.9: the UID is in every FETCH response that a UID command causes.
+        if numbering == Numbering::Uid && !items.contains(&FetchItem::Uid) {
+            items.insert(0, FetchItem::Uid);
+        }
+        // RFC 7162 §3.1.4.1: CHANGEDSINCE implies MODSEQ.
+        if changed_since && !items.contains(&FetchItem::ModSeq) {
+            items.push(FetchItem::ModSeq);
+        }
+        let marks = |item: &FetchItem| {
+            matches!(
+                item,
+                FetchItem::BodySection { peek: Peek::No, .. } | FetchItem::Rfc822 | FetchItem::Rfc822Text
+            )
+        };
+        Ok(Plan {
+            marks_seen: may_mark(access) && items.iter().any(marks),
+            shows_flags: items.contains(&FetchItem::Flags),
+            shows_modseq: items.contains(&FetchItem::ModSeq),
+            needs: needs(&items),
+            items: items.into_iter().map(|what| Item { label: label(&what), what }).collect(),
+        })
+    }
+
+    /// Where the content that comes with a row begins.
+    pub fn content_start(&self) -> u64 {
+        match self.needs.content {
+            ContentNeed::Range { start, .. } => start,
+            ContentNeed::None | ContentNeed::Header => 0,
+        }
+    }
+
+    /// Whether every item can be written, or passed through, with what came.
+    pub fn is_enough(&self, message: &Message) -> bool {
+        let bytes = message.content();
+        let whole = message.is_whole();
+        let header = || whole || (message.start == 0 && header_length(bytes) < bytes.len());
+        let digest = message.row.digest.is_some();
+        self.items.iter().all(|item| match takes(&item.what) {
+            Takes::Nothing | Takes::Range => true,
+            Takes::DigestOrAll => digest || whole,
+            Takes::DigestOrHeader | Takes::BehindHeader => digest || header(),
+            // The store was asked for the header alone, and gave it.
+            Takes::Header => header() || (self.needs.content == ContentNeed::Header && !bytes.is_empty()),
+            Takes::All => whole,
+        })
+    }
+}
+
+fn needs(items: &[FetchItem]) -> Needs {
+    let any = |wanted: &[Takes]| items.iter().any(|item| wanted.contains(&takes(item)));
+    let digest = any(&[Takes::DigestOrHeader, Takes::DigestOrAll, Takes::BehindHeader]);
+    let with_content = items.iter().filter(|item| {
+        !matches!(takes(item), Takes::Nothing | Takes::DigestOrHeader | Takes::DigestOrAll)
+    });
+    let partial = match with_content.clone().collect::<Vec<_>>()[..] {
+        [FetchItem::BodySection { section, partial: Some(partial), .. }]
+            if section.part.is_empty() && section.text == SectionText::Whole =>
+        {
+            Some(*partial)
+        }
+        _ => None,
+    };
+    let chunk = CONTENT_BYTES_MAX as u64;
+    let content = match partial {
+        // A client that reads a large message piece by piece: read no more than the piece.
+        Some(partial) => ContentNeed::Range { start: partial.start, length: partial.length.min(chunk) },
+        None if any(&[Takes::Range, Takes::BehindHeader, Takes::All]) => {
+            ContentNeed::Range { start: 0, length: chunk }
+        }
+        None if any(&[Takes::Header]) => ContentNeed::Header,
+        None => ContentNeed::None,
+    };
+    Needs { digest, content }
+}
+
+fn label(item: &FetchItem) -> Box<[u8]> {
+    let name: &[u8] = match item {
+        FetchItem::Envelope => b"ENVELOPE ",
+        FetchItem::Flags => b"FLAGS ",
+        FetchItem::InternalDate => b"INTERNALDATE ",
+        FetchItem::Rfc822Size => b"RFC822.SIZE ",
+        FetchItem::Uid => b"UID ",
+        FetchItem::Body => b"BODY ",
+        FetchItem::BodyStructure => b"BODYSTRUCTURE ",
+        FetchItem::Rfc822 => b"RFC822 ",
+        FetchItem::Rfc822Header => b"RFC822.HEADER ",
+        FetchItem::Rfc822Text => b"RFC822.TEXT ",
+        FetchItem::ModSeq => b"MODSEQ ",
+        FetchItem::EmailId => b"EMAILID ",
+        FetchItem::ThreadId => b"THREADID ",
+        FetchItem::SaveDate => b"SAVEDATE ",
+        FetchItem::BodySection { section, partial, .. } => {
+            let mut out = section_label(section);
+            if let Some(partial) = partial {
+                // RFC 9051 §7.5.2: the origin alone is shown.
+                out.push(b'<');
+                write_number(&mut out, partial.start);
+                out.push(b'>');
+            }
+            out.push(b' ');
+            return out.into();
+        }
+        FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_) => b"",
+    };
+    name.into()
+}
+
+/// `BODY[1.2.HEADER.FIELDS (DATE FROM)]`
+fn section_label(section: &Section) -> Vec<u8> {
+    let mut out = b"BODY[".to_vec();
+    for (index, number) in section.part.iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        write_number(&mut out, u64::from(*number));
+    }
+    if !section.part.is_empty() && section.text != SectionText::Whole {
+        out.push(b'.');
+    }
+    let (name, fields): (&[u8], &[String]) = match &section.text {
+        SectionText::Whole => (b"", &[]),
+        SectionText::Header => (b"HEADER", &[]),
+        SectionText::Text => (b"TEXT", &[]),
+        SectionText::Mime => (b"MIME", &[]),
+        SectionText::HeaderFields(fields) => (b"HEADER.FIELDS (", fields),
+        SectionText::HeaderFieldsNot(fields) => (b"HEADER.FIELDS.NOT (", fields),
+    };
+    out.extend_from_slice(name);
+    for (index, field) in fields.iter().enumerate() {
+        if index > 0 {
+            out.push(b' ');
+        }
+        write_field_name(&mut out, field);
+    }
+    if !fields.is_empty() {
+        out.push(b')');
+    }
+    out.push(b']');
+    out
+}
+
+/// `header-fld-name = astring`
+fn write_field_name(out: &mut Vec<u8>, name: &str) {
+    let atom = |b: u8| b > b' ' && b < 0x7f && !b"(){%*\"\\]".contains(&b);
+    if !name.is_empty() && name.bytes().all(atom) {
+        out.extend_from_slice(name.as_bytes());
+    } else {
+        mime::imap::write_string(name.as_bytes(), out);
+    }
+}

@@ -1,0 +1,290 @@
+//! LIST and LSUB (RFC 3501 §6.3.8, §6.3.9; RFC 9051 §6.3.9; RFC 5258; RFC 6154; RFC 5819).
+//!
+//! A name may have inferiors without being a mailbox (after DELETE, RFC 9051 §6.3.5): it exists only through them, is
+//! shown with \Noselect (extended form: \NonExistent), and only where the pattern ends in `%` or RECURSIVEMATCH asks.
+
+use super::any_state::enable_condstore;
+use super::status::{unsupported, write_status};
+use super::Start;
+use crate::ask::{Answer, Ask, MailboxRow};
+use crate::command::{List, ListForm, ListReturn, ListSelect, StatusItem};
+use crate::pattern::Pattern;
+use crate::session::{Core, Done, Event, Next, Running, otherwise};
+use crate::write;
+use std::collections::{BTreeMap, BTreeSet};
+use wire::FLUSH_BYTES;
+
+/// What kind of listing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    List,
+    /// LIST with the syntax of RFC 5258.
+    Extended,
+    Lsub,
+}
+
+#[derive(Debug)]
+struct Listing {
+    kind: Kind,
+    /// Patterns, and whether each ends in `%`.
+    patterns: Vec<(Pattern, bool)>,
+    select: Vec<ListSelect>,
+    show_subscribed: bool,
+    status: Vec<StatusItem>,
+    lines: std::vec::IntoIter<Line>,
+}
+
+/// One response to send.
+#[derive(Debug)]
+struct Line {
+    name: String,
+    attributes: Vec<&'static str>,
+    child_info: bool,
+    row: Option<MailboxRow>,
+}
+
+/// A name in the hierarchy: a mailbox, a subscription, or a level above one.
+#[derive(Debug, Default)]
+struct Node {
+    row: Option<MailboxRow>,
+    /// A mailbox lies below.
+    has_children: bool,
+    /// RFC 5258 §3.5: a name lies below that meets the criteria and does not match the patterns.
+    child_info: bool,
+    /// LSUB: a subscribed name lies below.
+    subscribed_below: bool,
+}
+
+pub(super) fn list(core: &mut Core, list: List) -> Start {
+    let kind = if list.form == ListForm::Basic { Kind::List } else { Kind::Extended };
+    let mut status = Vec::new();
+    for option in &list.returns {
+        if let ListReturn::Status(items) = option {
+            status.clone_from(items);
+        }
+    }
+    if let Some(done) = unsupported(&status) {
+        return Start::Now(done);
+    }
+    if status.contains(&StatusItem::HighestModSeq) {
+        enable_condstore(core);
+    }
+    if let (Kind::List, [pattern]) = (kind, &list.patterns[..])
+        && pattern.is_empty()
+    {
+        // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.
+        core.line(format_args!("* LIST (\\Noselect) \"/\" \"\""));
+        return Start::Now(Done::ok("LIST completed"));
+    }
+    let show_subscribed =
+        list.select.contains(&ListSelect::Subscribed) || list.returns.contains(&ListReturn::Subscribed);
+    let patterns = patterns(&list.reference, &list.patterns);
+    begin(Listing { kind, patterns, select: list.select, show_subscribed, status, lines: Vec::new().into_iter() })
+}
+
+pub(super) fn lsub(reference: &str, pattern: String) -> Start {
+    begin(Listing {
+        kind: Kind::Lsub,
+        patterns: patterns(reference, &[pattern]),
+        select: vec![ListSelect::Subscribed],
+        show_subscribed: false,
+        status: Vec::new(),
+        lines: Vec::new().into_iter(),
+    })
+}
+
+fn begin(listing: Listing) -> Start {
+    Start::Run(Box::new(listing))
+}
+
+/// A pattern that can't match anything (it is too long) is left out; so is an empty one (RFC 5258 §3).
+fn patterns(reference: &str, names: &[String]) -> Vec<(Pattern, bool)> {
+    let usable = names.iter().filter(|name| !name.is_empty());
+    usable
+        .filter_map(|name| Some((Pattern::new(reference, name).ok()?, name.ends_with('%'))))
+        .collect()
+}
+
+impl Running for Listing {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match event {
+            Event::Go if self.lines.as_slice().is_empty() => {
+                if self.patterns.is_empty() {
+                    return self.end();
+                }
+                return Next::Ask(Ask::Mailboxes { counters: !self.status.is_empty() });
+            }
+            Event::Go => {}
+            Event::Answer(Answer::Mailboxes(rows)) => self.lines = self.arrange(rows).into_iter(),
+            event => return otherwise(event),
+        }
+        while let Some(line) = self.lines.next() {
+            line.write(core, self.kind, &self.status);
+            if core.out.len() >= FLUSH_BYTES && !self.lines.as_slice().is_empty() {
+                return Next::Flush;
+            }
+        }
+        self.end()
+    }
+}
+
+impl Listing {
+    fn end(&self) -> Next {
+        Next::Done(Done::ok(if self.kind == Kind::Lsub { "LSUB completed" } else { "LIST completed" }))
+    }
+
+    fn has(&self, option: ListSelect) -> bool {
+        self.select.contains(&option)
+    }
+
+    /// Whether a name meets the selection criteria.
+    fn meets(&self, row: &MailboxRow) -> bool {
+        let subscribed = !self.has(ListSelect::Subscribed) || row.subscribed;
+        let special = !self.has(ListSelect::SpecialUse) || row.special_use.is_some();
+        // Without criteria the mailboxes that exist are listed.
+        let exists = row.id.is_some() || self.has(ListSelect::Subscribed);
+        subscribed && special && exists
+    }
+
+    fn matches(&self, name: &str) -> bool {
+        self.patterns.iter().any(|(pattern, _)| pattern.matches(name))
+    }
+
+    /// RFC 9051 §6.3.9: a final `%` also returns matching levels of the hierarchy that are no mailboxes.
+    fn matches_level(&self, name: &str) -> bool {
+        self.patterns.iter().any(|(pattern, is_level)| *is_level && pattern.matches(name))
+    }
+
+    /// Works out every response, the inbox first.
+    fn arrange(&self, rows: Vec<MailboxRow>) -> Vec<Line> {
+        let mut nodes: BTreeMap<(bool, String), Node> = BTreeMap::new();
+        let mut levels = Levels::default();
+        for row in rows {
+            let selected = self.meets(&row);
+            for level in superior(&row.name) {
+                if row.id.is_some() && !levels.parents.contains(level) {
+                    levels.parents.insert(level.to_owned());
+                }
+                if selected && !levels.selected.contains(level) {
+                    levels.selected.insert(level.to_owned());
+                }
+            }
+            if selected && self.has(ListSelect::RecursiveMatch) && !self.matches(&row.name) {
+                levels.child_info.extend(superior(&row.name).map(str::to_owned));
+            }
+            nodes.insert(key(&row.name), Node { row: Some(row), ..Node::default() });
+        }
+        for name in levels.parents {
+            nodes.entry(key(&name)).or_default().has_children = true;
+        }
+        for name in levels.selected {
+            nodes.entry(key(&name)).or_default().subscribed_below = true;
+        }
+        for name in levels.child_info {
+            nodes.entry(key(&name)).or_default().child_info = true;
+        }
+        nodes.into_iter().filter_map(|((_, name), node)| self.line(name, node)).collect()
+    }
+
+    /// The response for a name, if it gets one (RFC 5258 §3.3).
+    fn line(&self, name: String, node: Node) -> Option<Line> {
+        let selected = node.row.as_ref().is_some_and(|row| self.meets(row));
+        let exists = node.row.as_ref().is_some_and(|row| row.id.is_some());
+        if self.kind == Kind::Lsub {
+            if selected {
+                return self.matches(&name).then_some(Line {
+                    name,
+                    attributes: Vec::new(),
+                    child_info: false,
+                    row: None,
+                });
+            }
+            // RFC 3501 §6.3.9: with `%`, a level above a subscribed name stands for it.
+            let level = node.subscribed_below && self.matches_level(&name);
+            return level.then_some(Line {
+                name,
+                attributes: vec!["\\Noselect"],
+                child_info: false,
+                row: None,
+            });
+        }
+        let shown = match (selected, exists) {
+            (true, _) => self.matches(&name),
+            _ if node.child_info => self.matches(&name),
+            (false, true) => false,
+            (false, false) => self.select.is_empty() && node.has_children && self.matches_level(&name),
+        };
+        shown.then(|| Line {
+            attributes: self.attributes(&node, exists),
+            name,
+            child_info: node.child_info,
+            row: node.row,
+        })
+    }
+
+    fn attributes(&self, node: &Node, exists: bool) -> Vec<&'static str> {
+        let mut attributes = Vec::with_capacity(4);
+        if !exists {
+            // RFC 5258 §3: \NonExistent implies \Noselect, but only clients of that extension know it.
+            attributes.push(if self.kind == Kind::Extended { "\\NonExistent" } else { "\\Noselect" });
+        }
+        attributes.push(if node.has_children { "\\HasChildren" } else { "\\HasNoChildren" });
+        if let Some(row) = &node.row {
+            if self.show_subscribed && row.subscribed {
+                attributes.push("\\Subscribed");
+            }
+            // RFC 6154 §2: they may be shown whether asked for or not.
+            attributes.extend(row.special_use.map(model::SpecialUse::attribute));
+        }
+        attributes
+    }
+}
+
+/// Levels above the names that were seen.
+#[derive(Default)]
+struct Levels {
+    parents: BTreeSet<String>,
+    selected: BTreeSet<String>,
+    child_info: BTreeSet<String>,
+}
+
+/// Sorts the inbox first.
+fn key(name: &str) -> (bool, String) {
+    (name != "INBOX", name.to_owned())
+}
+
+/// The levels above a name: `a/b` and `a` for `a/b/c`.
+fn superior(name: &str) -> impl Iterator<Item = &str> {
+    name.match_indices('/').map(|(at, _)| &name[..at]).filter(|level| !level.is_empty())
+}
+
+impl Line {
+    fn write(&self, core: &mut Core, kind: Kind, status: &[StatusItem]) {
+        let out = &mut core.out;
+        out.extend_from_slice(if kind == Kind::Lsub { b"* LSUB (" } else { b"* LIST (" });
+        out.extend_from_slice(self.attributes.join(" ").as_bytes());
+        out.extend_from_slice(b") \"/\" ");
+        write::mailbox(out, &self.name);
+        if self.child_info {
+            out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
+        }
+        out.extend_from_slice(b"\r\n");
+        // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected.
+        if let (false, Some(row)) = (status.is_empty(), &self.row)
+            && let (Some(id), Some(counters)) = (row.id, &row.counters)
+        {
+            write_status(core, &self.name, status, id, counters);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn levels_above_a_name() {
+        assert_eq!(superior("a/b/c").collect::<Vec<_>>(), ["a", "a/b"]);
+        assert_eq!(superior("a").count(), 0);
+    }
+}

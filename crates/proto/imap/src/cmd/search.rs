@@ -1,0 +1,324 @@
+//! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5).
+
+use super::any_state::enable_condstore;
+use super::{Start, news_after, resolve};
+use crate::ask::{Answer, Ask, Needs, Query};
+use crate::command::{self, Numbering, SearchKey, SearchReturn};
+use crate::sequence::{write_numbers, write_uids};
+use crate::session::{Core, Done, Event, Next, Running, otherwise, write_number};
+use crate::view::{Numbers, View};
+use model::{EmailId, Flag, ModSeq, ThreadId, Uid, UidSet, UnixTime};
+use std::sync::Arc;
+use wire::FLUSH_BYTES;
+
+#[derive(Debug)]
+struct Search {
+    numbering: Numbering,
+    returns: Option<Vec<SearchReturn>>,
+    query: Arc<Query>,
+    /// The whole view at the beginning.
+    among: Arc<UidSet>,
+    found: UidSet,
+    highest_modseq: Option<ModSeq>,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Looking { from: Uid },
+    /// RFC 4731 §3.2: MODSEQ of only the messages that MIN and MAX name.
+    Ends(Arc<UidSet>),
+    /// `* SEARCH …` is written up to here.
+    Telling { from: Uid },
+}
+
+pub(super) fn start(core: &mut Core, search: command::Search) -> Start {
+    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let charset = search.charset.as_deref();
+    if let Some(charset) = charset
+        && !mime::charset::is_known(charset)
+    {
+        return Start::Now(bad_charset());
+    }
+    let translation = Translation { view, charset: charset.unwrap_or("US-ASCII"), now: core.now };
+    let query = match translation.query(&search.key) {
+        Ok(query) => Arc::new(query),
+        Err(done) => return Start::Now(done),
+    };
+    let among = Arc::clone(view.told());
+    if holds_modseq(&search.key) {
+        enable_condstore(core);
+    }
+    Start::Run(Box::new(Search {
+        numbering: search.numbering,
+        returns: search.returns,
+        query,
+        among,
+        found: UidSet::new(),
+        highest_modseq: None,
+        state: State::Looking { from: Uid(0) },
+    }))
+}
+
+/// RFC 9051 §6.4.4: the response code lists what is supported; these are the names that mail uses.
+fn bad_charset() -> Done {
+    Done::no(
+        "[BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-8859-5 ISO-8859-15 KOI8-R KOI8-U WINDOWS-1251 \
+         WINDOWS-1252 GB18030 BIG5 SHIFT_JIS ISO-2022-JP EUC-KR)] That charset is not known",
+    )
+}
+
+fn holds_modseq(key: &SearchKey) -> bool {
+    match key {
+        SearchKey::ModSeq(_) => true,
+        SearchKey::Not(key) => holds_modseq(key),
+        SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(holds_modseq),
+        _ => false,
+    }
+}
+
+/// Turns what the client wrote into what the store understands.
+struct Translation<'a> {
+    view: &'a View,
+    charset: &'a str,
+    now: i64,
+}
+
+impl Translation<'_> {
+    /// Recursion is as deep as the parser lets a key nest.
+    fn query(&self, key: &SearchKey) -> Result<Query, Done> {
+        let recent = || Query::Uids(self.view.recent.clone());
+        Ok(match key {
+            // RFC 8514 §4.3: true for all messages, since every mailbox here keeps the date.
+            SearchKey::All | SearchKey::SaveDateSupported => Query::All,
+            SearchKey::Sequence(set) => Query::Uids(resolve(self.view, Numbering::Sequence, set)?),
+            SearchKey::Uid(set) => Query::Uids(resolve(self.view, Numbering::Uid, set)?),
+            SearchKey::Flag(flag) => Query::Flag(*flag),
+            SearchKey::Keyword(keyword) => Query::Keyword(keyword.clone()),
+            SearchKey::Recent => recent(),
+            SearchKey::Old => Query::Not(Box::new(recent())),
+            SearchKey::New => {
+                Query::And(vec![recent(), Query::Not(Box::new(Query::Flag(Flag::Seen)))])
+            }
+            SearchKey::Not(key) => Query::Not(Box::new(self.query(key)?)),
+            SearchKey::Or(keys) => Query::Or(self.queries(keys)?),
+            SearchKey::And(keys) => Query::And(self.queries(keys)?),
+            SearchKey::Header { name, text } => {
+                Query::Header { name: name.clone(), text: self.text(text)? }
+            }
+            SearchKey::Body(text) => Query::Body(self.text(text)?),
+            SearchKey::Text(text) => Query::Text(self.text(text)?),
+            SearchKey::Larger(size) => Query::Larger(*size),
+            SearchKey::Smaller(size) => Query::Smaller(*size),
+            SearchKey::Date(date, when, day) => Query::Date(*date, *when, *day),
+            // RFC 5032 §3: relative to the moment of the command.
+            SearchKey::Younger(seconds) => Query::ArrivedFrom(UnixTime(self.now - i64::from(*seconds))),
+            SearchKey::Older(seconds) => Query::ArrivedUpTo(UnixTime(self.now - i64::from(*seconds))),
+            SearchKey::ModSeq(modseq) => Query::ModSeq(*modseq),
+            // RFC 8474 §5.3: an id that was never given names nothing.
+            SearchKey::EmailId(id) => id_number(id, 'M').map_or_else(none, |id| Query::EmailId(EmailId(id))),
+            SearchKey::ThreadId(id) => id_number(id, 'T').map_or_else(none, |id| Query::ThreadId(ThreadId(id))),
+        })
+    }
+
+    fn queries(&self, keys: &[SearchKey]) -> Result<Vec<Query>, Done> {
+        keys.iter().map(|key| self.query(key)).collect()
+    }
+
+    fn text(&self, bytes: &[u8]) -> Result<String, Done> {
+        mime::charset::decode(self.charset, bytes).map(std::borrow::Cow::into_owned).ok_or_else(bad_charset)
+    }
+}
+
+fn none() -> Query {
+    Query::Uids(UidSet::new())
+}
+
+/// `M17` is e-mail 17, `T5` thread 5: what FETCH shows (RFC 8474 §5). No other spelling of the number counts.
+fn id_number(id: &str, mark: char) -> Option<u32> {
+    let number = id.strip_prefix(mark)?.parse::<u32>().ok()?;
+    (number.to_string().len() + 1 == id.len()).then_some(number)
+}
+
+impl Running for Search {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match event {
+            Event::Go => {}
+            Event::Answer(Answer::Found { uids, highest_modseq, next }) => {
+                self.found = self.found.or(&uids);
+                self.highest_modseq = self.highest_modseq.max(highest_modseq);
+                match next {
+                    Some(from) => self.state = State::Looking { from },
+                    None => self.looked(core),
+                }
+            }
+            Event::Answer(Answer::Rows(rows)) => {
+                self.highest_modseq = rows.rows.iter().map(|row| row.modseq).max();
+                self.begin_telling(core);
+            }
+            event => {
+                self.keep(core, UidSet::new());
+                return match otherwise(event) {
+                    Next::Done(done) => Next::Done(done.telling(news_after(self.numbering))),
+                    next => next,
+                };
+            }
+        }
+        match &self.state {
+            State::Looking { from } => Next::Ask(Ask::Search {
+                query: Arc::clone(&self.query),
+                among: Arc::clone(&self.among),
+                from: *from,
+            }),
+            State::Ends(uids) => Next::Ask(Ask::Rows {
+                uids: Arc::clone(uids),
+                from: Uid(0),
+                needs: Needs::default(),
+                rows_max: 2,
+                bytes_max: FLUSH_BYTES,
+            }),
+            State::Telling { from } => {
+                let from = *from;
+                if self.returns.is_none() && self.tell_plain(core, from) == Told::Part {
+                    return Next::Flush;
+                }
+                Next::Done(Done::ok("SEARCH completed").telling(news_after(self.numbering)))
+            }
+        }
+    }
+}
+
+#[derive(PartialEq, Eq)]
+enum Told {
+    All,
+    Part,
+}
+
+impl Search {
+    /// RFC 5182 §2.1: keeps the result if it was asked for; a search that fails leaves an empty one.
+    fn keep(&self, core: &mut Core, found: UidSet) {
+        let saves = self.returns.as_ref().is_some_and(|returns| returns.contains(&SearchReturn::Save));
+        if let (true, Some(view)) = (saves, &mut core.view) {
+            view.saved = Some(Arc::new(found));
+        }
+    }
+
+    /// The messages that MIN and MAX name, if nothing but those is returned.
+    fn ends(&self) -> Option<UidSet> {
+        let has = |wanted: SearchReturn| self.returns.as_ref().is_some_and(|returns| returns.contains(&wanted));
+        if has(SearchReturn::All) || has(SearchReturn::Count) {
+            return None;
+        }
+        let (min, max) = (has(SearchReturn::Min), has(SearchReturn::Max));
+        let first = self.found.first().filter(|_| min);
+        let last = self.found.last().filter(|_| max);
+        (min || max).then(|| first.into_iter().chain(last).collect())
+    }
+
+    fn looked(&mut self, core: &mut Core) {
+        // What the store found is in the view the client has, whatever happened since.
+        self.found = self.found.and(&self.among);
+        match self.ends() {
+            Some(ends) if self.highest_modseq.is_some() && !ends.is_empty() => {
+                self.state = State::Ends(Arc::new(ends));
+            }
+            _ => self.begin_telling(core),
+        }
+    }
+
+    fn begin_telling(&mut self, core: &mut Core) {
+        self.state = State::Telling { from: Uid(0) };
+        let Some(returns) = &self.returns else {
+            core.out.extend_from_slice(b"* SEARCH");
+            return;
+        };
+        if returns.iter().any(|wanted| *wanted != SearchReturn::Save) {
+            self.tell_extended(core, returns);
+        }
+        // RFC 5182 §2.4: with MIN or MAX alone, only those are kept.
+        let kept = self.ends().unwrap_or_else(|| self.found.clone());
+        self.keep(core, kept);
+    }
+
+    /// `* SEARCH 1 2 3`, a flush at a time.
+    fn tell_plain(&mut self, core: &mut Core, from: Uid) -> Told {
+        let mut numbers = Numbers::default();
+        for uid in self.found.iter_from(from) {
+            let number = match self.numbering {
+                Numbering::Uid => uid.0,
+                Numbering::Sequence => match numbers.of(uid, &self.among) {
+                    Some(number) => number.0,
+                    None => continue,
+                },
+            };
+            if core.out.len() >= FLUSH_BYTES {
+                self.state = State::Telling { from: uid };
+                return Told::Part;
+            }
+            core.out.push(b' ');
+            write_number(&mut core.out, u64::from(number));
+        }
+        if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {
+            // RFC 7162 §3.1.6
+            core.out.extend_from_slice(format!(" (MODSEQ {modseq})").as_bytes());
+        }
+        core.out.extend_from_slice(b"\r\n");
+        Told::All
+    }
+
+    /// `* ESEARCH (TAG "a") UID …` (RFC 4731 §3.1): MIN, MAX and ALL are left out when nothing was found.
+    fn tell_extended(&self, core: &mut Core, returns: &[SearchReturn]) {
+        core.out.extend_from_slice(b"* ESEARCH (TAG ");
+        mime::imap::write_string(core.tag.as_bytes(), &mut core.out);
+        core.out.push(b')');
+        let by_uid = self.numbering == Numbering::Uid;
+        if by_uid {
+            core.out.extend_from_slice(b" UID");
+        }
+        let shown = |uid: Uid| if by_uid { Some(uid.0) } else { self.among.rank(uid).map(|number| number.0) };
+        for wanted in returns {
+            let out = &mut core.out;
+            match wanted {
+                SearchReturn::Min | SearchReturn::Max => {
+                    let (name, uid) = if *wanted == SearchReturn::Min {
+                        ("MIN", self.found.first())
+                    } else {
+                        ("MAX", self.found.last())
+                    };
+                    if let Some(number) = uid.and_then(shown) {
+                        out.extend_from_slice(format!(" {name} {number}").as_bytes());
+                    }
+                }
+                SearchReturn::Count => {
+                    out.extend_from_slice(format!(" COUNT {}", self.found.len()).as_bytes());
+                }
+                SearchReturn::All if !self.found.is_empty() => {
+                    out.extend_from_slice(b" ALL ");
+                    if by_uid {
+                        write_uids(out, &self.found);
+                    } else {
+                        write_numbers(out, &self.among, &self.found);
+                    }
+                }
+                SearchReturn::All | SearchReturn::Save => {}
+            }
+        }
+        if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {
+            core.out.extend_from_slice(format!(" MODSEQ {modseq}").as_bytes());
+        }
+        core.out.extend_from_slice(b"\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_have_one_spelling() {
+        assert_eq!(id_number("M17", 'M'), Some(17));
+        for other in ["T17", "M", "M+17", "M017", "m17", "M99999999999"] {
+            assert_eq!(id_number(other, 'M'), None, "{other}");
+        }
+    }
+}

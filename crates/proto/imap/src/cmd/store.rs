@@ -1,0 +1,173 @@
+//! STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE: RFC 7162 §3.1.3).
+
+use super::any_state::enable_condstore;
+use super::{Start, news_after, read_only, resolve};
+use crate::ask::{Answer, Ask, FlagChange, Needs, Row, Stored};
+use crate::command::{self, Echo, Numbering};
+use crate::sequence::{write_numbers, write_uids};
+use crate::session::{
+    Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news, write_number,
+};
+use crate::view::Numbers;
+use model::{ModSeq, Uid, UidSet};
+use std::sync::Arc;
+use wire::FLUSH_BYTES;
+
+#[derive(Debug)]
+struct Store {
+    numbering: Numbering,
+    uids: Arc<UidSet>,
+    echo: Echo,
+    unchanged_since: Option<ModSeq>,
+    change: Option<FlagChange>,
+    stored: Option<Box<Stored>>,
+    /// Messages whose new state is still to be told.
+    told: Arc<UidSet>,
+    /// Where the next page of those begins.
+    from: Option<Uid>,
+}
+
+pub(super) fn start(core: &mut Core, store: command::Store) -> Start {
+    if let Some(done) = read_only(core) {
+        return Start::Now(done.telling(news_after(store.numbering)));
+    }
+    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let uids = match resolve(view, store.numbering, &store.set) {
+        Ok(uids) => uids,
+        Err(done) => return Start::Now(done),
+    };
+    if store.unchanged_since.is_some() {
+        enable_condstore(core);
+    }
+    if uids.is_empty() {
+        return Start::Now(Done::ok("No matching messages, so nothing done").telling(News::Hinted));
+    }
+    Start::Run(Box::new(Store {
+        numbering: store.numbering,
+        uids: Arc::new(uids),
+        echo: store.echo,
+        unchanged_since: store.unchanged_since,
+        change: Some(FlagChange {
+            mode: store.mode,
+            flags: store.flags.flags,
+            keywords: store.flags.keywords,
+        }),
+        stored: None,
+        told: Arc::default(),
+        from: None,
+    }))
+}
+
+impl Running for Store {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match event {
+            Event::Go => {}
+            Event::Answer(Answer::Stored(stored)) => self.stored(core, stored),
+            Event::Answer(Answer::Rows(rows)) => {
+                core.learn_keywords(&rows.keywords);
+                let mut numbers = Numbers::default();
+                for row in &rows.rows {
+                    self.tell(core, &mut numbers, row);
+                }
+                self.from = rows.next;
+                if core.out.len() >= FLUSH_BYTES {
+                    return Next::Flush;
+                }
+            }
+            event => {
+                return match otherwise(event) {
+                    Next::Done(done) => Next::Done(done.telling(news_after(self.numbering))),
+                    next => next,
+                };
+            }
+        }
+        if let Some(change) = self.change.take() {
+            let Some(view) = &core.view else { return Next::Done(Done::bad("No mailbox is selected")) };
+            return Next::Ask(Ask::Store {
+                uids: Arc::clone(&self.uids),
+                change,
+                unchanged_since: self.unchanged_since,
+                known: view.known,
+            });
+        }
+        match (self.from, &self.stored) {
+            (Some(from), _) => Next::Ask(Ask::Rows {
+                uids: Arc::clone(&self.told),
+                from,
+                needs: Needs::default(),
+                rows_max: ROWS_MAX,
+                bytes_max: FLUSH_BYTES,
+            }),
+            (None, Some(stored)) => Next::Done(self.end(core, stored)),
+            (None, None) => mismatch(&Answer::Unchanged),
+        }
+    }
+}
+
+impl Store {
+    /// Decides whose state is told (RFC 9051 §6.4.6; RFC 7162 §3.1.3: MODSEQ is told even if .SILENT).
+    fn stored(&mut self, core: &mut Core, stored: Box<Stored>) {
+        if let Some(view) = &mut core.view
+            && !stored.changed.is_empty()
+        {
+            view.own.push(stored.modseq);
+        }
+        if !stored.missing.is_empty() {
+            core.dirty = true;
+        }
+        let told = if self.echo == Echo::Flags || core.condstore {
+            // Those that failed UNCHANGEDSINCE are among them: the client learns what it did not know.
+            self.uids.minus(&stored.missing)
+        } else {
+            // What the client asked for is what it will assume; only where someone else had a hand in it, it errs.
+            stored.overtaken.clone()
+        };
+        self.from = told.first();
+        self.told = Arc::new(told);
+        self.stored = Some(stored);
+    }
+
+    fn tell(&self, core: &mut Core, numbers: &mut Numbers, row: &Row) {
+        let surprising = self.stored.as_ref().is_some_and(|stored| {
+            stored.overtaken.contains(row.uid) || stored.modified.contains(row.uid)
+        });
+        let with_uid = self.numbering == Numbering::Uid;
+        if self.echo == Echo::Flags || surprising {
+            write_news(core, numbers, row, with_uid);
+            return;
+        }
+        let Some(view) = &core.view else { return };
+        let Some(number) = numbers.of(row.uid, view.told()) else { return };
+        core.out.extend_from_slice(b"* ");
+        write_number(&mut core.out, u64::from(number.0));
+        core.out.extend_from_slice(b" FETCH (UID ");
+        write_number(&mut core.out, u64::from(row.uid.0));
+        core.out.extend_from_slice(b" MODSEQ (");
+        write_number(&mut core.out, row.modseq.0);
+        core.out.extend_from_slice(b"))\r\n");
+    }
+
+    fn end(&self, core: &Core, stored: &Stored) -> Done {
+        let mut code = Vec::new();
+        if let (false, Some(view)) = (stored.modified.is_empty(), &core.view) {
+            code.extend_from_slice(b"[MODIFIED ");
+            match self.numbering {
+                Numbering::Uid => write_uids(&mut code, &stored.modified),
+                Numbering::Sequence => write_numbers(&mut code, view.told(), &stored.modified),
+            }
+            code.extend_from_slice(b"] ");
+        }
+        let code = String::from_utf8(code).unwrap_or_default();
+        // RFC 2180 §4.2: NO, unless the client did not want to hear of it. UIDs that do not exist are no error.
+        let missing = !stored.missing.is_empty()
+            && self.numbering == Numbering::Sequence
+            && self.echo == Echo::Flags;
+        let done = match (missing, code.is_empty()) {
+            (true, true) => Done::no("[EXPUNGEISSUED] Some of the messages no longer exist"),
+            (true, false) => Done::no(format!("{code}Some of the messages no longer exist")),
+            (false, true) => Done::ok("STORE completed"),
+            (false, false) => Done::ok(format!("{code}Some messages had been modified")),
+        };
+        done.telling(news_after(self.numbering))
+    }
+}

@@ -1,0 +1,414 @@
+//! An IMAP session: takes commands one after the other, runs each to its end, and tells what others did.
+//!
+//! Invariants: a command begins only when the one before has its tagged reply, whatever was pipelined (RFC 9051 §5.5);
+//! sequence numbers are resolved in this session's own view, and nothing but a response to the client changes it
+//! (`view`); whatever came in clear is forgotten when TLS starts; an idle session holds no buffers.
+//!
+//! RFC 3501, RFC 9051 §3 (states), §5.4 (autologout), §7.1.5 (BYE).
+
+mod core;
+mod news;
+mod running;
+
+use crate::ask::{Answer, Ask};
+use crate::cmd::{self, Start};
+use crate::command::{Body, Command, Numbering};
+use crate::mailbox_name::NameEncoding;
+use crate::parse::{self, FaultKind, ParseError};
+use crate::receive::{self, Line, Receiver, Refusal};
+use std::sync::Arc;
+use std::time::Duration;
+use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
+
+pub use self::core::Limits;
+pub(crate) use self::core::{Core, Done, News, Status, write_number};
+pub(crate) use news::{ROWS_MAX, Telling, write_news};
+pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
+
+/// One connection of an IMAP client.
+#[derive(Debug)]
+pub struct Session {
+    core: Core,
+    input: Input,
+    receiver: Receiver,
+    phase: Phase,
+    running: Option<Box<dyn Running>>,
+    waits: Waits,
+    answer: Option<Answer>,
+    /// The command under way belongs to the UID family.
+    by_uid: bool,
+    /// When the greeting was sent.
+    greeted_at: i64,
+    going_down: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Phase {
+    /// The greeting is due.
+    Greeting,
+    /// Commands are taken.
+    Open,
+    /// The reply to STARTTLS is out; the handshake comes next.
+    StartingTls,
+    /// Everything is said.
+    Closing,
+}
+
+/// What the command under way waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Waits {
+    Nothing,
+    Answer,
+    Line,
+}
+
+impl Session {
+    /// A session before its greeting.
+    pub fn new(connection: Connection, limits: Arc<Limits>) -> Session {
+        Session {
+            core: Core {
+                out: Vec::new(),
+                secure: false,
+                connection: Box::new(connection),
+                limits,
+                tag: String::new(),
+                user: None,
+                view: None,
+                condstore: false,
+                dirty: false,
+                abandoned: false,
+                now: 0,
+                exchanges: 0,
+                commands: 0,
+                errors: 0,
+                messages: 0,
+                end: End::Open,
+            },
+            input: Input::default(),
+            receiver: Receiver::default(),
+            phase: Phase::Greeting,
+            running: None,
+            waits: Waits::Nothing,
+            answer: None,
+            by_uid: false,
+            greeted_at: 0,
+            going_down: false,
+        }
+    }
+
+    fn greet(&mut self) {
+        let list = self.core.capabilities();
+        let hostname = self.core.connection.hostname.clone();
+        self.core.line(format_args!("* OK [{list}] {hostname} ready"));
+        self.greeted_at = self.core.now;
+        self.phase = Phase::Open;
+    }
+
+    /// Says BYE and closes.
+    fn bye(&mut self, end: End, why: &str) {
+        if self.phase == Phase::Closing {
+            return;
+        }
+        self.core.line(format_args!("* BYE {why}"));
+        self.core.end = end;
+        self.phase = Phase::Closing;
+        self.running = None;
+    }
+
+    /// Resumes the command under way until it needs something. Some: that is the step.
+    fn run(&mut self, mut running: Box<dyn Running>) -> Option<Step<Ask>> {
+        let event = match self.waits {
+            Waits::Nothing => Event::Go,
+            Waits::Answer => match self.answer.take() {
+                Some(answer) => Event::Answer(answer),
+                None => {
+                    debug_assert!(false, "stepped without the answer that was asked for");
+                    self.running = Some(running);
+                    return Some(Step::NeedInput);
+                }
+            },
+            Waits::Line => match self.line() {
+                Some(event) => event,
+                None => {
+                    self.running = Some(running);
+                    return self.pause();
+                }
+            },
+        };
+        let step = match running.resume(&mut self.core, event) {
+            Next::Ask(ask) => {
+                self.waits = Waits::Answer;
+                Some(Step::Ask(ask))
+            }
+            Next::Flush => {
+                self.waits = Waits::Nothing;
+                Some(Step::Flush)
+            }
+            Next::Line => {
+                self.waits = Waits::Line;
+                None
+            }
+            Next::Done(done) => {
+                self.finish(done);
+                return None;
+            }
+        };
+        self.running = Some(running);
+        step
+    }
+
+    /// What a command that waits for a line is resumed with, if there is anything.
+    fn line(&mut self) -> Option<Event> {
+        let framing = self.framing();
+        match self.receiver.line(&mut self.input, &framing) {
+            Line::Line(line) => Some(Event::Line(line)),
+            // No command takes this for what it waits for, so that each refuses it.
+            Line::Refused(_) => Some(Event::Line(vec![0])),
+            Line::Flooded => {
+                self.bye(End::Refused, "Too much of a refused command");
+                None
+            }
+            Line::NeedInput if self.core.dirty && self.core.view.is_some() => {
+                self.core.dirty = false;
+                Some(Event::Changed)
+            }
+            Line::NeedInput => None,
+        }
+    }
+
+    /// Nothing to do before the peer speaks.
+    fn pause(&mut self) -> Option<Step<Ask>> {
+        if self.phase == Phase::Closing {
+            return None;
+        }
+        if self.going_down {
+            self.bye(End::ShutDown, "Server is shutting down");
+            return None;
+        }
+        self.input.shrink();
+        Some(Step::NeedInput)
+    }
+
+    /// A command has ended: tells what is due before its reply, then replies.
+    fn finish(&mut self, done: Done) {
+        self.running = None;
+        self.waits = Waits::Nothing;
+        if self.core.abandoned {
+            self.core.end = End::Refused;
+            self.phase = Phase::Closing;
+            return;
+        }
+        if self.core.end != End::Open {
+            // BYE has been said.
+            self.phase = Phase::Closing;
+            return;
+        }
+        let done = match Telling::new(&self.core, done, self.by_uid) {
+            Ok(telling) => {
+                self.running = Some(Box::new(telling));
+                return;
+            }
+            Err(done) => done,
+        };
+        let status = match done.status {
+            Status::Ok => "OK",
+            Status::No => "NO",
+            Status::Bad => "BAD",
+        };
+        let tag = std::mem::take(&mut self.core.tag);
+        self.core.line(format_args!("{tag} {status} {}", done.text));
+        if done.status == Status::Bad {
+            self.core.errors += 1;
+        }
+        self.count_errors();
+    }
+
+    fn count_errors(&mut self) {
+        let limits = &self.core.limits;
+        let before_login = self.core.user.is_none();
+        let most = if before_login { limits.errors_before_login_max } else { limits.errors_max };
+        if self.core.errors >= most {
+            self.bye(End::Refused, "Too many errors");
+        }
+    }
+
+    fn framing(&self) -> receive::Limits {
+        if self.core.user.is_some() {
+            receive::Limits::after_login(self.core.limits.message_bytes_max)
+        } else {
+            receive::Limits::BEFORE_LOGIN
+        }
+    }
+
+    /// Takes the next command. Some: that is the step.
+    fn take(&mut self) -> Option<Step<Ask>> {
+        let framing = self.framing();
+        match self.receiver.next(&mut self.input, &framing) {
+            receive::Event::NeedInput => return self.pause(),
+            receive::Event::Continue => self.core.line(format_args!("+ Ready for literal data")),
+            receive::Event::Command(received) => {
+                match parse::parse_received(received, NameEncoding::ModifiedUtf7) {
+                    Ok(command) => self.begin(command),
+                    Err(fault) => self.malformed(fault),
+                }
+            }
+            receive::Event::Refused { tag, why } => {
+                let done = match why {
+                    Refusal::MessageTooBig if self.core.user.is_some() => Done::no(format!("[TOOBIG] {why}")),
+                    why => Done::bad(why.to_string()),
+                };
+                self.refuse(tag, done);
+            }
+            receive::Event::Flooded => self.bye(End::Refused, "Too much of a refused command"),
+        }
+        None
+    }
+
+    fn malformed(&mut self, fault: ParseError) {
+        let done = match fault.kind {
+            FaultKind::Syntax | FaultKind::UnknownCommand => Done::bad(fault.to_string()),
+            FaultKind::Name(_) => Done::no(format!("[CANNOT] {fault}")),
+            FaultKind::Limit => Done::no(format!("[LIMIT] {fault}")),
+        };
+        self.refuse(fault.tag, done);
+    }
+
+    /// Refuses what did not become a command. RFC 9051 §7.1.3: without a tag, untagged.
+    fn refuse(&mut self, tag: Option<String>, done: Done) {
+        self.core.tag = tag.unwrap_or_else(|| "*".to_owned());
+        self.by_uid = false;
+        self.finish(done.telling(News::None));
+    }
+
+    fn begin(&mut self, command: Command) {
+        self.core.commands += 1;
+        self.core.tag = command.tag;
+        self.by_uid = is_by_uid(&command.body);
+        match cmd::start(&mut self.core, command.body) {
+            Start::Now(done) => self.finish(done),
+            Start::Run(running) => {
+                self.waits = Waits::Nothing;
+                self.running = Some(running);
+            }
+            Start::StartTls => {
+                self.finish(Done::ok("Begin TLS negotiation now"));
+                self.phase = Phase::StartingTls;
+            }
+            Start::Logout => {
+                // RFC 9051 §6.1.3: BYE comes before the tagged OK.
+                self.core.line(format_args!("* BYE Logging out"));
+                let tag = std::mem::take(&mut self.core.tag);
+                self.core.line(format_args!("{tag} OK LOGOUT completed"));
+                self.core.end = End::Quit;
+                self.phase = Phase::Closing;
+            }
+        }
+    }
+
+    /// A log-in must come in time, however busily the peer does something else.
+    fn check_login_time(&mut self) {
+        let since = self.core.now.saturating_sub(self.greeted_at);
+        let limit = i64::try_from(self.core.limits.login_within_s).unwrap_or(i64::MAX);
+        if self.core.user.is_none() && self.phase == Phase::Open && since > limit {
+            self.bye(End::TimedOut, "No log-in came in time");
+        }
+    }
+}
+
+fn is_by_uid(body: &Body) -> bool {
+    match body {
+        Body::Fetch(fetch) => fetch.numbering == Numbering::Uid,
+        Body::Store(store) => store.numbering == Numbering::Uid,
+        Body::Search(search) => search.numbering == Numbering::Uid,
+        Body::Copy { numbering, .. } => *numbering == Numbering::Uid,
+        Body::Expunge(uids) => uids.is_some(),
+        _ => false,
+    }
+}
+
+impl wire::Session for Session {
+    type Ask = Ask;
+    type Answer = Answer;
+
+    fn feed(&mut self, bytes: &[u8]) {
+        self.input.feed(bytes);
+    }
+
+    fn step(&mut self, now: i64) -> Step<Ask> {
+        self.core.now = now;
+        if self.phase == Phase::Greeting {
+            self.greet();
+        }
+        self.check_login_time();
+        loop {
+            match self.phase {
+                Phase::Closing => return Step::Close,
+                Phase::StartingTls => {
+                    // RFC 9051 §6.2.1: nothing that came in clear may be taken for something said inside TLS.
+                    self.input.discard();
+                    self.receiver.reset();
+                    return Step::StartTls;
+                }
+                Phase::Greeting | Phase::Open => {}
+            }
+            if self.core.out.len() >= FLUSH_BYTES {
+                return Step::Flush;
+            }
+            let step = match self.running.take() {
+                Some(running) => self.run(running),
+                None => self.take(),
+            };
+            if let Some(step) = step {
+                return step;
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) {
+        debug_assert!(self.waits == Waits::Answer, "an answer to nothing");
+        self.answer = Some(answer);
+    }
+
+    fn output(&mut self) -> &mut Vec<u8> {
+        &mut self.core.out
+    }
+
+    fn tls_started(&mut self, _tls: TlsInfo) {
+        self.core.secure = true;
+        self.input.discard();
+        self.receiver.reset();
+        if self.phase == Phase::StartingTls {
+            self.phase = Phase::Open;
+        }
+        debug_assert!(self.core.connection.tls != TlsMode::None, "TLS where none was configured");
+    }
+
+    fn world_changed(&mut self) {
+        self.core.dirty = true;
+    }
+
+    fn patience(&self) -> Duration {
+        let limits = &self.core.limits;
+        let seconds =
+            if self.core.user.is_some() { limits.silence_s } else { limits.silence_before_login_s };
+        Duration::from_secs(seconds)
+    }
+
+    fn timed_out(&mut self) {
+        self.bye(End::TimedOut, "Autologout; silent for too long");
+    }
+
+    fn shut_down(&mut self) {
+        self.going_down = true;
+    }
+
+    fn facts(&self) -> Facts {
+        Facts {
+            user: self.core.user.as_ref().map(ToString::to_string),
+            commands: self.core.commands,
+            errors: self.core.errors,
+            messages: self.core.messages,
+            end: self.core.end,
+        }
+    }
+}

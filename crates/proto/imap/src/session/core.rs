@@ -1,0 +1,260 @@
+//! What a session keeps between commands, and how it writes its own lines.
+
+use crate::ask::{Access, Refused, RefusedKind};
+use crate::capability::{self, Stage};
+use crate::view::View;
+use model::{FlagSet, Keyword, Uid};
+use std::borrow::Cow;
+use std::fmt;
+use std::io::Write as _;
+use std::sync::Arc;
+use wire::{Connection, End, TlsMode};
+
+/// Everything of a session but its input and the command under way.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub out: Vec<u8>,
+    pub connection: Box<Connection>,
+    pub limits: Arc<Limits>,
+    /// Of the command under way.
+    pub tag: String,
+    /// TLS stands.
+    pub secure: bool,
+    /// Who is logged in.
+    pub user: Option<Box<str>>,
+    /// The selected mailbox.
+    pub view: Option<Box<View>>,
+    /// RFC 7162 §3.1: the client wants MODSEQ in every FETCH.
+    pub condstore: bool,
+    /// The world said that the selected mailbox has changed.
+    pub dirty: bool,
+    /// A literal that was begun can't be finished: only hanging up is left.
+    pub abandoned: bool,
+    /// Wall clock of this step.
+    pub now: i64,
+    /// Log-ins tried, so that no nonce is made twice.
+    pub exchanges: u32,
+    pub commands: u64,
+    pub errors: u64,
+    pub messages: u64,
+    pub end: End,
+}
+
+/// Limits of a session; the defaults suit the internet.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Largest message that APPEND takes, in octets.
+    pub message_bytes_max: u64,
+    /// Commands in error before the log-in, then BYE.
+    pub errors_before_login_max: u64,
+    /// Commands in error in the whole session, then BYE.
+    pub errors_max: u64,
+    /// Silence before the log-in, in seconds.
+    pub silence_before_login_s: u64,
+    /// From the greeting to the log-in at most, in seconds, however busy the peer seems.
+    pub login_within_s: u64,
+    /// Silence after the log-in, in seconds; at least 1800 (RFC 9051 §5.4).
+    pub silence_s: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits {
+            message_bytes_max: 50 * 1024 * 1024,
+            errors_before_login_max: 10,
+            errors_max: 20,
+            silence_before_login_s: 60,
+            login_within_s: 300,
+            silence_s: 31 * 60,
+        }
+    }
+}
+
+impl Core {
+    /// What of a log-in is still possible.
+    pub fn stage(&self) -> Stage {
+        if self.user.is_some() {
+            return Stage::After;
+        }
+        Stage::Before {
+            starttls: self.may_start_tls(),
+            plaintext: self.secure || self.connection.plaintext_auth,
+        }
+    }
+
+    /// Whether STARTTLS makes sense now.
+    pub fn may_start_tls(&self) -> bool {
+        self.connection.tls == TlsMode::Starttls && !self.secure && self.user.is_none()
+    }
+
+    /// Sends one line, with its CRLF.
+    pub fn line(&mut self, text: fmt::Arguments<'_>) {
+        // Writing to a vector can't fail.
+        let _ = self.out.write_fmt(text);
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// `CAPABILITY …` as it stands now, for the untagged response and the response code.
+    pub fn capabilities(&self) -> String {
+        let mut list = b"CAPABILITY ".to_vec();
+        capability::write(self.stage(), &mut list);
+        String::from_utf8(list).unwrap_or_default()
+    }
+
+    /// Sends FLAGS and PERMANENTFLAGS for the keywords known now (RFC 9051 §7.3.5, §7.1).
+    pub fn flags_lines(&mut self) {
+        let Some(view) = &self.view else { return };
+        let keywords = Arc::clone(&view.keywords);
+        let access = view.access;
+        self.out.extend_from_slice(b"* FLAGS (");
+        write_flags(&mut self.out, FlagSet(0x1f), keywords.iter());
+        self.out.extend_from_slice(b")\r\n* OK [PERMANENTFLAGS (");
+        match access {
+            Access::ReadWrite => {
+                write_flags(&mut self.out, FlagSet(0x1f), keywords.iter());
+                // RFC 3501 §7.1: `\*` means that new keywords can be made.
+                self.out.extend_from_slice(b" \\*)] Flags permitted\r\n");
+            }
+            // RFC 3501 §6.3.2: EXAMINE permits no change.
+            Access::ReadOnly => self.out.extend_from_slice(b")] Read-only mailbox\r\n"),
+        }
+    }
+
+    /// Sends the flag lists anew if the store's table has keywords that the client was not told of.
+    pub fn learn_keywords(&mut self, keywords: &Arc<[Keyword]>) {
+        let Some(view) = &mut self.view else { return };
+        if keywords.len() > view.keywords.len() {
+            view.keywords = Arc::clone(keywords);
+            self.flags_lines();
+        }
+    }
+
+    /// Appends `FLAGS (…)` of a message.
+    pub fn write_message_flags(&mut self, uid: Uid, flags: FlagSet, keywords: &[u16]) {
+        self.out.extend_from_slice(b"FLAGS (");
+        let start = self.out.len();
+        let Some(view) = &self.view else { return };
+        let names = keywords.iter().filter_map(|number| view.keywords.get(usize::from(*number)));
+        write_flags(&mut self.out, flags, names);
+        if view.recent.contains(uid) {
+            if self.out.len() > start {
+                self.out.push(b' ');
+            }
+            self.out.extend_from_slice(b"\\Recent");
+        }
+        self.out.push(b')');
+    }
+}
+
+/// Appends flags and keywords with a space between.
+pub(crate) fn write_flags<'k>(
+    out: &mut Vec<u8>,
+    flags: FlagSet,
+    keywords: impl Iterator<Item = &'k Keyword>,
+) {
+    let start = out.len();
+    let mut write = |name: &str| {
+        if out.len() > start {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+    };
+    flags.iter().for_each(|flag| write(flag.name()));
+    keywords.for_each(|keyword| write(keyword.as_str()));
+}
+
+/// Appends a decimal number.
+pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+/// The end of a command.
+#[derive(Debug)]
+pub(crate) struct Done {
+    pub status: Status,
+    /// Behind OK, NO or BAD, with its response code.
+    pub text: Cow<'static, str>,
+    pub news: News,
+}
+
+/// A tagged status.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Status {
+    Ok,
+    No,
+    Bad,
+}
+
+/// What of other sessions' doings is told before a command's tagged reply.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum News {
+    /// Nothing.
+    None,
+    /// No EXPUNGE, and only if there is a hint of change: after FETCH, STORE and SEARCH (RFC 9051 §7.5.1).
+    Numbered,
+    /// Everything, if there is a hint of change: after their UID forms.
+    Hinted,
+    /// Everything.
+    All,
+    /// Everything, and a selected mailbox that is gone is just closed: it was this client who deleted it.
+    AfterDelete,
+}
+
+impl Done {
+    pub fn ok(text: impl Into<Cow<'static, str>>) -> Done {
+        Done { status: Status::Ok, text: text.into(), news: News::All }
+    }
+
+    pub fn no(text: impl Into<Cow<'static, str>>) -> Done {
+        Done { status: Status::No, text: text.into(), news: News::All }
+    }
+
+    pub fn bad(text: impl Into<Cow<'static, str>>) -> Done {
+        Done { status: Status::Bad, text: text.into(), news: News::None }
+    }
+
+    /// RFC 5530: every kind of refusal has its response code.
+    pub fn refused(refused: &Refused) -> Done {
+        Done::no(format!("[{}] {}", code(refused.kind), refused.text))
+    }
+
+    /// As [`refused`](Done::refused), for commands that put messages somewhere (RFC 9051 §6.3.12, §6.4.7).
+    pub fn refused_target(refused: &Refused) -> Done {
+        match refused.kind {
+            RefusedKind::NonExistent => Done::no(format!("[TRYCREATE] {}", refused.text)),
+            _ => Done::refused(refused),
+        }
+    }
+
+    pub fn telling(mut self, news: News) -> Done {
+        self.news = news;
+        self
+    }
+}
+
+/// The one table from kinds of refusal to response codes (RFC 5530 §3, RFC 9051 §7.1, RFC 6154 §3).
+fn code(kind: RefusedKind) -> &'static str {
+    match kind {
+        RefusedKind::NonExistent => "NONEXISTENT",
+        RefusedKind::AlreadyExists => "ALREADYEXISTS",
+        RefusedKind::Cannot => "CANNOT",
+        RefusedKind::OverQuota => "OVERQUOTA",
+        RefusedKind::Limit => "LIMIT",
+        RefusedKind::NoPerm => "NOPERM",
+        RefusedKind::InUse => "INUSE",
+        RefusedKind::Unavailable => "UNAVAILABLE",
+        RefusedKind::Corrupt => "CORRUPTION",
+        RefusedKind::UseAttr => "USEATTR",
+        RefusedKind::ServerBug => "SERVERBUG",
+    }
+}

@@ -1,0 +1,210 @@
+//! Tells the client what happened in the selected mailbox: EXPUNGE, EXISTS, RECENT, FLAGS, FETCH (RFC 3501 §7.3, §7.4).
+//!
+//! Order: expunged messages leave first (if they may), then the new size is told, then changed flags under the numbers
+//! that are valid from now on. New keyword names come before the flags that use them.
+
+use super::core::{Core, write_number};
+use super::running::{Event, Next, Running, mismatch};
+use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
+use crate::session::core::{Done, News};
+use crate::view::Numbers;
+use model::{Uid, UidSet};
+use std::sync::Arc;
+use wire::FLUSH_BYTES;
+
+/// Most messages in one page.
+pub(crate) const ROWS_MAX: usize = 1024;
+
+/// Telling under way; ends with `done`.
+#[derive(Debug)]
+pub(crate) struct Telling {
+    done: Option<Done>,
+    news: News,
+    /// RFC 3501 §6.4.8: FETCH responses during a UID command carry the UID.
+    with_uid: bool,
+    state: State,
+}
+
+#[derive(Debug)]
+enum State {
+    Ask,
+    /// Next withheld message to tell of, how many were told, and what comes after.
+    Expunges { from: Uid, told: u32, then: Option<Arrival> },
+    Flags { uids: Arc<UidSet>, from: Uid },
+    FlagRows { uids: Arc<UidSet>, rows: Rows },
+    End,
+}
+
+/// What is told after the EXPUNGEs.
+#[derive(Debug)]
+struct Arrival {
+    /// How many messages are new to the client.
+    arrived: u32,
+    changes: Box<Changes>,
+}
+
+impl Telling {
+    /// Prepares to tell.
+    ///
+    /// # Errors
+    /// Gives `done` back when there is no reason to look.
+    pub fn new(core: &Core, done: Done, with_uid: bool) -> Result<Telling, Done> {
+        let Some(view) = &core.view else { return Err(done) };
+        let needless = match done.news {
+            News::None => true,
+            News::Numbered => !core.dirty && view.own.len() < OWN_MAX,
+            News::Hinted => !core.dirty && view.own.len() < OWN_MAX && view.withheld().is_empty(),
+            News::All | News::AfterDelete => false,
+        };
+        if needless {
+            return Err(done);
+        }
+        Ok(Telling { news: done.news, done: Some(done), with_uid, state: State::Ask })
+    }
+
+    /// Nothing more to tell: the command's reply is due.
+    fn end(&mut self) -> Next {
+        self.state = State::End;
+        Next::Done(self.done.take().unwrap_or_else(|| Done::ok("Done")).telling(News::None))
+    }
+
+    fn answered(&mut self, core: &mut Core, answer: Answer) -> Option<Next> {
+        let Some(view) = &mut core.view else { return Some(self.end()) };
+        match answer {
+            Answer::Unchanged => {
+                self.state = State::Expunges { from: Uid(0), told: 0, then: None };
+                None
+            }
+            Answer::Changes(changes) => {
+                let before = view.count();
+                view.take(&changes);
+                // Nothing leaves the view before its EXPUNGE, so what it grew by is what came.
+                let then = Arrival { arrived: view.count() - before, changes };
+                self.state = State::Expunges { from: Uid(0), told: 0, then: Some(then) };
+                None
+            }
+            Answer::Rows(rows) => {
+                let State::Flags { uids, .. } = &self.state else { return Some(mismatch(&Answer::Rows(rows))) };
+                self.state = State::FlagRows { uids: Arc::clone(uids), rows };
+                None
+            }
+            Answer::Refused(refused) if refused.kind == RefusedKind::NonExistent => {
+                // RFC 2180 §3.3: the mailbox was deleted under the session; its numbers mean nothing any more.
+                core.view = None;
+                if self.news != News::AfterDelete {
+                    core.line(format_args!("* BYE The selected mailbox has been deleted"));
+                    core.end = wire::End::Refused;
+                }
+                Some(self.end())
+            }
+            // What can't be told now is told later; the command itself was done.
+            Answer::Refused(_) => Some(self.end()),
+            answer => Some(mismatch(&answer)),
+        }
+    }
+
+    /// Tells of expunged messages, a flush at a time.
+    fn expunges(&mut self, core: &mut Core) -> Option<Next> {
+        let State::Expunges { from, told, then } = &mut self.state else { return None };
+        let Some(view) = &mut core.view else { return Some(self.end()) };
+        // RFC 9051 §7.5.1: none during FETCH, STORE and SEARCH, the client would lose its numbering.
+        if self.news != News::Numbered {
+            for uid in view.withheld().iter_from(*from) {
+                // What came since is counted behind everything that the client counts, so it does not disturb.
+                let Some(number) = view.number(uid) else { continue };
+                core.out.extend_from_slice(b"* ");
+                write_number(&mut core.out, u64::from(number.0 - *told));
+                core.out.extend_from_slice(b" EXPUNGE\r\n");
+                *told += 1;
+                *from = Uid(uid.0.saturating_add(1));
+                if core.out.len() >= FLUSH_BYTES {
+                    return Some(Next::Flush);
+                }
+            }
+            view.expunged_are_told();
+        }
+        let Some(Arrival { arrived, changes }) = then.take() else { return Some(self.end()) };
+        if arrived > 0 {
+            let (count, recent) = (view.count(), view.recent.len());
+            core.line(format_args!("* {count} EXISTS"));
+            core.line(format_args!("* {recent} RECENT"));
+        }
+        core.learn_keywords(&changes.keywords);
+        self.state = State::Flags { uids: Arc::new(changes.flagged), from: Uid(0) };
+        None
+    }
+
+    fn rows(&mut self, core: &mut Core) -> Option<Next> {
+        let State::FlagRows { uids, rows } = &self.state else { return None };
+        core.learn_keywords(&rows.keywords);
+        let mut numbers = Numbers::default();
+        for row in &rows.rows {
+            write_news(core, &mut numbers, row, self.with_uid);
+        }
+        match rows.next {
+            Some(from) => {
+                self.state = State::Flags { uids: Arc::clone(uids), from };
+                (core.out.len() >= FLUSH_BYTES).then_some(Next::Flush)
+            }
+            None => Some(self.end()),
+        }
+    }
+}
+
+/// STOREs of this session that may go by before the store is asked again.
+const OWN_MAX: usize = 16;
+
+/// `* n FETCH (FLAGS (…))`, with UID and MODSEQ where the rules want them.
+pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with_uid: bool) {
+    let Some(view) = &core.view else { return };
+    let Some(number) = numbers.of(row.uid, view.told()) else { return };
+    core.out.extend_from_slice(b"* ");
+    write_number(&mut core.out, u64::from(number.0));
+    core.out.extend_from_slice(b" FETCH (");
+    // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well.
+    if with_uid || core.condstore {
+        core.out.extend_from_slice(b"UID ");
+        write_number(&mut core.out, u64::from(row.uid.0));
+        core.out.push(b' ');
+    }
+    core.write_message_flags(row.uid, row.flags, &row.keywords);
+    if core.condstore {
+        core.out.extend_from_slice(b" MODSEQ (");
+        write_number(&mut core.out, row.modseq.0);
+        core.out.push(b')');
+    }
+    core.out.extend_from_slice(b")\r\n");
+}
+
+impl Running for Telling {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        if let Event::Answer(answer) = event
+            && let Some(next) = self.answered(core, answer)
+        {
+            return next;
+        }
+        loop {
+            let next = match &self.state {
+                State::Ask => {
+                    core.dirty = false;
+                    let Some(view) = &mut core.view else { return self.end() };
+                    Some(Next::Ask(Ask::Changes { since: view.known, own: view.own.clone() }))
+                }
+                State::Expunges { .. } => self.expunges(core),
+                State::Flags { uids, .. } if uids.is_empty() => Some(self.end()),
+                State::Flags { uids, from } => Some(Next::Ask(Ask::Rows {
+                    uids: Arc::clone(uids),
+                    from: *from,
+                    needs: Needs::default(),
+                    rows_max: ROWS_MAX,
+                    bytes_max: FLUSH_BYTES,
+                })),
+                State::FlagRows { .. } => self.rows(core),
+                State::End => Some(self.end()),
+            };
+            if let Some(next) = next {
+                return next;
+            }
+        }
+    }
+}

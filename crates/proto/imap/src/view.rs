@@ -1,0 +1,202 @@
+//! A session's view of the selected mailbox: what its client has been told, and what it has not been told yet.
+//!
+//! Sequence numbers mean positions in [`View::told`], and nothing changes that set but what is sent to the client: new
+//! messages are added with the EXISTS that announces them, expunged ones leave with their EXPUNGE (RFC 9051 §7.5.1,
+//! RFC 3501 §5.5). While nothing is withheld, the set is the store's own, shared by all sessions that look at the same
+//! state, so that an idle session keeps almost nothing.
+
+use crate::ask::{Access, Changes, Selected};
+use crate::command::Numbering;
+use crate::sequence::{Beyond, SequenceSet};
+use model::{Keyword, MailboxId, ModSeq, SeqNo, Uid, UidSet, UidValidity};
+use std::sync::Arc;
+
+/// The selected mailbox as one client knows it.
+#[derive(Debug)]
+pub(crate) struct View {
+    /// What the client counts: position n is its message n.
+    told: Arc<UidSet>,
+    /// The store's state at `known`; the same as `told` when nothing is withheld.
+    latest: Arc<UidSet>,
+    /// Members of `told` that the store has no longer.
+    gone: UidSet,
+    /// Those that are \Recent for this session (RFC 3501 §2.3.2); empty once IMAP4rev2 is enabled.
+    pub recent: UidSet,
+    /// Up to which modification sequence the store was asked.
+    pub known: ModSeq,
+    /// Modification sequences of this session's own STOREs after `known`.
+    pub own: Vec<ModSeq>,
+    /// Keyword names by number, as told by the last FLAGS response.
+    pub keywords: Arc<[Keyword]>,
+    /// What `$` stands for (RFC 5182).
+    pub saved: Option<Arc<UidSet>>,
+    pub mailbox: MailboxId,
+    pub uid_validity: UidValidity,
+    pub access: Access,
+}
+
+impl View {
+    /// The view of a client that was just told of the whole mailbox.
+    pub fn new(selected: Selected) -> View {
+        View {
+            told: Arc::clone(&selected.uids),
+            latest: selected.uids,
+            gone: UidSet::new(),
+            recent: selected.recent,
+            known: selected.highest_modseq,
+            own: Vec::new(),
+            keywords: selected.keywords,
+            saved: None,
+            mailbox: selected.mailbox,
+            uid_validity: selected.uid_validity,
+            access: selected.access,
+        }
+    }
+
+    /// Messages that the client counts.
+    pub fn told(&self) -> &Arc<UidSet> {
+        &self.told
+    }
+
+    /// How many messages the client counts.
+    pub fn count(&self) -> u32 {
+        self.told.len()
+    }
+
+    /// The client's number of a message.
+    pub fn number(&self, uid: Uid) -> Option<SeqNo> {
+        self.told.rank(uid)
+    }
+
+    /// Messages that a set names in this view.
+    ///
+    /// # Errors
+    /// A sequence number that names none.
+    pub fn resolve(&self, numbering: Numbering, set: &SequenceSet) -> Result<UidSet, Beyond> {
+        match &self.saved {
+            Some(saved) => set.resolve(numbering, &self.told, saved),
+            // RFC 5182 §2.1: `$` is empty before anything was saved.
+            None => set.resolve(numbering, &self.told, &UidSet::new()),
+        }
+    }
+
+    /// Takes over what the store says, for numbering: new messages are counted from now on, so EXISTS has to be sent
+    /// when the count differs. Expunged ones stay counted until [`expunged_are_told`](View::expunged_are_told).
+    pub fn take(&mut self, changes: &Changes) {
+        self.known = changes.up_to;
+        self.own.clear();
+        self.latest = Arc::clone(&changes.uids);
+        self.recent = self.recent.or(&changes.recent);
+        let dropped = self.told.minus(&changes.uids);
+        self.told = if dropped.is_empty() {
+            Arc::clone(&self.latest)
+        } else {
+            Arc::new(dropped.or(&self.latest))
+        };
+        self.gone = dropped;
+    }
+
+    /// Messages that are gone and still counted, lowest first.
+    pub fn withheld(&self) -> &UidSet {
+        &self.gone
+    }
+
+    /// The EXPUNGE of every withheld message has been sent: the numbers close up.
+    pub fn expunged_are_told(&mut self) {
+        self.told = Arc::clone(&self.latest);
+        let gone = std::mem::take(&mut self.gone);
+        self.recent = self.recent.minus(&gone);
+        if let Some(saved) = &mut self.saved {
+            // RFC 5182 §2.1: an expunged message leaves the saved result.
+            *saved = Arc::new(saved.minus(&gone));
+        }
+    }
+}
+
+/// Numbers ascending UIDs without counting from the start each time.
+#[derive(Debug, Default)]
+pub(crate) struct Numbers {
+    last: Option<(Uid, SeqNo)>,
+}
+
+impl Numbers {
+    /// The number of `uid`, which must be larger than the one before.
+    pub fn of(&mut self, uid: Uid, told: &UidSet) -> Option<SeqNo> {
+        let number = match self.last {
+            // The usual case of a whole range: the next message has the next number.
+            Some((last, number)) if uid.0 == last.0.wrapping_add(1) && told.contains(uid) => SeqNo(number.0 + 1),
+            _ => told.rank(uid)?,
+        };
+        self.last = Some((uid, number));
+        Some(number)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(uids: &[u32]) -> UidSet {
+        uids.iter().copied().map(Uid).collect()
+    }
+
+    fn view(uids: &[u32]) -> View {
+        View::new(Selected {
+            mailbox: MailboxId(1),
+            access: Access::ReadWrite,
+            uid_validity: UidValidity(1),
+            uid_next: Uid(1000),
+            highest_modseq: ModSeq(1),
+            uids: Arc::new(set(uids)),
+            recent: UidSet::new(),
+            first_unseen: None,
+            keywords: Arc::new([]),
+        })
+    }
+
+    fn changes(up_to: u64, now: &[u32]) -> Changes {
+        Changes {
+            up_to: ModSeq(up_to),
+            uids: Arc::new(set(now)),
+            vanished: UidSet::new(),
+            arrived: UidSet::new(),
+            recent: UidSet::new(),
+            flagged: UidSet::new(),
+            uid_next: Uid(1000),
+            keywords: Arc::new([]),
+        }
+    }
+
+    #[test]
+    fn numbers_stand_until_the_client_is_told() {
+        let mut view = view(&[10, 20, 30, 40]);
+        view.take(&changes(2, &[10, 40, 50]));
+        assert_eq!(view.count(), 5, "new messages count at once, expunged ones still");
+        assert_eq!(view.number(Uid(40)), Some(SeqNo(4)));
+        assert_eq!(view.number(Uid(50)), Some(SeqNo(5)));
+        assert_eq!(view.withheld(), &set(&[20, 30]));
+        view.take(&changes(3, &[10, 50]));
+        assert_eq!(view.withheld(), &set(&[20, 30, 40]));
+        assert_eq!(view.number(Uid(50)), Some(SeqNo(5)));
+        view.expunged_are_told();
+        assert_eq!(view.number(Uid(50)), Some(SeqNo(2)));
+        assert!(view.withheld().is_empty());
+    }
+
+    #[test]
+    fn nothing_is_copied_while_nothing_is_withheld() {
+        let mut view = view(&[1, 2]);
+        let next = changes(2, &[1, 2, 3]);
+        view.take(&next);
+        assert!(Arc::ptr_eq(view.told(), &next.uids));
+    }
+
+    #[test]
+    fn ascending_numbers_agree_with_counting() {
+        let told = set(&[1, 2, 3, 7, 8, 100_000, 100_001]);
+        let mut numbers = Numbers::default();
+        for uid in [1, 2, 7, 8, 100_000, 100_001].map(Uid) {
+            assert_eq!(numbers.of(uid, &told), told.rank(uid));
+        }
+    }
+}
