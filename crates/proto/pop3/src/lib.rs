@@ -2,5 +2,16 @@
 //! [SYS/…] and [AUTH] (RFC 3206), UTF8 and LANG (RFC 6856), and LAST (RFC 1460).
 
 mod ask;
+mod authorization;
+mod command;
+mod dot_stuffing;
+mod maildrop_view;
+mod session;
+mod settings;
+mod text;
+mod transaction;
+mod transfer;
 
 pub use ask::{Answer, Ask, Entry, Maildrop, READ_OCTETS_MAX, Uncommitted, Unopened, Unread};
+pub use session::Pop3;
+pub use settings::{AUTOLOGOUT_MIN, Offer, Settings, Utf8Header};
