@@ -1,0 +1,131 @@
+//! IMAP: one command timed, or many connections held idle.
+
+use crate::client::{Client, trusting_tls};
+use clap::Args;
+use serde_json::{Value, json};
+use std::io;
+use std::net::SocketAddr;
+use std::time::Instant;
+
+/// `load imap`
+#[derive(Args)]
+pub struct Options {
+    /// Where the server listens (loopback only)
+    #[arg(long, value_parser = crate::loopback)]
+    pub address: SocketAddr,
+    /// TLS from the first byte
+    #[arg(long)]
+    pub tls: bool,
+    /// Log-in name
+    #[arg(long)]
+    pub user: String,
+    /// Password
+    #[arg(long)]
+    pub password: String,
+    /// Mailbox to select
+    #[arg(long, default_value = "INBOX")]
+    pub mailbox: String,
+    /// Command to time after SELECT
+    #[arg(long, default_value = "NOOP")]
+    pub command: String,
+    /// How often SELECT and the command are repeated
+    #[arg(long, default_value_t = 1)]
+    pub times: u64,
+}
+
+/// `load idle`
+#[derive(Args)]
+pub struct IdleOptions {
+    /// Where the server listens (loopback only)
+    #[arg(long, value_parser = crate::loopback)]
+    pub address: SocketAddr,
+    /// TLS from the first byte
+    #[arg(long)]
+    pub tls: bool,
+    /// Log-in name; {} becomes the connection's number
+    #[arg(long)]
+    pub user: String,
+    /// Password
+    #[arg(long)]
+    pub password: String,
+    /// Connections
+    #[arg(long, default_value_t = 5000)]
+    pub connections: u64,
+}
+
+/// Selects and times a command.
+///
+/// # Errors
+/// The connection broke or the server refused.
+pub async fn run(options: &Options) -> io::Result<Value> {
+    let tls = options.tls.then(trusting_tls);
+    let mut client = Client::connect(options.address, tls.as_ref()).await?;
+    log_in(&mut client, &options.user, &options.password).await?;
+    let (mut selects, mut commands) = (Vec::new(), Vec::new());
+    let (mut bytes, mut lines) = (0, 0);
+    for _ in 0..options.times {
+        let start = Instant::now();
+        tagged(&mut client, &format!("SELECT \"{}\"", options.mailbox)).await?;
+        selects.push(start.elapsed().as_secs_f64() * 1000.0);
+        let (start, before) = (Instant::now(), client.bytes_read);
+        lines = tagged(&mut client, &options.command).await?;
+        commands.push(start.elapsed().as_secs_f64() * 1000.0);
+        bytes = client.bytes_read - before;
+    }
+    Ok(json!({
+        "work": "imap", "command": options.command, "select_ms": selects, "command_ms": commands,
+        "bytes": bytes, "untagged": lines,
+    }))
+}
+
+/// Connects, selects and idles on all connections; says so, then waits for the end of standard input.
+///
+/// # Errors
+/// A connection broke or the server refused.
+pub async fn idle(options: &IdleOptions) -> io::Result<Value> {
+    let tls = options.tls.then(trusting_tls);
+    let mut held = Vec::new();
+    let start = Instant::now();
+    for number in 0..options.connections {
+        let mut client = Client::connect(options.address, tls.as_ref()).await?;
+        log_in(&mut client, &options.user.replace("{}", &number.to_string()), &options.password).await?;
+        tagged(&mut client, "SELECT INBOX").await?;
+        client.send(b"a IDLE\r\n").await?;
+        loop {
+            if client.line().await?.starts_with('+') {
+                break;
+            }
+        }
+        client.forget();
+        held.push(client);
+    }
+    println!("{}", json!({ "ready": held.len(), "seconds": start.elapsed().as_secs_f64() }));
+    let waited = tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new())).await;
+    waited.map_err(io::Error::other)??;
+    Ok(json!({ "work": "idle", "connections": held.len() }))
+}
+
+async fn log_in(client: &mut Client, user: &str, password: &str) -> io::Result<()> {
+    client.line().await?;
+    tagged(client, &format!("LOGIN \"{user}\" \"{password}\"")).await.map(drop)
+}
+
+/// Sends a command and reads to its tagged OK; answers how many untagged responses came.
+async fn tagged(client: &mut Client, command: &str) -> io::Result<u64> {
+    client.send(format!("t {command}\r\n").as_bytes()).await?;
+    let mut untagged = 0;
+    loop {
+        let line = client.line().await?;
+        if let Some(rest) = line.strip_prefix("t ") {
+            return if rest.starts_with("OK") { Ok(untagged) } else { Err(io::Error::other(line)) };
+        }
+        untagged += u64::from(line.starts_with("* "));
+        if let Some(length) = literal(&line) {
+            client.skip(length).await?;
+        }
+    }
+}
+
+fn literal(line: &str) -> Option<usize> {
+    line.strip_suffix('}')?.rsplit_once('{')?.1.parse().ok()
+}
