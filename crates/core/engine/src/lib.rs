@@ -92,18 +92,16 @@ pub enum Order {
     Descending,
 }
 
+/// What a scan calls with each key and value, until it breaks.
+pub type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>;
+
 /// Reading: shared by snapshots and by running transactions.
 pub trait Read {
     /// Calls `found` with the value of `key`; answers whether there was one.
     fn get_with(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<bool, Error>;
 
     /// Visits the entries of a key range in order until `visit` breaks.
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error>;
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error>;
 
     /// The value of `key`, copied.
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, Error> {

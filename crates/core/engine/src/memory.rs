@@ -6,12 +6,12 @@ use crate::overlay::{Base, Staged, StagedTx, is_empty_range};
 use crate::pack::PackedBytes;
 use crate::{
     Abort, AccountId, CheckReport, Commit, ContentId, Engine, Error, Figures, Order, Packed, Progress, Read,
-    Resolver, Snapshot, Work,
+    Resolver, Snapshot, Visit, Work,
 };
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::ops::{Bound, ControlFlow, Range};
+use std::ops::{Bound, Range};
 use std::sync::Arc;
 
 /// One state of everything.
@@ -246,12 +246,7 @@ impl Read for World {
         Ok(self.kv.get(key).map(|value| found(value)).is_some())
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         if is_empty_range(range) {
             return Ok(());
         }
@@ -277,12 +272,7 @@ impl Read for MemorySnapshot {
         self.0.get_with(key, found)
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         self.0.scan(range, order, visit)
     }
 }
@@ -303,6 +293,7 @@ impl Snapshot for MemorySnapshot {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::ops::ControlFlow;
 
     fn put(engine: &dyn Engine, number: u32) -> crate::Pending<()> {
         engine.transact(&[AccountId(1)], move |tx| {
@@ -354,7 +345,7 @@ mod tests {
                 lost.into_iter().all(|pending| matches!(pending.wait(), Err(Abort::Engine(Error::Stopped))))
             );
             let keys = keys(&after);
-            assert!(keys >= 8 && keys % 2 == 0, "{keys}");
+            assert!(keys >= 8 && keys.is_multiple_of(2), "{keys}");
             let prefix = (keys - 8) / 2;
             for number in 0..7 {
                 let there = after.snapshot().unwrap().get(&[0, 0, 0, 1, number, 1]).unwrap().is_some();

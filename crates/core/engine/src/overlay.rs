@@ -1,7 +1,7 @@
 //! What a running transaction has written so far, over the newest state: nothing of an aborted one is ever applied,
 //! and both engines give transactions exactly the same view.
 
-use crate::{ContentId, Error, Order, Packed, Read, Tx};
+use crate::{ContentId, Error, Order, Packed, Read, Tx, Visit};
 use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
@@ -161,12 +161,7 @@ impl<B: Base> Read for StagedTx<'_, B> {
         Ok(value.is_some())
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         if is_empty_range(range) {
             return Ok(());
         }

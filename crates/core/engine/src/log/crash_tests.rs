@@ -219,13 +219,13 @@ impl Rig {
     }
 
     /// Everything that the index holds, for comparison with another one.
-    fn dump(&self) -> (Vec<(Vec<u8>, Vec<u8>)>, Vec<String>, State) {
+    fn dump(&self) -> (BTreeMap<Vec<u8>, Vec<u8>>, Vec<String>, State) {
         let snapshot = self.shared.snapshot().expect("snapshot");
-        let mut rows = Vec::new();
+        let mut rows = BTreeMap::new();
         let everything = (Bound::Unbounded, Bound::Unbounded);
         snapshot
             .scan(everything, Order::Ascending, &mut |key, value| {
-                rows.push((key.to_vec(), value.to_vec()));
+                rows.insert(key.to_vec(), value.to_vec());
                 ControlFlow::Continue(())
             })
             .expect("scan");

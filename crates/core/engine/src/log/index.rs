@@ -7,13 +7,13 @@ use super::segment::Record;
 use crate::disk::{Disk, DiskFile, Open};
 use crate::overlay::{Base, is_empty_range};
 use crate::pack::Shape;
-use crate::{ContentId, Error, Order, Read};
+use crate::{ContentId, Error, Order, Read, Visit};
 use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
 use redb::{ReadOnlyTable, Table, WriteTransaction};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::{Bound, ControlFlow};
+use std::ops::Bound;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -331,12 +331,7 @@ impl Read for View {
         get_in(&self.kv, key, found)
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         scan_in(&self.kv, range, order, visit)
     }
 }
@@ -460,12 +455,7 @@ impl Read for Tables<'_> {
         get_in(&self.kv, key, found)
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         scan_in(&self.kv, range, order, visit)
     }
 }
@@ -497,7 +487,7 @@ fn scan_in(
     table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     range: (Bound<&[u8]>, Bound<&[u8]>),
     order: Order,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
+    visit: Visit<'_>,
 ) -> Result<(), Error> {
     if is_empty_range(range) {
         return Ok(());

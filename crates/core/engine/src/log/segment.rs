@@ -236,10 +236,9 @@ fn verify_blobs(
     blobs_at: u64,
     blobs_len: u64,
 ) -> io::Result<Option<&'static str>> {
-    let mut ops = Ops::new(ops);
     let mut blob_at = blobs_at;
     let end = blobs_at + blobs_len;
-    while let Some(op) = ops.next() {
+    for op in Ops::new(ops) {
         let Op::Content { shape, .. } = op else { continue };
         if shape.stored_len > end - blob_at {
             return Ok(Some("a blob is longer than its record"));

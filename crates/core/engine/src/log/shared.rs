@@ -4,10 +4,10 @@ use super::Options;
 use super::index::{Index, View};
 use super::segment::SegmentSet;
 use crate::disk::Disk;
-use crate::{ContentId, Error, Order, Read, Snapshot};
+use crate::{ContentId, Error, Order, Read, Snapshot, Visit};
 use parking_lot::RwLock;
 use std::io;
-use std::ops::{Bound, ControlFlow, Range};
+use std::ops::{Bound, Range};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -107,12 +107,7 @@ impl Read for LogSnapshot {
         self.view.get_with(key, found)
     }
 
-    fn scan(
-        &self,
-        range: (Bound<&[u8]>, Bound<&[u8]>),
-        order: Order,
-        visit: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
         self.view.scan(range, order, visit)
     }
 }
