@@ -44,6 +44,12 @@ impl Content {
         self.seen_bytes
     }
 
+    /// Memory held.
+    #[cfg(test)]
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// What spoils the message. The one order of the two, so that it does not depend on how the input was cut.
     pub(crate) fn fault(&self) -> Option<Fault> {
         match self {
@@ -286,13 +292,23 @@ mod tests {
         assert_eq!(content.fault(), Some(Fault::TooBig));
         assert_eq!(reader.read(b"\r\n.\r\nQ", &mut content), (5, true));
         assert_eq!(content.seen_bytes(), 13);
-        assert_eq!(content.bytes.capacity(), 0);
+        assert_eq!(content.held_bytes(), 0);
+    }
+
+    #[test]
+    fn the_fault_does_not_depend_on_the_pieces() {
+        let text = [b"x".repeat(20).as_slice(), b"\n\r\n.\r\n"].concat();
+        for size in [1, 7, text.len()] {
+            let (mut reader, mut content) = (DotReader::default(), Content::new(Vec::new(), 10, None));
+            assert!(text.chunks(size).all(|chunk| reader.read(chunk, &mut content).0 == chunk.len()));
+            assert_eq!(content.fault(), Some(Fault::BareEnding), "in pieces of {size}");
+        }
     }
 
     #[test]
     fn a_size_parameter_alone_takes_little_memory() {
         let content = Content::new(Vec::new(), u64::MAX, Some(u64::MAX));
-        assert!(content.bytes.capacity() <= 256 * 1024);
+        assert!(content.held_bytes() <= 256 * 1024);
     }
 
     #[test]

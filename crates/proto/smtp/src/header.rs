@@ -73,9 +73,17 @@ fn is_word(text: &str) -> bool {
 /// Received: fields beyond which a message is held to go round in circles (RFC 5321 §6.3: at least 100).
 pub(crate) const HOPS_MAX: usize = 100;
 
-/// The message has been through too many servers.
+/// Separate Return-Path and Bcc fields beyond which a message is refused, so that it can't make the list of them grow.
+pub(crate) const REMOVED_FIELDS_MAX: usize = 1000;
+
+/// Why a header section is not taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Loop;
+pub(crate) enum HeaderFault {
+    /// More than [`HOPS_MAX`] servers have stamped it.
+    Loop,
+    /// More than [`REMOVED_FIELDS_MAX`] fields would have to be taken off.
+    TooManyFields,
+}
 
 /// What submission knows for the fields it adds.
 pub(crate) struct Completion<'a> {
@@ -91,16 +99,19 @@ pub(crate) struct Completion<'a> {
 /// - a message that does not begin with a header field gets the empty line that keeps its body a body.
 ///
 /// # Errors
-/// When more than [`HOPS_MAX`] servers have stamped it.
+/// When the message goes in a circle, or holds too much that does not belong there.
 pub(crate) fn finish(
     message: &mut Vec<u8>,
     prefix_bytes: usize,
     completion: &Completion<'_>,
-) -> Result<(), Loop> {
+) -> Result<(), HeaderFault> {
     let submission = completion.sender.client.kind == Kind::Submission;
     let found = look(&message[prefix_bytes..], submission);
     if found.hops > HOPS_MAX {
-        return Err(Loop);
+        return Err(HeaderFault::Loop);
+    }
+    if found.removed.len() > REMOVED_FIELDS_MAX {
+        return Err(HeaderFault::TooManyFields);
     }
     let mut added = if submission { missing_fields(&found, completion) } else { Vec::new() };
     if found.is_headless {
@@ -145,7 +156,7 @@ fn look(content: &[u8], submission: bool) -> Found {
     let mut found = Found::default();
     let mut at = 0;
     let mut removing = false;
-    while at < content.len() {
+    while at < content.len() && found.removed.len() <= REMOVED_FIELDS_MAX {
         let end = memchr(b'\n', &content[at..]).map_or(content.len(), |distance| at + distance + 1);
         let line = &content[at..end];
         if matches!(line[0], b' ' | b'\t') && at > 0 {
@@ -241,7 +252,7 @@ mod tests {
         }
     }
 
-    fn finished(kind: Kind, content: &str) -> Result<String, Loop> {
+    fn finished(kind: Kind, content: &str) -> Result<String, HeaderFault> {
         let mut message = format!("Received: x\r\n{content}").into_bytes();
         let sender = sender(kind, false);
         finish(&mut message, 13, &Completion { sender: &sender, hostname: "mx.test", id: "t1.1", now: 0 })?;
@@ -295,10 +306,10 @@ mod tests {
     }
 
     #[test]
-    fn a_loop_is_seen() {
+    fn loops_and_excess_are_seen() {
         let hop = "Received: from a by b; today\r\n";
         assert!(finished(Kind::Mta, &hop.repeat(HOPS_MAX)).is_ok());
-        assert_eq!(finished(Kind::Mta, &hop.repeat(HOPS_MAX + 1)), Err(Loop));
+        assert_eq!(finished(Kind::Mta, &hop.repeat(HOPS_MAX + 1)), Err(HeaderFault::Loop));
         assert!(
             finished(Kind::Mta, &format!("\r\n{}", hop.repeat(HOPS_MAX + 1))).is_ok(),
             "the body does not count"

@@ -4,6 +4,8 @@ mod data;
 mod envelope;
 mod login;
 mod lookup;
+#[cfg(test)]
+mod tests;
 
 use crate::ask::{Answer, Ask, Client, Greeting, Kind};
 use crate::config::{Config, Login};

@@ -4,7 +4,7 @@ use super::envelope::{Chunks, Transaction, recipient_text};
 use super::{Chunk, Data, Pending, Session, State};
 use crate::ask::{Ask, BodyType, Delivery, Kind, Outcome};
 use crate::content::{Content, DotReader, Fault, LineWatch};
-use crate::header;
+use crate::header::{self, HOPS_MAX, HeaderFault, REMOVED_FIELDS_MAX};
 use crate::reply::Refusal;
 use std::sync::Arc;
 
@@ -218,12 +218,8 @@ impl Session {
         let (sender, id) = (Arc::clone(&transaction.sender), transaction.id.clone());
         let completion =
             header::Completion { sender: &sender, hostname: &self.config.connection.hostname, id: &id, now };
-        if header::finish(&mut message, trace_field_bytes, &completion).is_err() {
-            let text = format!(
-                "The message went through more than {} servers; it goes in a circle",
-                header::HOPS_MAX
-            );
-            return self.message_refused(&Refusal::new(554, (4, 6), text));
+        if let Err(fault) = header::finish(&mut message, trace_field_bytes, &completion) {
+            return self.message_refused(&header_refusal(fault));
         }
         let delivery = Delivery {
             recipients: transaction.recipients.clone(),
@@ -289,6 +285,19 @@ impl Session {
             self.facts.messages += 1;
             self.counts.errors = 0;
             self.counts.refused_recipients = 0;
+        }
+    }
+}
+
+fn header_refusal(fault: HeaderFault) -> Refusal {
+    match fault {
+        HeaderFault::Loop => {
+            let text = format!("The message went through more than {HOPS_MAX} servers; it goes in a circle");
+            Refusal::new(554, (4, 6), text)
+        }
+        HeaderFault::TooManyFields => {
+            let text = format!("The header holds more than {REMOVED_FIELDS_MAX} Bcc or Return-Path fields");
+            Refusal::new(554, (6, 0), text)
         }
     }
 }
