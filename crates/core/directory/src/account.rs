@@ -166,7 +166,8 @@ impl Directory {
 
     /// Removes an account, its credentials, and its address from aliases and groups (which vanish when empty).
     pub fn remove_account(&self, address: &EmailAddress) -> Change<AccountId> {
-        let found = self.engine.snapshot().map_err(Error::from).and_then(|snapshot| find(&*snapshot, address));
+        let found =
+            self.engine.snapshot().map_err(Error::from).and_then(|snapshot| find(&*snapshot, address));
         let id = match found {
             Ok(Some((id, _))) => id,
             Ok(None) => return Change::known(Err(missing(address))),
@@ -217,7 +218,8 @@ impl Directory {
             if found.len() >= limit {
                 return Ok(ControlFlow::Break(()));
             }
-            let account = show(AccountId(keys::last_u32(key)), record::decode("an account's record", value)?)?;
+            let account =
+                show(AccountId(keys::last_u32(key)), record::decode("an account's record", value)?)?;
             if domain.is_none_or(|domain| *domain == account.address.domain) {
                 found.push(account);
             }

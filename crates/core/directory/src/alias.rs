@@ -175,7 +175,10 @@ fn normal(alias: &Alias) -> Result<Alias, Error> {
         return Err(Error::bad_name(&alias.address, "it must stand for somebody"));
     }
     if alias.targets.len() > TARGETS_MAX {
-        return Err(Error::TooMany(format!("at most {TARGETS_MAX} targets, {} were given", alias.targets.len())));
+        return Err(Error::TooMany(format!(
+            "at most {TARGETS_MAX} targets, {} were given",
+            alias.targets.len()
+        )));
     }
     let address = names::new_address(&alias.address)?;
     let mut targets: Vec<EmailAddress> = Vec::with_capacity(alias.targets.len());

@@ -134,14 +134,10 @@ impl Directory {
         }
         let snapshot = self.engine.snapshot()?;
         let (id, _) = account::find(&*snapshot, address)?.ok_or_else(|| account::missing(address))?;
-        let credentials =
-            record::credentials(&*snapshot, id)?.ok_or_else(|| account::missing(address))?;
+        let credentials = record::credentials(&*snapshot, id)?.ok_or_else(|| account::missing(address))?;
         let secret = random_secret()?;
-        let scram = ScramRecord::new(
-            secret.expose_secret(),
-            &credentials.scram_salt,
-            credentials.scram_iterations,
-        );
+        let scram =
+            ScramRecord::new(secret.expose_secret(), &credentials.scram_salt, credentials.scram_iterations);
         Ok((id, secret, scram))
     }
 
@@ -149,8 +145,7 @@ impl Directory {
     pub fn remove_app_password(&self, address: &EmailAddress, name: &str) -> Change<()> {
         let (address, name) = (address.clone(), name.to_owned());
         Change::run(&*self.engine, None, move |tx| {
-            let (id, mut account) =
-                account::find(tx, &address)?.ok_or_else(|| account::missing(&address))?;
+            let (id, mut account) = account::find(tx, &address)?.ok_or_else(|| account::missing(&address))?;
             let found = record::app_passwords(tx, id)?.into_iter().find(|(_, record)| record.name == name);
             let Some((number, _)) = found else {
                 return Err(Error::Missing(format!("application password {name:?}")).into());
@@ -219,7 +214,8 @@ pub(crate) struct Seal(XChaCha20Poly1305);
 
 impl Seal {
     pub(crate) fn new(secret: &[u8; 32]) -> Seal {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
+        let mut mac =
+            <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
         mac.update(b"troika application passwords 1");
         Seal(XChaCha20Poly1305::new(&mac.finalize().into_bytes()))
     }

@@ -172,7 +172,10 @@ fn info(name: Domain, record: DomainRecord) -> Result<DomainInfo, Error> {
 
 fn check_separator(separator: Option<char>) -> Result<(), Error> {
     let Some(c) = separator else { return Ok(()) };
-    if c.is_ascii_punctuation() && names::normal_local(&c.to_string()).is_some() && !"@\"\\<>()[],:;".contains(c) {
+    if c.is_ascii_punctuation()
+        && names::normal_local(&c.to_string()).is_some()
+        && !"@\"\\<>()[],:;".contains(c)
+    {
         return Ok(());
     }
     Err(Error::bad_name(&c, "a separator is one ASCII sign that needs no quotes"))

@@ -166,3 +166,8 @@ impl Directory {
         self.remembered.lock().forget();
     }
 }
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;

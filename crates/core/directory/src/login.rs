@@ -21,7 +21,7 @@ use subtle::ConstantTimeEq as _;
 /// Passwords remembered as right.
 pub(crate) const VERIFIED_MAX: usize = 20_000;
 /// The time of last use is written no more often than this, in seconds.
-const LAST_USED_EACH: i64 = 3600;
+const LAST_USED_EACH: u64 = 3600;
 /// Longest part of a claimed name that counts.
 const NAME_BYTES_MAX: usize = 320;
 
@@ -175,9 +175,10 @@ impl Directory {
         }
         // Which passwords can't be prepared does not depend on the account: nothing is told by a quick answer.
         let Ok(password) = prepare(password) else { return Ok(self.denied(&claimed, attempt)) };
-        let remembered = claimed.account.as_ref().map(|(id, record)| {
-            (self.verified_key(*id, &password), record.credentials_generation)
-        });
+        let remembered = claimed
+            .account
+            .as_ref()
+            .map(|(id, record)| (self.verified_key(*id, &password), record.credentials_generation));
         if let Some(which) = self.remembered_as_right(remembered.as_ref(), attempt.now) {
             return self.granted(&claimed, authorize_as, which, attempt);
         }
@@ -310,9 +311,8 @@ impl Directory {
         }
         let (credentials, apps) = credentials_of(&*snapshot, &claimed)?;
         drop(snapshot);
-        let which = credentials.and_then(|credentials| {
-            candidates(&credentials, &apps).nth(candidate).map(|(which, _)| which)
-        });
+        let which = credentials
+            .and_then(|credentials| candidates(&credentials, &apps).nth(candidate).map(|(which, _)| which));
         match which {
             Some(which) => self.granted(&claimed, authorize_as, which, attempt),
             None => Ok(self.denied(&claimed, attempt)),
@@ -395,7 +395,7 @@ impl Directory {
         let key = keys::last_used(id, number);
         let last = i64::from_be_bytes(record::number(read, &key)?);
         let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        if (last..last + LAST_USED_EACH).contains(&now) {
+        if last.abs_diff(now) < LAST_USED_EACH {
             return Ok(());
         }
         let _unwatched = Change::run(&*self.engine, None, move |tx| {

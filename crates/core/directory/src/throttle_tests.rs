@@ -61,7 +61,11 @@ fn a_right_log_in_waits_once_and_forgives_its_own_mistakes() {
     fail_often(&throttle, "192.0.2.1", "a", 3, at(0.0));
     assert_eq!(throttle.succeeded(ip("192.0.2.1"), "a", at(10.0)), Duration::from_secs(2));
     assert_eq!(throttle.succeeded(ip("192.0.2.1"), "a", at(10.0)), Duration::ZERO);
-    assert_eq!(throttle.failed(ip("192.0.2.1"), "b", at(10.0)), Duration::ZERO, "the address is forgiven too");
+    assert_eq!(
+        throttle.failed(ip("192.0.2.1"), "b", at(10.0)),
+        Duration::ZERO,
+        "the address is forgiven too"
+    );
 }
 
 #[test]
