@@ -1,3 +1,12 @@
 //! IMAP server sessions (RFC 3501, RFC 9051), without I/O.
 
 pub mod ask;
+pub mod command;
+pub mod mailbox_name;
+pub mod mutf7;
+pub mod parse;
+pub mod pattern;
+pub mod print;
+pub mod receive;
+pub mod sequence;
+pub mod write;

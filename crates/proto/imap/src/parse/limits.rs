@@ -1,0 +1,24 @@
+//! How much a command may hold. The receiver bounds its length before; these bound what grows out of it.
+
+/// Longest tag in octets.
+pub const TAG_BYTES_MAX: usize = 128;
+/// Deepest nesting of search keys (lists in parentheses, NOT, OR below another key).
+pub const SEARCH_DEPTH_MAX: usize = 100;
+/// Most search keys in one command, lists and NOTs counted.
+pub const SEARCH_KEYS_MAX: usize = 10_000;
+/// Most part numbers in a section (`1.2.3` has three).
+pub const SECTION_DEPTH_MAX: usize = 100;
+/// Most data items of one FETCH.
+pub const FETCH_ITEMS_MAX: usize = 256;
+/// Most header field names in one section.
+pub const HEADER_NAMES_MAX: usize = 1000;
+/// Most flags in one list.
+pub const FLAGS_MAX: usize = 256;
+/// Most patterns of one LIST.
+pub const PATTERNS_MAX: usize = 256;
+/// Most words in lists of options.
+pub const OPTIONS_MAX: usize = 64;
+/// Most pairs of ID (RFC 2971 §3.3).
+pub const ID_PAIRS_MAX: usize = 30;
+/// Most messages of one APPEND (RFC 3502).
+pub const APPEND_MESSAGES_MAX: usize = 1000;

@@ -1,0 +1,279 @@
+//! SEARCH (RFC 9051 §6.4.4, RFC 4731, RFC 5032, RFC 7162, RFC 8474, RFC 8514).
+
+use super::cursor::{Cursor, EmptyList};
+use super::mailbox::once_each;
+use super::message::header_name;
+use super::{FaultKind, Parsed, date, flags, limits};
+use crate::ask::{DateOf, When};
+use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn};
+use model::{Flag, ModSeq};
+
+/// ```text
+/// search         = "SEARCH" [search-return-opts] SP search-program
+/// search-program = ["CHARSET" SP charset SP] search-key *(SP search-key)
+/// charset        = atom / quoted
+/// ```
+pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
+    cursor.space()?;
+    let mut returns = None;
+    if cursor.eat_word("RETURN (") {
+        returns = Some(return_options(cursor)?);
+        cursor.space()?;
+    }
+    let mut charset = None;
+    if cursor.eat_word("CHARSET ") {
+        charset = Some(cursor.utf8("the name of a charset")?);
+        cursor.space()?;
+    }
+    let mut keys = Keys { count: 0 };
+    let mut all = vec![keys.key(cursor, 0)?];
+    while cursor.eat(b' ') {
+        all.push(keys.key(cursor, 0)?);
+    }
+    Ok(Body::Search(Search { numbering, returns, charset, key: both(all) }))
+}
+
+/// ```text
+/// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
+/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"
+/// ```
+/// The opening parenthesis has been taken.
+fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
+    let mut options = Vec::new();
+    if cursor.eat(b')') {
+        // RFC 4731 §3.1: with an empty list the server answers as if ALL was given.
+        return Ok(vec![SearchReturn::All]);
+    }
+    loop {
+        let start = cursor.at();
+        options.push(match cursor.word().as_str() {
+            "MIN" => SearchReturn::Min,
+            "MAX" => SearchReturn::Max,
+            "ALL" => SearchReturn::All,
+            "COUNT" => SearchReturn::Count,
+            "SAVE" => SearchReturn::Save,
+            _ => return cursor.fault(start, FaultKind::Syntax, "a SEARCH return option"),
+        });
+        if options.len() > limits::OPTIONS_MAX {
+            return cursor.fault(start, FaultKind::Limit, "fewer return options");
+        }
+        if cursor.eat(b')') {
+            return Ok(once_each(options));
+        }
+        cursor.expect(b' ', "a space or )")?;
+    }
+}
+
+/// All of these.
+fn both(mut keys: Vec<SearchKey>) -> SearchKey {
+    if keys.len() > 1 {
+        return SearchKey::And(keys);
+    }
+    keys.pop().unwrap_or(SearchKey::All)
+}
+
+/// The opposite; never a Not in a Not.
+fn not(key: SearchKey) -> SearchKey {
+    match key {
+        SearchKey::Not(key) => *key,
+        key => SearchKey::Not(Box::new(key)),
+    }
+}
+
+/// Counts the keys, so that nobody makes millions of them.
+struct Keys {
+    count: usize,
+}
+
+impl Keys {
+    /// ```text
+    /// search-key = "ALL" / "ANSWERED" / "BCC" SP astring / … / sequence-set / "(" search-key *(SP search-key) ")"
+    /// ```
+    fn key(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<SearchKey> {
+        self.count += 1;
+        if self.count > limits::SEARCH_KEYS_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "fewer search keys");
+        }
+        if depth > limits::SEARCH_DEPTH_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "search keys nested less deeply");
+        }
+        match cursor.peek() {
+            Some(b'(') => self.list(cursor, depth),
+            Some(b'0'..=b'9' | b'*' | b'$') => cursor.sequence_set().map(SearchKey::Sequence),
+            _ => {
+                let start = cursor.at();
+                let name = cursor.word();
+                match name.as_str() {
+                    "NOT" => self.not(cursor, depth),
+                    "OR" => self.or(cursor, depth),
+                    name => match plain(name) {
+                        Some(key) => Ok(key),
+                        None => with_argument(cursor, start, name),
+                    },
+                }
+            }
+        }
+    }
+
+    fn list(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<SearchKey> {
+        let keys = cursor.list(usize::MAX, EmptyList::Refused, |cursor| self.key(cursor, depth + 1))?;
+        Ok(both(keys))
+    }
+
+    /// ```text
+    /// "NOT" SP search-key
+    /// ```
+    /// A row of NOTs is no nesting: two of them are none.
+    fn not(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<SearchKey> {
+        let mut odd = true;
+        cursor.space()?;
+        while cursor.eat_word("NOT ") {
+            odd = !odd;
+        }
+        let key = self.key(cursor, depth + 1)?;
+        Ok(if odd { not(key) } else { key })
+    }
+
+    /// ```text
+    /// "OR" SP search-key SP search-key
+    /// ```
+    /// ORs directly in ORs are no nesting either: they are read as one with many alternatives.
+    fn or(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<SearchKey> {
+        let mut wanted = 2_usize;
+        let mut keys = Vec::new();
+        while wanted > 0 {
+            cursor.space()?;
+            if cursor.eat_word("OR") {
+                wanted += 1;
+                continue;
+            }
+            match self.key(cursor, depth + 1)? {
+                SearchKey::Or(more) => keys.extend(more),
+                key => keys.push(key),
+            }
+            wanted -= 1;
+        }
+        Ok(SearchKey::Or(keys))
+    }
+}
+
+/// Keys without argument.
+fn plain(name: &str) -> Option<SearchKey> {
+    Some(match name {
+        "ALL" => SearchKey::All,
+        "ANSWERED" => SearchKey::Flag(Flag::Answered),
+        "DELETED" => SearchKey::Flag(Flag::Deleted),
+        "DRAFT" => SearchKey::Flag(Flag::Draft),
+        "FLAGGED" => SearchKey::Flag(Flag::Flagged),
+        "SEEN" => SearchKey::Flag(Flag::Seen),
+        "UNANSWERED" => not(SearchKey::Flag(Flag::Answered)),
+        "UNDELETED" => not(SearchKey::Flag(Flag::Deleted)),
+        "UNDRAFT" => not(SearchKey::Flag(Flag::Draft)),
+        "UNFLAGGED" => not(SearchKey::Flag(Flag::Flagged)),
+        "UNSEEN" => not(SearchKey::Flag(Flag::Seen)),
+        "RECENT" => SearchKey::Recent,
+        "NEW" => SearchKey::New,
+        "OLD" => SearchKey::Old,
+        "SAVEDATESUPPORTED" => SearchKey::SaveDateSupported,
+        _ => return None,
+    })
+}
+
+fn with_argument(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Parsed<SearchKey> {
+    if let Some((of, when)) = date_key(name) {
+        cursor.space()?;
+        return Ok(SearchKey::Date(of, when, date::date(cursor)?));
+    }
+    let known = matches!(
+        name,
+        "BCC"
+            | "CC"
+            | "FROM"
+            | "SUBJECT"
+            | "TO"
+            | "HEADER"
+            | "BODY"
+            | "TEXT"
+            | "KEYWORD"
+            | "UNKEYWORD"
+            | "LARGER"
+            | "SMALLER"
+            | "UID"
+            | "YOUNGER"
+            | "OLDER"
+            | "MODSEQ"
+            | "EMAILID"
+            | "THREADID"
+    );
+    if !known {
+        return cursor.fault(start, FaultKind::Syntax, "a search key");
+    }
+    cursor.space()?;
+    const TEXT: &str = "a text to search for";
+    Ok(match name {
+        "HEADER" => {
+            let name = header_name(cursor)?;
+            cursor.space()?;
+            SearchKey::Header { name, text: cursor.astring(TEXT)?.into_owned() }
+        }
+        "BODY" => SearchKey::Body(cursor.astring(TEXT)?.into_owned()),
+        "TEXT" => SearchKey::Text(cursor.astring(TEXT)?.into_owned()),
+        "KEYWORD" => SearchKey::Keyword(flags::keyword(cursor)?),
+        "UNKEYWORD" => not(SearchKey::Keyword(flags::keyword(cursor)?)),
+        "LARGER" => SearchKey::Larger(cursor.number64("a number of octets")?),
+        "SMALLER" => SearchKey::Smaller(cursor.number64("a number of octets")?),
+        "UID" => SearchKey::Uid(cursor.sequence_set()?),
+        "YOUNGER" => SearchKey::Younger(cursor.nz_number("a number of seconds")?),
+        "OLDER" => SearchKey::Older(cursor.nz_number("a number of seconds")?),
+        "MODSEQ" => modseq(cursor)?,
+        "EMAILID" => SearchKey::EmailId(object_id(cursor)?),
+        "THREADID" => SearchKey::ThreadId(object_id(cursor)?),
+        field => SearchKey::Header { name: field.to_owned(), text: cursor.astring(TEXT)?.into_owned() },
+    })
+}
+
+fn date_key(name: &str) -> Option<(DateOf, When)> {
+    let (of, when) = match name.strip_prefix("SENT") {
+        Some(when) => (DateOf::Sent, when),
+        None => match name.strip_prefix("SAVED") {
+            Some(when) => (DateOf::Saved, when),
+            None => (DateOf::Internal, name),
+        },
+    };
+    let when = match when {
+        "BEFORE" => When::Before,
+        "ON" => When::On,
+        "SINCE" => When::Since,
+        _ => return None,
+    };
+    Some((of, when))
+}
+
+/// ```text
+/// search-modsequence = "MODSEQ" [SP entry-name SP entry-type-req] SP mod-sequence-valzer
+/// entry-name         = DQUOTE "/flags/" attr-flag DQUOTE
+/// entry-type-req     = "priv" / "shared" / "all"
+/// ```
+fn modseq(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
+    if cursor.peek() == Some(b'"') {
+        cursor.string("an entry name")?;
+        cursor.space()?;
+        if !["PRIV", "SHARED", "ALL"].contains(&cursor.word().as_str()) {
+            return cursor.expected("priv, shared or all");
+        }
+        cursor.space()?;
+    }
+    Ok(SearchKey::ModSeq(ModSeq(cursor.number64("a modification sequence")?)))
+}
+
+/// ```text
+/// objectid = 1*255(ALPHA / DIGIT / "_" / "-")         (RFC 8474 §7)
+/// ```
+fn object_id(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let start = cursor.at();
+    let id = cursor.take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+    match std::str::from_utf8(id) {
+        Ok(id) if (1..=255).contains(&id.len()) => Ok(id.to_owned()),
+        _ => cursor.fault(start, FaultKind::Syntax, "an object id"),
+    }
+}

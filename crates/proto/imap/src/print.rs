@@ -1,0 +1,482 @@
+//! Commands to bytes, as a client sends them: for test clients, load generators, and the proof that `parse` loses nothing
+//! (`parse_command(print(command)) == command`).
+//!
+//! Literals are non-synchronising (RFC 7888), so that the bytes can be sent in one go.
+
+use crate::ask::{Access, DateOf, FlagMode, Originals, When};
+use crate::command::{
+    AppendForm, AppendMessage, Body, Command, Echo, Fetch, FetchItem, FlagList, List, ListForm, ListReturn,
+    ListSelect, Numbering, Partial, Peek, Preview, Qresync, Search, SearchKey, SearchReturn, StatusItem,
+    Store,
+};
+use crate::mailbox_name::NameEncoding;
+use crate::mutf7;
+use crate::parse::{civil_from_days, is_astring_char, month_name};
+use crate::write::{Recent, date_time, flag_list, number, write_section};
+
+/// The command's bytes with the final CRLF.
+pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {
+    let mut printer = Printer { out: Vec::new(), names };
+    printer.word(&command.tag);
+    printer.word(" ");
+    printer.body(&command.body);
+    printer.word("\r\n");
+    printer.out
+}
+
+struct Printer {
+    out: Vec<u8>,
+    names: NameEncoding,
+}
+
+impl Printer {
+    fn word(&mut self, word: &str) {
+        self.out.extend_from_slice(word.as_bytes());
+    }
+
+    fn number(&mut self, value: u64) {
+        number(&mut self.out, value);
+    }
+
+    fn literal(&mut self, bytes: &[u8]) {
+        self.word("{");
+        self.number(bytes.len() as u64);
+        self.word("+}\r\n");
+        self.out.extend_from_slice(bytes);
+    }
+
+    /// Quoted if that can be, else a literal (a literal8 if it holds NUL).
+    fn string(&mut self, bytes: &[u8]) {
+        if bytes.contains(&0) {
+            self.word("~");
+        }
+        if bytes.len() > 1000 || bytes.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+            return self.literal(bytes);
+        }
+        self.word("\"");
+        for byte in bytes {
+            if matches!(byte, b'"' | b'\\') {
+                self.out.push(b'\\');
+            }
+            self.out.push(*byte);
+        }
+        self.word("\"");
+    }
+
+    fn astring(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() && bytes.iter().all(|byte| is_astring_char(*byte)) {
+            self.out.extend_from_slice(bytes);
+        } else {
+            self.string(bytes);
+        }
+    }
+
+    fn name(&mut self, name: &str) {
+        match self.names {
+            NameEncoding::Utf8 => self.astring(name.as_bytes()),
+            NameEncoding::ModifiedUtf7 => {
+                let mut encoded = Vec::new();
+                mutf7::encode(name, &mut encoded);
+                self.astring(&encoded);
+            }
+        }
+    }
+
+    /// `(one two …)`
+    fn list<T>(&mut self, items: &[T], mut each: impl FnMut(&mut Self, &T)) {
+        self.word("(");
+        for (at, item) in items.iter().enumerate() {
+            if at > 0 {
+                self.word(" ");
+            }
+            each(self, item);
+        }
+        self.word(")");
+    }
+
+    fn one_name(&mut self, command: &str, name: &str) {
+        self.word(command);
+        self.word(" ");
+        self.name(name);
+    }
+
+    fn body(&mut self, body: &Body) {
+        match body {
+            Body::Login { user, password } => {
+                self.word("LOGIN ");
+                self.astring(user.as_bytes());
+                self.word(" ");
+                self.astring(&password.0);
+            }
+            Body::Authenticate { mechanism, initial } => {
+                self.word("AUTHENTICATE ");
+                self.word(mechanism);
+                if let Some(initial) = initial {
+                    self.word(if initial.0.is_empty() { " =" } else { " " });
+                    sasl::encode_base64(&initial.0, &mut self.out);
+                }
+            }
+            Body::Id(pairs) => {
+                self.word("ID ");
+                self.list(pairs, |printer, (field, value)| {
+                    printer.string(field.as_bytes());
+                    match value {
+                        Some(value) => {
+                            printer.word(" ");
+                            printer.string(value.as_bytes());
+                        }
+                        None => printer.word(" NIL"),
+                    }
+                });
+            }
+            Body::Enable(capabilities) => {
+                self.word("ENABLE ");
+                self.word(&capabilities.join(" "));
+            }
+            Body::Compress(algorithm) => {
+                self.word("COMPRESS ");
+                self.word(algorithm);
+            }
+            Body::GetQuota(root) => {
+                self.word("GETQUOTA ");
+                self.astring(root.as_bytes());
+            }
+            Body::SetQuota { root, limits } => {
+                self.word("SETQUOTA ");
+                self.astring(root.as_bytes());
+                self.word(" ");
+                self.list(limits, |printer, (resource, limit)| {
+                    printer.word(resource);
+                    printer.word(" ");
+                    printer.number(*limit);
+                });
+            }
+            Body::Expunge(Some(set)) => {
+                self.word("UID EXPUNGE ");
+                set.write(&mut self.out);
+            }
+            Body::Search(search) => self.search(search),
+            Body::Fetch(fetch) => self.fetch(fetch),
+            Body::Store(store) => self.store(store),
+            Body::Copy { numbering, set, mailbox, originals } => {
+                self.numbering(*numbering);
+                self.word(if *originals == Originals::Stay { "COPY " } else { "MOVE " });
+                set.write(&mut self.out);
+                self.one_name("", mailbox);
+            }
+            other => self.mailbox_body(other),
+        }
+    }
+
+    fn mailbox_body(&mut self, body: &Body) {
+        match body {
+            Body::Select { mailbox, access, condstore, qresync } => {
+                self.one_name(if *access == Access::ReadWrite { "SELECT" } else { "EXAMINE" }, mailbox);
+                match qresync {
+                    Some(qresync) => self.qresync(qresync),
+                    None if *condstore => self.word(" (CONDSTORE)"),
+                    None => {}
+                }
+            }
+            Body::Create { mailbox, special_use } => {
+                self.one_name("CREATE", mailbox);
+                if !special_use.is_empty() {
+                    self.word(" (USE ");
+                    self.list(special_use, |printer, attribute| printer.word(attribute));
+                    self.word(")");
+                }
+            }
+            Body::Delete(name) => self.one_name("DELETE", name),
+            Body::Subscribe(name) => self.one_name("SUBSCRIBE", name),
+            Body::Unsubscribe(name) => self.one_name("UNSUBSCRIBE", name),
+            Body::GetQuotaRoot(name) => self.one_name("GETQUOTAROOT", name),
+            Body::Rename { from, to } => {
+                self.one_name("RENAME", from);
+                self.one_name("", to);
+            }
+            Body::List(list) => self.list_command(list),
+            Body::Lsub { reference, pattern } => {
+                self.one_name("LSUB", reference);
+                self.one_name("", pattern);
+            }
+            Body::Status { mailbox, items } => {
+                self.one_name("STATUS", mailbox);
+                self.word(" ");
+                self.status_items(items);
+            }
+            Body::Append { mailbox, messages } => {
+                self.one_name("APPEND", mailbox);
+                messages.iter().for_each(|message| self.append_message(message));
+            }
+            // Every other command is its name.
+            plain => self.word(plain.name()),
+        }
+    }
+
+    fn numbering(&mut self, numbering: Numbering) {
+        if numbering == Numbering::Uid {
+            self.word("UID ");
+        }
+    }
+
+    fn qresync(&mut self, qresync: &Qresync) {
+        self.word(" (QRESYNC (");
+        self.number(u64::from(qresync.uid_validity.0));
+        self.word(" ");
+        self.number(qresync.modseq.0);
+        if let Some(uids) = &qresync.known_uids {
+            self.word(" ");
+            uids.write(&mut self.out);
+        }
+        if let Some((numbers, uids)) = &qresync.known_pairs {
+            self.word(" (");
+            numbers.write(&mut self.out);
+            self.word(" ");
+            uids.write(&mut self.out);
+            self.word(")");
+        }
+        self.word("))");
+    }
+
+    fn list_command(&mut self, list: &List) {
+        self.word("LIST ");
+        if !list.select.is_empty() {
+            self.list(&list.select, |printer, option| {
+                printer.word(match option {
+                    ListSelect::Subscribed => "SUBSCRIBED",
+                    ListSelect::Remote => "REMOTE",
+                    ListSelect::RecursiveMatch => "RECURSIVEMATCH",
+                    ListSelect::SpecialUse => "SPECIAL-USE",
+                });
+            });
+            self.word(" ");
+        }
+        self.name(&list.reference);
+        self.word(" ");
+        match list.patterns.as_slice() {
+            [pattern] => self.name(pattern),
+            patterns => self.list(patterns, |printer, pattern| printer.name(pattern)),
+        }
+        if list.form == ListForm::Basic {
+            return;
+        }
+        self.word(" RETURN ");
+        self.list(&list.returns, |printer, option| match option {
+            ListReturn::Subscribed => printer.word("SUBSCRIBED"),
+            ListReturn::Children => printer.word("CHILDREN"),
+            ListReturn::SpecialUse => printer.word("SPECIAL-USE"),
+            ListReturn::Status(items) => {
+                printer.word("STATUS ");
+                printer.status_items(items);
+            }
+        });
+    }
+
+    fn status_items(&mut self, items: &[StatusItem]) {
+        self.list(items, |printer, item| printer.word(item.name()));
+    }
+
+    fn append_message(&mut self, message: &AppendMessage) {
+        self.word(" ");
+        if message.flags != FlagList::default() {
+            self.flags(&message.flags);
+            self.word(" ");
+        }
+        if let Some(time) = message.internal_date {
+            date_time(&mut self.out, time);
+            self.word(" ");
+        }
+        self.word(match message.form {
+            AppendForm::Literal => "",
+            AppendForm::Literal8 => "~",
+            AppendForm::Utf8 => "UTF8 (~",
+        });
+        self.literal(&message.content.0);
+        if message.form == AppendForm::Utf8 {
+            self.word(")");
+        }
+    }
+
+    fn flags(&mut self, list: &FlagList) {
+        flag_list(&mut self.out, list.flags, &list.keywords, Recent::No);
+    }
+
+    fn store(&mut self, store: &Store) {
+        self.numbering(store.numbering);
+        self.word("STORE ");
+        store.set.write(&mut self.out);
+        if let Some(modseq) = store.unchanged_since {
+            self.word(" (UNCHANGEDSINCE ");
+            self.number(modseq.0);
+            self.word(")");
+        }
+        self.word(match store.mode {
+            FlagMode::Replace => " FLAGS",
+            FlagMode::Add => " +FLAGS",
+            FlagMode::Remove => " -FLAGS",
+        });
+        self.word(if store.echo == Echo::Silent { ".SILENT " } else { " " });
+        self.flags(&store.flags);
+    }
+
+    fn fetch(&mut self, fetch: &Fetch) {
+        self.numbering(fetch.numbering);
+        self.word("FETCH ");
+        fetch.set.write(&mut self.out);
+        self.word(" ");
+        self.list(&fetch.items, Printer::fetch_item);
+        if let Some(modseq) = fetch.changed_since {
+            self.word(" (CHANGEDSINCE ");
+            self.number(modseq.0);
+            self.word(if fetch.vanished { " VANISHED)" } else { ")" });
+        }
+    }
+
+    fn fetch_item(&mut self, item: &FetchItem) {
+        self.word(match item {
+            FetchItem::Envelope => "ENVELOPE",
+            FetchItem::Flags => "FLAGS",
+            FetchItem::InternalDate => "INTERNALDATE",
+            FetchItem::Rfc822Size => "RFC822.SIZE",
+            FetchItem::Uid => "UID",
+            FetchItem::Body | FetchItem::BodySection { peek: Peek::No, .. } => "BODY",
+            FetchItem::BodySection { peek: Peek::Yes, .. } => "BODY.PEEK",
+            FetchItem::BodyStructure => "BODYSTRUCTURE",
+            FetchItem::Rfc822 => "RFC822",
+            FetchItem::Rfc822Header => "RFC822.HEADER",
+            FetchItem::Rfc822Text => "RFC822.TEXT",
+            FetchItem::Binary { peek: Peek::No, .. } => "BINARY",
+            FetchItem::Binary { peek: Peek::Yes, .. } => "BINARY.PEEK",
+            FetchItem::BinarySize(_) => "BINARY.SIZE",
+            FetchItem::ModSeq => "MODSEQ",
+            FetchItem::EmailId => "EMAILID",
+            FetchItem::ThreadId => "THREADID",
+            FetchItem::SaveDate => "SAVEDATE",
+            FetchItem::Preview(Preview::Make) => "PREVIEW",
+            FetchItem::Preview(Preview::Lazy) => "PREVIEW (LAZY)",
+        });
+        match item {
+            FetchItem::BodySection { section, partial, .. } => {
+                self.word("[");
+                write_section(&mut self.out, section);
+                self.word("]");
+                self.partial(*partial);
+            }
+            FetchItem::Binary { part, partial, .. } => {
+                self.part(part);
+                self.partial(*partial);
+            }
+            FetchItem::BinarySize(part) => self.part(part),
+            _ => {}
+        }
+    }
+
+    fn part(&mut self, part: &[u32]) {
+        let numbers: Vec<String> = part.iter().map(u32::to_string).collect();
+        self.word(&format!("[{}]", numbers.join(".")));
+    }
+
+    fn partial(&mut self, partial: Option<Partial>) {
+        if let Some(Partial { start, length }) = partial {
+            self.word(&format!("<{start}.{length}>"));
+        }
+    }
+
+    fn search(&mut self, search: &Search) {
+        self.numbering(search.numbering);
+        self.word("SEARCH ");
+        if let Some(returns) = &search.returns {
+            self.word("RETURN ");
+            self.list(returns, |printer, option| {
+                printer.word(match option {
+                    SearchReturn::Min => "MIN",
+                    SearchReturn::Max => "MAX",
+                    SearchReturn::All => "ALL",
+                    SearchReturn::Count => "COUNT",
+                    SearchReturn::Save => "SAVE",
+                });
+            });
+            self.word(" ");
+        }
+        if let Some(charset) = &search.charset {
+            self.word("CHARSET ");
+            self.astring(charset.as_bytes());
+            self.word(" ");
+        }
+        match &search.key {
+            SearchKey::And(keys) => {
+                for (at, key) in keys.iter().enumerate() {
+                    if at > 0 {
+                        self.word(" ");
+                    }
+                    self.key(key);
+                }
+            }
+            key => self.key(key),
+        }
+    }
+
+    fn key(&mut self, key: &SearchKey) {
+        match key {
+            SearchKey::All => self.word("ALL"),
+            SearchKey::Sequence(set) => set.write(&mut self.out),
+            SearchKey::Uid(set) => {
+                self.word("UID ");
+                set.write(&mut self.out);
+            }
+            SearchKey::Flag(flag) => self.word(&flag.name()[1..].to_ascii_uppercase()),
+            SearchKey::Keyword(keyword) => self.word(&format!("KEYWORD {keyword}")),
+            SearchKey::Recent => self.word("RECENT"),
+            SearchKey::New => self.word("NEW"),
+            SearchKey::Old => self.word("OLD"),
+            SearchKey::Not(key) => {
+                self.word("NOT ");
+                self.key(key);
+            }
+            SearchKey::Or(keys) => {
+                for (at, key) in keys.iter().enumerate() {
+                    self.word(if at + 1 < keys.len() { "OR " } else { "" });
+                    self.key(key);
+                    self.word(if at + 1 < keys.len() { " " } else { "" });
+                }
+            }
+            SearchKey::And(keys) => self.list(keys, Printer::key),
+            SearchKey::Header { name, text } => {
+                self.word("HEADER ");
+                self.astring(name.as_bytes());
+                self.word(" ");
+                self.astring(text);
+            }
+            SearchKey::Body(text) => {
+                self.word("BODY ");
+                self.astring(text);
+            }
+            SearchKey::Text(text) => {
+                self.word("TEXT ");
+                self.astring(text);
+            }
+            SearchKey::Larger(octets) => self.word(&format!("LARGER {octets}")),
+            SearchKey::Smaller(octets) => self.word(&format!("SMALLER {octets}")),
+            SearchKey::Date(of, when, day) => {
+                self.word(match of {
+                    DateOf::Internal => "",
+                    DateOf::Sent => "SENT",
+                    DateOf::Saved => "SAVED",
+                });
+                self.word(match when {
+                    When::Before => "BEFORE ",
+                    When::On => "ON ",
+                    When::Since => "SINCE ",
+                });
+                let (year, month, day) = civil_from_days(i64::from(day.0));
+                self.word(&format!("{day}-{}-{year:04}", month_name(month)));
+            }
+            SearchKey::SaveDateSupported => self.word("SAVEDATESUPPORTED"),
+            SearchKey::Younger(seconds) => self.word(&format!("YOUNGER {seconds}")),
+            SearchKey::Older(seconds) => self.word(&format!("OLDER {seconds}")),
+            SearchKey::ModSeq(modseq) => self.word(&format!("MODSEQ {modseq}")),
+            SearchKey::EmailId(id) => self.word(&format!("EMAILID {id}")),
+            SearchKey::ThreadId(id) => self.word(&format!("THREADID {id}")),
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! Responses about mailboxes and their contents as a whole (RFC 9051 §7.2 to §7.5.1), and about the server.
+
+use super::{Recent, flag_list, mailbox, mailbox_id, nstring, number, string};
+use crate::command::{Numbering, StatusItem};
+use crate::mailbox_name::{NameEncoding, SEPARATOR};
+use crate::sequence::{write_numbers, write_uids};
+use model::{FlagSet, Keyword, MailboxId, ModSeq, SeqNo, UidSet};
+
+/// `* CAPABILITY …`; names separated by spaces.
+pub fn capability(out: &mut Vec<u8>, capabilities: &str) {
+    line(out, "CAPABILITY ", capabilities);
+}
+
+/// `* ENABLED …`; names separated by spaces, maybe none.
+pub fn enabled(out: &mut Vec<u8>, capabilities: &str) {
+    line(out, if capabilities.is_empty() { "ENABLED" } else { "ENABLED " }, capabilities);
+}
+
+fn line(out: &mut Vec<u8>, name: &str, rest: &str) {
+    out.extend_from_slice(b"* ");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(rest.as_bytes());
+    out.extend_from_slice(b"\r\n");
+}
+
+fn counted(out: &mut Vec<u8>, count: u32, name: &[u8]) {
+    out.extend_from_slice(b"* ");
+    number(out, u64::from(count));
+    out.extend_from_slice(name);
+}
+
+/// `* n EXISTS`
+pub fn exists(out: &mut Vec<u8>, messages: u32) {
+    counted(out, messages, b" EXISTS\r\n");
+}
+
+/// `* n RECENT` (RFC 3501)
+pub fn recent(out: &mut Vec<u8>, messages: u32) {
+    counted(out, messages, b" RECENT\r\n");
+}
+
+/// `* n EXPUNGE`
+pub fn expunge(out: &mut Vec<u8>, message: SeqNo) {
+    counted(out, message.0, b" EXPUNGE\r\n");
+}
+
+/// `* VANISHED uids`, or `* VANISHED (EARLIER) uids` (RFC 7162 §3.2.10). Nothing for no UIDs.
+pub fn vanished(out: &mut Vec<u8>, earlier: bool, uids: &UidSet) {
+    if uids.is_empty() {
+        return;
+    }
+    out.extend_from_slice(if earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
+    write_uids(out, uids);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* FLAGS (…)`: what may be found in the mailbox.
+pub fn flags(out: &mut Vec<u8>, flags: FlagSet, keywords: &[Keyword]) {
+    out.extend_from_slice(b"* FLAGS ");
+    flag_list(out, flags, keywords, Recent::No);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Which response names a mailbox.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum ListKind {
+    /// LIST
+    List,
+    /// LSUB (RFC 3501)
+    Lsub,
+}
+
+/// `* LIST (\HasNoChildren) "/" name`. An empty `name` is the root, the answer to an empty pattern. `childinfo` names the
+/// selection options of RECURSIVEMATCH that an inferior meets (`SUBSCRIBED`; RFC 5258 §4); none: it is left out.
+pub fn list<'a>(
+    out: &mut Vec<u8>,
+    kind: ListKind,
+    attributes: impl IntoIterator<Item = &'a str>,
+    name: &str,
+    encoding: NameEncoding,
+    childinfo: &[&str],
+) {
+    out.extend_from_slice(match kind {
+        ListKind::List => b"* LIST (",
+        ListKind::Lsub => b"* LSUB (",
+    });
+    for (at, attribute) in attributes.into_iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(attribute.as_bytes());
+    }
+    out.extend_from_slice(b") \"");
+    out.push(SEPARATOR as u8);
+    out.extend_from_slice(b"\" ");
+    mailbox(out, name, encoding);
+    if !childinfo.is_empty() {
+        for (at, option) in childinfo.iter().enumerate() {
+            out.extend_from_slice(if at == 0 { b" (\"CHILDINFO\" (" } else { b" " });
+            string(out, option.as_bytes());
+        }
+        out.extend_from_slice(b"))");
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// A STATUS response under way (RFC 9051 §7.3.3).
+#[must_use = "a response needs its end"]
+pub struct StatusResponse<'a> {
+    out: &'a mut Vec<u8>,
+    first: bool,
+}
+
+impl<'a> StatusResponse<'a> {
+    /// `* STATUS name (`
+    pub fn begin(out: &'a mut Vec<u8>, name: &str, encoding: NameEncoding) -> StatusResponse<'a> {
+        out.extend_from_slice(b"* STATUS ");
+        mailbox(out, name, encoding);
+        out.extend_from_slice(b" (");
+        StatusResponse { out, first: true }
+    }
+
+    fn name(&mut self, item: StatusItem) {
+        if !self.first {
+            self.out.push(b' ');
+        }
+        self.first = false;
+        self.out.extend_from_slice(item.name().as_bytes());
+        self.out.push(b' ');
+    }
+
+    /// An item that is a number.
+    pub fn number(&mut self, item: StatusItem, value: u64) {
+        self.name(item);
+        number(self.out, value);
+    }
+
+    /// APPENDLIMIT without a limit (RFC 7889 §4).
+    pub fn nil(&mut self, item: StatusItem) {
+        self.name(item);
+        self.out.extend_from_slice(b"NIL");
+    }
+
+    /// MAILBOXID (RFC 8474 §4.3)
+    pub fn mailbox_id(&mut self, id: MailboxId) {
+        self.name(StatusItem::MailboxId);
+        self.out.push(b'(');
+        mailbox_id(self.out, id);
+        self.out.push(b')');
+    }
+
+    /// `)`
+    pub fn end(self) {
+        self.out.extend_from_slice(b")\r\n");
+    }
+}
+
+/// `* SEARCH 2 84 882`, with the highest MODSEQ of what was found if MODSEQ was searched for (RFC 7162 §3.1.5).
+pub fn search(out: &mut Vec<u8>, found: impl IntoIterator<Item = u32>, modseq: Option<ModSeq>) {
+    out.extend_from_slice(b"* SEARCH");
+    let before = out.len();
+    for found in found {
+        out.push(b' ');
+        number(out, u64::from(found));
+    }
+    if let Some(modseq) = modseq.filter(|_| out.len() > before) {
+        out.extend_from_slice(b" (MODSEQ ");
+        number(out, modseq.0);
+        out.push(b')');
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// An ESEARCH response under way (RFC 9051 §7.3.4, RFC 4731).
+#[must_use = "a response needs its end"]
+pub struct EsearchResponse<'a> {
+    out: &'a mut Vec<u8>,
+}
+
+impl<'a> EsearchResponse<'a> {
+    /// `* ESEARCH (TAG "tag") UID`
+    pub fn begin(out: &'a mut Vec<u8>, tag: &str, numbering: Numbering) -> EsearchResponse<'a> {
+        out.extend_from_slice(b"* ESEARCH (TAG ");
+        string(out, tag.as_bytes());
+        out.push(b')');
+        if numbering == Numbering::Uid {
+            out.extend_from_slice(b" UID");
+        }
+        EsearchResponse { out }
+    }
+
+    fn named(&mut self, name: &[u8], value: u64) {
+        self.out.extend_from_slice(name);
+        number(self.out, value);
+    }
+
+    /// MIN
+    pub fn min(&mut self, found: u32) {
+        self.named(b" MIN ", u64::from(found));
+    }
+
+    /// MAX
+    pub fn max(&mut self, found: u32) {
+        self.named(b" MAX ", u64::from(found));
+    }
+
+    /// COUNT
+    pub fn count(&mut self, found: u32) {
+        self.named(b" COUNT ", u64::from(found));
+    }
+
+    /// MODSEQ (RFC 7162 §3.1.10)
+    pub fn modseq(&mut self, modseq: ModSeq) {
+        self.named(b" MODSEQ ", modseq.0);
+    }
+
+    /// ALL as UIDs; left out if nothing was found (RFC 4731 §3.1).
+    pub fn all_uids(&mut self, found: &UidSet) {
+        if !found.is_empty() {
+            self.out.extend_from_slice(b" ALL ");
+            write_uids(self.out, found);
+        }
+    }
+
+    /// ALL as sequence numbers of the view; every one of `found` is in the view.
+    pub fn all_numbers(&mut self, view: &UidSet, found: &UidSet) {
+        if !found.is_empty() {
+            self.out.extend_from_slice(b" ALL ");
+            write_numbers(self.out, view, found);
+        }
+    }
+
+    /// The end of the line.
+    pub fn end(self) {
+        self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// A namespace: its prefix (with the separator at its end, or empty).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NamespaceRow<'a> {
+    /// UTF-8.
+    pub prefix: &'a str,
+}
+
+/// `* NAMESPACE (("" "/")) NIL NIL`: personal, other users', shared (RFC 9051 §7.3.2).
+pub fn namespace(
+    out: &mut Vec<u8>,
+    personal: &[NamespaceRow<'_>],
+    others: &[NamespaceRow<'_>],
+    shared: &[NamespaceRow<'_>],
+    encoding: NameEncoding,
+) {
+    out.extend_from_slice(b"* NAMESPACE");
+    for rows in [personal, others, shared] {
+        if rows.is_empty() {
+            out.extend_from_slice(b" NIL");
+            continue;
+        }
+        out.extend_from_slice(b" (");
+        for row in rows {
+            out.push(b'(');
+            mailbox(out, row.prefix, encoding);
+            out.extend_from_slice(b" \"");
+            out.push(SEPARATOR as u8);
+            out.extend_from_slice(b"\")");
+        }
+        out.push(b')');
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* ID ("name" "Troika")`, or `* ID NIL` (RFC 2971 §3.2).
+pub fn id(out: &mut Vec<u8>, pairs: &[(&str, Option<&str>)]) {
+    out.extend_from_slice(b"* ID ");
+    for (at, (field, value)) in pairs.iter().enumerate() {
+        out.push(if at == 0 { b'(' } else { b' ' });
+        string(out, field.as_bytes());
+        out.push(b' ');
+        nstring(out, value.map(str::as_bytes));
+    }
+    out.extend_from_slice(if pairs.is_empty() { b"NIL\r\n" } else { b")\r\n" });
+}
+
+/// `* QUOTA root (STORAGE 10 512)`: resource, usage, limit (RFC 9208 §4.2.1; STORAGE counts units of 1024 octets).
+pub fn quota(out: &mut Vec<u8>, root: &str, resources: &[(&str, u64, u64)]) {
+    out.extend_from_slice(b"* QUOTA ");
+    string(out, root.as_bytes());
+    out.extend_from_slice(b" (");
+    for (at, (name, usage, limit)) in resources.iter().enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        out.extend_from_slice(name.as_bytes());
+        for value in [usage, limit] {
+            out.push(b' ');
+            number(out, *value);
+        }
+    }
+    out.extend_from_slice(b")\r\n");
+}
+
+/// `* QUOTAROOT mailbox root …` (RFC 9208 §4.2.2).
+pub fn quota_root(out: &mut Vec<u8>, name: &str, encoding: NameEncoding, roots: &[&str]) {
+    out.extend_from_slice(b"* QUOTAROOT ");
+    mailbox(out, name, encoding);
+    for root in roots {
+        out.push(b' ');
+        string(out, root.as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
