@@ -273,8 +273,14 @@ impl<S: Session> Client<S> {
     }
 }
 
-/// Readable, with everything invisible escaped; UTF-8 as it is.
+/// Readable, with everything invisible escaped; UTF-8 as it is; not endless.
 fn quoted(bytes: &[u8]) -> String {
+    const SHOWN_MAX: usize = 400;
+    if bytes.len() > SHOWN_MAX {
+        let (start, end) = (&bytes[..SHOWN_MAX / 2], &bytes[bytes.len() - SHOWN_MAX / 2..]);
+        let count = bytes.len();
+        return format!("\"{}\" … \"{}\" ({count} bytes)", start.escape_ascii(), end.escape_ascii());
+    }
     match std::str::from_utf8(bytes) {
         Ok(text) => format!("{text:?}"),
         Err(_) => format!("\"{}\"", bytes.escape_ascii()),

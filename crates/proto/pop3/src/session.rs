@@ -247,7 +247,7 @@ impl Pop3 {
             Ok(command) => command,
             Err(Malformed::Unknown) => return self.refuse(None, Text::UnknownCommand),
             Err(Malformed::Arguments) => return self.refuse(None, Text::BadArguments),
-            Err(Malformed::Text) => return self.refuse(None, Text::NotText),
+            Err(Malformed::Text) => return self.refuse(None, Text::BadEncoding),
         };
         let logged_in = matches!(self.state, State::Transaction(_));
         match command {

@@ -88,7 +88,7 @@ pub(crate) enum Text<'a> {
     Help,
     UnknownCommand,
     BadArguments,
-    NotText,
+    BadEncoding,
     LineTooLong,
     BareEnding,
     LogInFirst,
@@ -191,7 +191,7 @@ impl Text<'_> {
             }
             Text::UnknownCommand => "unknown command",
             Text::BadArguments => "wrong arguments",
-            Text::NotText => "not UTF-8 text",
+            Text::BadEncoding => "not UTF-8 text",
             Text::LineTooLong => "line too long",
             Text::BareEnding => "lines end with CRLF, nothing else",
             Text::LogInFirst => "log in first",
@@ -276,7 +276,7 @@ impl Text<'_> {
             }
             Text::UnknownCommand => "неизвестная команда",
             Text::BadArguments => "неверные аргументы",
-            Text::NotText => "это не текст в UTF-8",
+            Text::BadEncoding => "это не текст в UTF-8",
             Text::LineTooLong => "слишком длинная строка",
             Text::BareEnding => "строка кончается на CRLF и ничем иным",
             Text::LogInFirst => "сначала нужно войти",

@@ -1,0 +1,30 @@
+# Lines that are none, and too many of them.
+plaintext: yes
+apop: no
+errors_max: 10
+
+S: +OK POP3 server ready
+C:
+S: -ERR unknown command
+C< USER mrose\nPASS tanstaaf\r\n
+S: -ERR lines end with CRLF, nothing else
+S: -ERR USER comes first
+C< US\0ER x\r\n
+S: -ERR not UTF-8 text
+C< USER a\0b\r\n
+S: -ERR not UTF-8 text
+C< USER \{3000:x}\r\n
+S: -ERR line too long
+C: XTND XMIT
+S: -ERR no XTND: send mail by SMTP submission
+C: HELP me
+S: +OK USER PASS APOP AUTH STLS UTF8 CAPA LANG STAT LIST UIDL RETR TOP DELE LAST NOOP RSET HELP QUIT; CAPA tells more
+C: AUTH LOGIN
+S: + VXNlcm5hbWU6
+C< \{20000:A}\r\n
+S: -ERR line too long
+C: *
+C: NOOP
+S: -ERR unknown command
+S: -ERR too many errors, closing
+E:
