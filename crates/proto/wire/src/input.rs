@@ -1,15 +1,20 @@
 //! Input of a line protocol: lines with strict CRLF endings, and counted octets, within limits.
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
-/// Why no line can be had.
+/// Why no line can be had. It is told at once; the rest of the line, up to the next CRLF, is dropped as it comes, and
+/// if that grows beyond all measure it is told again, so that an endless line meets a session's limit on errors.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LineError {
-    /// Longer than the limit. The rest is skipped up to its end; [`Input::line`] goes on behind it.
+    /// Longer than the limit.
     TooLong,
-    /// A CR without LF or an LF without CR (RFC 5321 §2.3.8 forbids them). The line up to the next LF is skipped.
+    /// A CR without LF or an LF without CR (RFC 5321 §2.3.8 forbids them). Neither ends a line, so what follows it on
+    /// the same line is no command either.
     BareEnding,
 }
+
+/// Octets of one line that are dropped between two reports of [`LineError::TooLong`].
+const DROPPED_BYTES_MAX: usize = 64 * 1024;
 
 /// Bytes that have come and were not used yet.
 #[derive(Default, Debug)]
@@ -18,15 +23,15 @@ pub struct Input {
     start: usize,
     /// How far [`line`](Input::line) has looked without finding an end, from `start`.
     searched: usize,
-    skip: Skip,
+    skip: Option<Skip>,
 }
 
-#[derive(Default, Debug, Clone, Copy, PartialEq, Eq)]
-enum Skip {
-    #[default]
-    No,
-    /// Drop everything to the next LF, then report.
-    ToLf(LineError),
+/// A line that is being dropped.
+#[derive(Debug, Clone, Copy)]
+struct Skip {
+    dropped: usize,
+    /// Whether the last octet dropped was a CR, which the LF to come would complete.
+    after_cr: bool,
 }
 
 impl Input {
@@ -74,25 +79,18 @@ impl Input {
     /// then drops with [`consume`](Self::consume)`(length + 2)`. None: more input is needed. `max` counts the CRLF.
     ///
     /// # Errors
-    /// The line is skipped and reported once.
+    /// The line is dropped and reported.
     pub fn line(&mut self, max: usize) -> Option<Result<usize, LineError>> {
-        if let Skip::ToLf(why) = self.skip {
-            let Some(at) = memchr::memchr(b'\n', self.pending()) else {
-                let all = self.pending().len();
-                self.consume(all);
-                return None;
-            };
-            self.consume(at + 1);
-            self.skip = Skip::No;
-            return Some(Err(why));
+        if self.skip.is_some() && !self.skipped() {
+            return self.report_endless();
         }
         let pending = &self.buffer[self.start..];
         let Some(at) = memchr2(b'\r', b'\n', &pending[self.searched..]).map(|at| at + self.searched) else {
             self.searched = pending.len();
-            return if pending.len() > max { self.skip_line(LineError::TooLong, max) } else { None };
+            return if pending.len() > max { self.drop_line(0, LineError::TooLong) } else { None };
         };
         if at + 2 > max {
-            return self.skip_line(LineError::TooLong, max);
+            return self.drop_line(at, LineError::TooLong);
         }
         match (pending[at], pending.get(at + 1)) {
             (b'\r', Some(b'\n')) => Some(Ok(at)),
@@ -100,14 +98,44 @@ impl Input {
                 self.searched = at;
                 None
             }
-            _ => self.skip_line(LineError::BareEnding, max),
+            _ => self.drop_line(at + 1, LineError::BareEnding),
         }
     }
 
-    fn skip_line(&mut self, why: LineError, max: usize) -> Option<Result<usize, LineError>> {
-        self.skip = Skip::ToLf(why);
-        self.searched = 0;
-        self.line(max)
+    fn drop_line(&mut self, used: usize, why: LineError) -> Option<Result<usize, LineError>> {
+        self.consume(used);
+        self.skip = Some(Skip { dropped: 0, after_cr: false });
+        Some(Err(why))
+    }
+
+    /// Drops up to the CRLF that ends the line; answers whether it has come.
+    fn skipped(&mut self) -> bool {
+        let Some(mut skip) = self.skip else { return true };
+        let pending = &self.buffer[self.start..];
+        let (mut used, mut ended) = (0, false);
+        while !ended && used < pending.len() {
+            let Some(lf) = memchr(b'\n', &pending[used..]).map(|at| at + used) else {
+                skip.after_cr = pending.ends_with(b"\r");
+                used = pending.len();
+                break;
+            };
+            ended = if lf == 0 { skip.after_cr } else { pending[lf - 1] == b'\r' };
+            skip.after_cr = false;
+            used = lf + 1;
+        }
+        skip.dropped += used;
+        self.consume(used);
+        self.skip = (!ended).then_some(skip);
+        ended
+    }
+
+    fn report_endless(&mut self) -> Option<Result<usize, LineError>> {
+        let skip = self.skip.as_mut()?;
+        if skip.dropped < DROPPED_BYTES_MAX {
+            return None;
+        }
+        skip.dropped = 0;
+        Some(Err(LineError::TooLong))
     }
 }
 
@@ -133,14 +161,15 @@ mod tests {
 
     #[test]
     fn only_crlf_ends_a_line() {
-        let text = b"one\r\ntwo\nthree\r\nfo\rur\r\n\r\nfive\r\n";
+        let text = b"one\r\ntwo\nthree\r\nfo\rur\r\n\r\nfive\r\n\r\rsix\r\nseven\r\n";
         let wanted = [
             Ok(b"one".to_vec()),
             Err(LineError::BareEnding),
-            Ok(b"three".to_vec()),
             Err(LineError::BareEnding),
             Ok(Vec::new()),
             Ok(b"five".to_vec()),
+            Err(LineError::BareEnding),
+            Ok(b"seven".to_vec()),
         ];
         assert_eq!(lines(&[text], 100), wanted);
         let bytes: Vec<&[u8]> = text.chunks(1).collect();
@@ -148,15 +177,22 @@ mod tests {
     }
 
     #[test]
-    fn a_line_beyond_the_limit_is_skipped_and_not_kept() {
+    fn a_line_beyond_the_limit_is_dropped_and_not_kept() {
         let long = [b'x'; 5000];
         let chunks: [&[u8]; 4] = [&long, &long, b"\r\nok\r\n", b"12345678\r\n"];
-        assert_eq!(lines(&chunks, 10), [Err(LineError::TooLong), Ok(b"ok".to_vec()), Ok(b"12345678".to_vec())]);
+        assert_eq!(
+            lines(&chunks, 10),
+            [Err(LineError::TooLong), Ok(b"ok".to_vec()), Ok(b"12345678".to_vec())]
+        );
+        assert_eq!(lines(&[b"123456789\r\nok\r\n"], 10), [Err(LineError::TooLong), Ok(b"ok".to_vec())]);
         let mut input = Input::default();
+        let mut reports = 0;
         for _ in 0..100 {
             input.feed(&long);
+            reports += usize::from(input.line(10) == Some(Err(LineError::TooLong)));
             assert_eq!(input.line(10), None);
             assert!(input.pending().is_empty(), "an endless line is dropped as it comes");
         }
+        assert!((5..10).contains(&reports), "an endless line is reported again: {reports}");
     }
 }

@@ -1,0 +1,170 @@
+"""Runs the same work against Troika and its peers, alternately, and prints ratios.
+
+Absolute times drift on shared machines; ratios within one run do not. Each work is repeated ROUNDS times, sides in
+turn, and the median counts.
+"""
+
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import sys
+import tempfile
+
+from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, load, processor_seconds, resident_kib, until, RELEASE)
+import subprocess
+
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+MESSAGES = int(os.environ.get("MESSAGES", "10000"))
+BIG = int(os.environ.get("BIG", "200000"))
+CONNECTIONS = int(os.environ.get("CONNECTIONS", "5000"))
+SIDES = (Troika, PostfixDovecot)
+
+
+def report(title, rows):
+    """Prints figures for people, and as JSON for scripts."""
+    print(f"\n== {title}")
+    for key, value in rows.items():
+        print(f"  {key:44} {value:,.3f}" if isinstance(value, float) else f"  {key:44} {value}")
+    print(json.dumps({"work": title, **rows}), file=sys.stderr)
+
+
+def servers(folder, users):
+    return {side.name: side(folder / side.name, users) for side in SIDES}
+
+
+def ingest(folder):
+    """Durable delivery into mailboxes: mixed sizes, 32 connections, 16 users."""
+    rates, processor, floors = {"troika": [], "postfix+dovecot": []}, {"troika": [], "postfix+dovecot": []}, []
+    sides = servers(folder, 16)
+    per_side = {"troika": MESSAGES, "postfix+dovecot": max(MESSAGES // 10, 500)}
+    delivered = dict.fromkeys(sides, 0)
+    for turn in range(ROUNDS):
+        floors.append(load("floor", "--dir", folder, "--messages", MESSAGES, "--writers", 32)["messages_per_second"])
+        for name, side in sides.items():
+            import time
+
+            before = processor_seconds(side.pids())
+            start = time.monotonic()
+            count = per_side[name]
+            load("smtp", "--address", f"127.0.0.1:{side.smtp}", "--messages", count, "--users", 16, "--seed", turn + 1)
+            delivered[name] += count
+            until(lambda: sum(side.delivered(user) for user in range(16)) >= delivered[name], 300)
+            rates[name].append(count / (time.monotonic() - start))
+            processor[name].append((processor_seconds(side.pids()) - before) / count * 1000)
+    report("ingest, 32 connections, mixed sizes", {
+        "troika messages/s": statistics.median(rates["troika"]),
+        "postfix+dovecot messages/s (in mailboxes)": statistics.median(rates["postfix+dovecot"]),
+        "ratio (goal >= 10)": statistics.median(rates["troika"]) / statistics.median(rates["postfix+dovecot"]),
+        "raw floor messages/s": statistics.median(floors),
+        "share of the floor (goal >= 0.5)": statistics.median(rates["troika"]) / statistics.median(floors),
+        "troika processor ms a message": statistics.median(processor["troika"]),
+        "peer processor ms a message": statistics.median(processor["postfix+dovecot"]),
+        "processor ratio (goal <= 0.1)": statistics.median(processor["troika"]) / statistics.median(processor["postfix+dovecot"]),
+        "troika bytes on disk a message": sides["troika"].mail_bytes() / delivered["troika"],
+        "peer bytes on disk a message": sides["postfix+dovecot"].mail_bytes() / delivered["postfix+dovecot"],
+    })
+    for side in sides.values():
+        side.stop()
+
+
+def maildir(folder, messages, size):
+    target = folder / "maildir"
+    load("files", "--maildir", target, "--messages", messages, "--size", size)
+    return target
+
+
+def download(folder):
+    """POP3 and IMAP download of 20,000 messages."""
+    source = maildir(folder, 20000, 0)
+    sides = servers(folder, 1)
+    for side in sides.values():
+        side.import_maildir(source, 0)
+    shutil.rmtree(source)
+    seconds = {(name, what): [] for name in sides for what in ("pop3", "imap")}
+    for _ in range(ROUNDS):
+        for name, side in sides.items():
+            user = ("--user", side.login(0), "--password", PASSWORD)
+            pop3 = load("pop3", "--address", f"127.0.0.1:{side.pop3}", *user, "--ahead", 50)
+            assert pop3["messages"] == 20000, pop3
+            seconds[name, "pop3"].append(pop3["seconds"] + pop3["open_seconds"])
+            imap = load("imap", "--address", f"127.0.0.1:{side.imap}", *user, "--command", "FETCH 1:* (UID FLAGS BODY.PEEK[])")
+            assert imap["untagged"] == 20000, imap
+            seconds[name, "imap"].append(imap["command_ms"][0] / 1000)
+    median = {key: statistics.median(values) for key, values in seconds.items()}
+    report("download of 20,000 messages", {
+        "troika POP3 s": median["troika", "pop3"], "dovecot POP3 s": median["postfix+dovecot", "pop3"],
+        "POP3 ratio (goal >= 2)": median["postfix+dovecot", "pop3"] / median["troika", "pop3"],
+        "troika IMAP s": median["troika", "imap"], "dovecot IMAP s": median["postfix+dovecot", "imap"],
+        "IMAP ratio (goal >= 2)": median["postfix+dovecot", "imap"] / median["troika", "imap"],
+    })
+    for side in sides.values():
+        side.stop()
+
+
+def select(folder):
+    """SELECT of a large mailbox: first open and warm; FETCH FLAGS and ENVELOPE."""
+    source = maildir(folder, BIG, 1500)
+    sides = servers(folder, 1)
+    figures = {}
+    for name, side in sides.items():
+        side.import_maildir(source, 0)
+        side.stop()
+        side.start()
+        user = ("--user", side.login(0), "--password", PASSWORD)
+        address = ("--address", f"127.0.0.1:{side.imap}")
+        first = load("imap", *address, *user)["select_ms"][0]
+        warm = statistics.median(load("imap", *address, *user, "--times", 9)["select_ms"])
+        flags = load("imap", *address, *user, "--command", "FETCH 1:* (FLAGS)", "--times", 3)["command_ms"]
+        envelope = load("imap", *address, *user, "--command", "FETCH 1:* (UID FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)",
+                        "--times", 2)["command_ms"]
+        figures[name] = {"first": first, "warm": warm, "flags": min(flags), "envelope": min(envelope)}
+    shutil.rmtree(source)
+    ours, theirs = figures["troika"], figures["postfix+dovecot"]
+    report(f"SELECT of {BIG:,} messages", {
+        "troika first SELECT ms": ours["first"], "dovecot first SELECT ms": theirs["first"],
+        "first SELECT ratio (goal >= 5)": theirs["first"] / ours["first"],
+        "troika warm SELECT ms (goal < 5)": ours["warm"], "dovecot warm SELECT ms": theirs["warm"],
+        "troika FETCH FLAGS ms": ours["flags"], "dovecot FETCH FLAGS ms": theirs["flags"],
+        "troika FETCH ENVELOPE ms": ours["envelope"], "dovecot FETCH ENVELOPE ms": theirs["envelope"],
+    })
+    for side in sides.values():
+        side.stop()
+
+
+def idle(folder):
+    """Memory of idle IMAP connections."""
+    side = Troika(folder / "troika", 1)
+    rows = {"troika idle server KiB (goal <= 40960)": float(resident_kib(side.pids()))}
+    for tls in (False, True):
+        before = resident_kib(side.pids())
+        words = [RELEASE / "load", "idle", "--address", f"127.0.0.1:{side.imaps if tls else side.imap}", "--user",
+                 side.login(0), "--password", PASSWORD, "--connections", str(CONNECTIONS)] + (["--tls"] if tls else [])
+        holder = subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        ready = holder.stdout.readline()
+        assert "ready" in ready, ready
+        each = (resident_kib(side.pids()) - before) / CONNECTIONS
+        rows[f"KiB a connection, {'TLS (goal <= 32)' if tls else 'plain (goal <= 12)'}"] = each
+        holder.communicate("\n")
+        side.stop()
+        side.start()
+    side.stop()
+    report(f"{CONNECTIONS} idle IMAP connections", rows)
+
+
+WORKS = {"ingest": ingest, "download": download, "select": select, "idle": idle}
+
+
+def main():
+    for name in sys.argv[1:] or WORKS:
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=f"troika-bench-{name}-", dir=os.environ.get("BENCH_DIR", "/var/tmp")))
+        os.chmod(folder, 0o755)
+        try:
+            WORKS[name](folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
