@@ -8,6 +8,8 @@ C:
 S: -ERR unknown command
 C< USER mrose\nPASS tanstaaf\r\n
 S: -ERR lines end with CRLF, nothing else
+# What stands behind the LF is no command: neither USER nor PASS was seen.
+C: PASS tanstaaf
 S: -ERR USER comes first
 C< US\0ER x\r\n
 S: -ERR not UTF-8 text

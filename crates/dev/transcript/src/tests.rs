@@ -137,9 +137,8 @@ C: two  two  # pipelined
 S: one
 # and between
 S~ t* *o
-C< b\x61re\nr\{3:\x61}w\r\n
-S: bare
-S< raa
+C< b\x61re\0r\{3:\x61}w\r\n
+S< bare\0raa
 S: aw
 C:
 S:
