@@ -1,8 +1,12 @@
 //! Accounts: making, removing, quota.
 
-use crate::{Error, Store, Written};
-use engine::{Abort, AccountId, Tx};
-use model::UnixTime;
+use crate::feed::Touched;
+use crate::keys::{self, AccountValue};
+use crate::ledger::Ledger;
+use crate::{Error, Store, Written, read};
+use engine::{Abort, AccountId, Order, Tx};
+use model::{SpecialUse, UnixTime};
+use std::ops::ControlFlow;
 
 /// Quota of an account.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -26,14 +30,37 @@ pub struct Usage {
     pub limits: Limits,
 }
 
+/// The mailboxes of a new account after INBOX (RFC 6154).
+const INITIAL: [(&str, SpecialUse); 5] = [
+    ("Drafts", SpecialUse::Drafts),
+    ("Sent", SpecialUse::Sent),
+    ("Junk", SpecialUse::Junk),
+    ("Trash", SpecialUse::Trash),
+    ("Archive", SpecialUse::Archive),
+];
+
+impl Limits {
+    fn bytes_max(self) -> u64 {
+        self.bytes.unwrap_or(u64::MAX)
+    }
+
+    fn messages_max(self) -> u64 {
+        self.messages.unwrap_or(u64::MAX)
+    }
+}
+
 impl Store {
     /// Makes an account with its INBOX, Drafts, Sent, Junk, Trash and Archive, all subscribed (RFC 6154).
     ///
     /// # Errors
     /// [`Error::AccountExists`].
     pub fn create_account(&self, account: AccountId, limits: Limits, now: UnixTime) -> Written<()> {
-        let _ = (account, limits, now);
-        panic!()
+        self.transact(&[account], move |tx, touched| {
+            if tx.get_with(&keys::account(account), &mut |_| {})? {
+                return Err(Error::AccountExists);
+            }
+            create(tx, account, limits, now, touched)
+        })
     }
 
     /// The same inside another's transaction (the directory's). Does nothing when the account is there already.
@@ -46,8 +73,10 @@ impl Store {
         limits: Limits,
         now: UnixTime,
     ) -> Result<(), Abort> {
-        let _ = (tx, account, limits, now);
-        panic!()
+        if tx.get_with(&keys::account(account), &mut |_| {})? {
+            return Ok(());
+        }
+        create(tx, account, limits, now, &mut Touched::new()).map_err(abort)
     }
 
     /// Removes an account with all its mail. The account is gone when this resolves; its space is given back in
@@ -56,25 +85,23 @@ impl Store {
     /// # Errors
     /// [`Error::NoAccount`].
     pub fn delete_account(&self, account: AccountId) -> Written<()> {
-        let _ = account;
-        panic!()
+        let written = self.transact(&[account], move |tx, touched| {
+            touched.push((account, keys::LIST));
+            delete(tx, account)
+        });
+        self.purge_behind(account);
+        written
     }
 
     /// The same inside another's transaction; afterwards [`Store::purge`] gives the space back.
     ///
     /// # Errors
-    /// The engine's.
+    /// The engine's. An account that is not there is no error.
     pub fn delete_account_in(tx: &mut dyn Tx, account: AccountId) -> Result<(), Abort> {
-        let _ = (tx, account);
-        panic!()
-    }
-
-    /// Gives back what removed mailboxes (or the removed account) still hold, one bounded transaction; resolves to
-    /// whether there is more. Call it after [`delete_account_in`](Self::delete_account_in), and for each account at
-    /// start, until it resolves to false.
-    pub fn purge(&self, account: AccountId) -> Written<bool> {
-        let _ = account;
-        panic!()
+        match delete(tx, account) {
+            Ok(()) | Err(Error::NoAccount) => Ok(()),
+            Err(error) => Err(abort(error)),
+        }
     }
 
     /// Sets the quota. What exceeds it already stays.
@@ -82,8 +109,13 @@ impl Store {
     /// # Errors
     /// [`Error::NoAccount`].
     pub fn set_limits(&self, account: AccountId, limits: Limits) -> Written<()> {
-        let _ = (account, limits);
-        panic!()
+        self.transact(&[account], move |tx, touched| {
+            let mut ledger = Ledger::load(tx, account)?;
+            ledger.account.bytes_max = limits.bytes_max();
+            ledger.account.messages_max = limits.messages_max();
+            ledger.limits_changed();
+            ledger.finish(tx, touched)
+        })
     }
 
     /// What the account uses, and its quota.
@@ -91,8 +123,14 @@ impl Store {
     /// # Errors
     /// [`Error::NoAccount`].
     pub fn usage(&self, account: AccountId) -> Result<Usage, Error> {
-        let _ = account;
-        panic!()
+        let value = read::account(&*self.engine.snapshot()?, account)?;
+        let limit = |number: u64| (number != u64::MAX).then_some(number);
+        Ok(Usage {
+            bytes: value.bytes,
+            messages: value.messages,
+            mailboxes: value.mailboxes,
+            limits: Limits { bytes: limit(value.bytes_max), messages: limit(value.messages_max) },
+        })
     }
 
     /// Whether one more message of so many octets would fit in now (for RCPT; the commit decides).
@@ -100,7 +138,67 @@ impl Store {
     /// # Errors
     /// [`Error::NoAccount`].
     pub fn would_fit(&self, account: AccountId, bytes: u64) -> Result<bool, Error> {
-        let _ = (account, bytes);
-        panic!()
+        let value = read::account(&*self.engine.snapshot()?, account)?;
+        Ok(Ledger::new(account, value).fits(1, bytes))
     }
+}
+
+/// For transactions of others, who word refusals themselves.
+fn abort(error: Error) -> Abort {
+    match error {
+        Error::Engine(error) => Abort::Engine(error),
+        _ => Abort::Cancelled,
+    }
+}
+
+fn create(
+    tx: &mut dyn Tx,
+    account: AccountId,
+    limits: Limits,
+    now: UnixTime,
+    touched: &mut Touched,
+) -> Result<(), Error> {
+    let value = AccountValue {
+        bytes_max: limits.bytes_max(),
+        messages_max: limits.messages_max(),
+        bytes: 0,
+        messages: 0,
+        mailboxes: 0,
+        next_doc: 1,
+        next_mailbox: keys::INBOX.0,
+        // RFC 9051 §2.3.1.1: an account that is made anew with its old name must not show its old UIDVALIDITYs.
+        next_uid_validity: u32::try_from(now.0).unwrap_or(1).max(1),
+        modseq: 0,
+    };
+    let mut ledger = Ledger::new(account, value);
+    let inbox = std::iter::once(("INBOX", None));
+    for (name, special_use) in inbox.chain(INITIAL.map(|(name, kind)| (name, Some(kind)))) {
+        let slot = ledger.new_mailbox(name.to_owned(), now)?;
+        ledger.at(slot).value.special_use = special_use;
+        let id = ledger.at(slot).id;
+        tx.put(&keys::name(account, name), &keys::encode_u32(id.0))?;
+        tx.put(&keys::subscription(account, name), &[keys::VERSION])?;
+    }
+    ledger.finish(tx, touched)
+}
+
+/// The account and its mailboxes are not there any more; what they hold is doomed.
+fn delete(tx: &mut dyn Tx, account: AccountId) -> Result<(), Error> {
+    if !tx.get_with(&keys::account(account), &mut |_| {})? {
+        return Err(Error::NoAccount);
+    }
+    tx.put(&keys::doomed(account, keys::LIST), &[keys::VERSION])?;
+    tx.delete(&keys::account(account))?;
+    for tag in [b'n', b'u'] {
+        let mut gone = Vec::new();
+        let range = keys::tag_range(account, tag);
+        tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
+            gone.push(key.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        for key in gone {
+            tx.delete(&key)?;
+        }
+    }
+    Ok(())
 }

@@ -1,8 +1,13 @@
 //! COPY and MOVE (RFC 9051 §6.4.7, §6.4.8).
 
-use crate::{Store, Target, Written};
-use engine::AccountId;
-use model::{MailboxId, ModSeq, UidSet, UidValidity, UnixTime};
+use crate::keys::{self, RowValue};
+use crate::ledger::{Ledger, Slot, counted};
+use crate::read::{self, corrupt};
+use crate::{Error, Store, Target, Written};
+use engine::{AccountId, Tx};
+use model::{MailboxId, ModSeq, Uid, UidSet, UidValidity, UnixTime};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// What becomes of the originals.
@@ -36,8 +41,7 @@ impl Store {
     /// none; EMAILID and THREADID stay (RFC 8474 §5). A move within one mailbox gives new UIDs.
     ///
     /// # Errors
-    /// [`Error::NoMailbox`](crate::Error::NoMailbox), [`Error::OverQuota`](crate::Error::OverQuota),
-    /// [`Error::Limit`](crate::Error::Limit).
+    /// [`Error::NoMailbox`], [`Error::OverQuota`], [`Error::Limit`].
     pub fn copy(
         &self,
         account: AccountId,
@@ -47,7 +51,94 @@ impl Store {
         originals: Originals,
         now: UnixTime,
     ) -> Written<Copied> {
-        let _ = (account, mailbox, uids, to, originals, now);
-        panic!()
+        self.transact(&[account], move |tx, touched| {
+            let mut ledger = Ledger::load(tx, account)?;
+            let source = ledger.open(tx, mailbox)?;
+            let target = ledger.open_target(tx, &to)?;
+            let (rows, missing) = read::decoded_rows(tx, account, mailbox, &uids)?;
+            let from: UidSet = rows.iter().map(|(uid, _)| *uid).collect();
+            let to = relocate(tx, &mut ledger, source, target, rows, originals, now)?;
+            let open = ledger.at(target);
+            let (id, uid_validity) = (open.id, open.value.uid_validity);
+            let modseq = if to.is_empty() { open.value.highest_modseq } else { ledger.stamp() };
+            ledger.finish(tx, touched)?;
+            Ok(Copied { mailbox: id, uid_validity, from, to, missing, modseq })
+        })
     }
+}
+
+/// Gives rows of one mailbox new UIDs in another (or the same).
+pub(crate) fn relocate(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    source: Slot,
+    target: Slot,
+    rows: Vec<(Uid, RowValue)>,
+    originals: Originals,
+    now: UnixTime,
+) -> Result<UidSet, Error> {
+    if rows.is_empty() {
+        return Ok(UidSet::new());
+    }
+    let bytes = rows.iter().map(|(_, row)| u64::from(row.size)).sum();
+    if originals == Originals::Stay && !ledger.fits(rows.len() as u64, bytes) {
+        return Err(Error::OverQuota);
+    }
+    let account = ledger.id;
+    let (source_id, target_id) = (ledger.at(source).id, ledger.at(target).id);
+    let numbers = translate(tx, ledger, source, target, &rows)?;
+    let modseq = ledger.stamp();
+    let mut docs = Vec::with_capacity(rows.len());
+    let mut to = UidSet::new();
+    let mut value = Vec::with_capacity(64);
+    for (uid, mut row) in rows {
+        if originals == Originals::Go {
+            ledger.vanish(source, uid, &row);
+            tx.delete(&keys::row(account, source_id, uid))?;
+        }
+        let copy = ledger.arrive(target, row.flags, row.size)?;
+        row.modseq = modseq;
+        row.saved = now;
+        if source != target {
+            row.keywords = row.keywords.iter().filter_map(|number| numbers.get(number).copied()).collect();
+            row.keywords.sort_unstable();
+        }
+        row.encode(&mut value);
+        tx.put(&keys::row(account, target_id, copy), &value)?;
+        to.push(copy);
+        docs.push(row.doc);
+    }
+    if originals == Originals::Stay {
+        for (doc, more) in counted(docs) {
+            let key = keys::references(account, doc);
+            let mut references = Some(1);
+            tx.get_with(&key, &mut |value| references = keys::decode_u32(value))?;
+            let references = references.and_then(|count| count.checked_add(more));
+            let references = references.ok_or_else(|| corrupt(account, "references of message", doc))?;
+            tx.put(&key, &keys::encode_u32(references))?;
+        }
+    }
+    Ok(to)
+}
+
+/// Numbers in the target mailbox of the keywords that the rows have in the source.
+fn translate(
+    tx: &dyn Tx,
+    ledger: &mut Ledger,
+    source: Slot,
+    target: Slot,
+    rows: &[(Uid, RowValue)],
+) -> Result<FxHashMap<u16, u16>, Error> {
+    let mut numbers = FxHashMap::default();
+    if source == target || rows.iter().all(|(_, row)| row.keywords.is_empty()) {
+        return Ok(numbers);
+    }
+    let table = ledger.table(tx, source)?.clone();
+    let used: BTreeSet<u16> = rows.iter().flat_map(|(_, row)| row.keywords.iter().copied()).collect();
+    for number in used {
+        let Some(word) = table.get(usize::from(number)) else { continue };
+        let interned = ledger.intern(tx, target, std::slice::from_ref(word))?;
+        numbers.extend(interned.first().map(|there| (number, *there)));
+    }
+    Ok(numbers)
 }

@@ -1,6 +1,10 @@
 //! New messages: delivery to many accounts at once, and APPEND.
 
-use crate::{Prepared, Store, Written};
+use crate::feed::Touched;
+use crate::keys::{self, MessageValue, RowValue};
+use crate::ledger::{Ledger, Slot};
+use crate::threads::{self, Placed};
+use crate::{Error, Prepared, Store, Written};
 use engine::{Abort, AccountId, ContentId, Tx};
 use model::{EmailId, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, Uid, UidValidity, UnixTime};
 
@@ -142,15 +146,40 @@ impl Store {
     /// # Errors
     /// The engine's, and then nothing was delivered to anybody.
     pub fn deliver(&self, delivery: Delivery) -> Written<RecipientOutcomes> {
-        let _ = delivery;
-        panic!()
+        let Delivery { message, recipients, received, mut extra } = delivery;
+        let mut order: Vec<usize> = (0..recipients.len()).collect();
+        order.sort_by_key(|at| recipients[*at].account);
+        let mut accounts: Vec<AccountId> = order.iter().map(|at| recipients[*at].account).collect();
+        accounts.dedup();
+        self.transact(&accounts, move |tx, touched| {
+            let mut outcomes = vec![Outcome::NoAccount; recipients.len()];
+            let mut plans = Vec::new();
+            for group in order.chunk_by(|a, b| recipients[*a].account == recipients[*b].account) {
+                plans.extend(plan(tx, &message, &recipients, group, &mut outcomes)?);
+            }
+            let extra_references = extra.as_ref().map_or(0, |extra| extra.references);
+            let references = plans.len() as u32 + extra_references;
+            if references == 0 {
+                return Ok(outcomes);
+            }
+            let content = tx.append(message.packed(), references)?;
+            for plan in plans {
+                write(tx, plan, &message, content, received, &mut outcomes, touched)?;
+            }
+            if let Some(extra) = &mut extra {
+                (extra.write)(tx, content).map_err(|abort| match abort {
+                    Abort::Engine(error) => Error::Engine(error),
+                    Abort::Cancelled => Error::Cancelled,
+                })?;
+            }
+            Ok(outcomes)
+        })
     }
 
     /// Adds messages to a mailbox, all or none (RFC 9051 §6.3.12, RFC 3502). `now` becomes their SAVEDATE.
     ///
     /// # Errors
-    /// [`Error::NoMailbox`](crate::Error::NoMailbox), [`Error::OverQuota`](crate::Error::OverQuota),
-    /// [`Error::Limit`](crate::Error::Limit).
+    /// [`Error::NoMailbox`], [`Error::OverQuota`], [`Error::Limit`].
     pub fn append(
         &self,
         account: AccountId,
@@ -158,7 +187,203 @@ impl Store {
         messages: Vec<NewMessage>,
         now: UnixTime,
     ) -> Written<Appended> {
-        let _ = (account, to, messages, now);
-        panic!()
+        self.transact(&[account], move |tx, touched| {
+            let mut ledger = Ledger::load(tx, account)?;
+            let slot = ledger.open_target(tx, &to)?;
+            let bytes = messages.iter().map(|new| u64::from(new.message.size())).sum();
+            if !ledger.fits(messages.len() as u64, bytes) {
+                return Err(Error::OverQuota);
+            }
+            let mut uids = Vec::with_capacity(messages.len());
+            for new in &messages {
+                let doc = ledger.new_doc()?;
+                let uid = ledger.arrive(slot, new.flags, new.message.size())?;
+                let keywords = ledger.intern(tx, slot, &new.keywords)?;
+                let modseq = ledger.stamp();
+                let content = tx.append(new.message.packed(), 1)?;
+                let placed = threads::place(tx, account, doc, new.message.threading())?;
+                let row = RowValue {
+                    doc,
+                    modseq,
+                    flags: new.flags,
+                    received: new.received,
+                    size: new.message.size(),
+                    saved: now,
+                    thread: placed.thread,
+                    keywords,
+                };
+                let mut value = Vec::with_capacity(64);
+                row.encode(&mut value);
+                let mailbox = ledger.at(slot).id;
+                tx.put(&keys::row(account, mailbox, uid), &value)?;
+                write_message(tx, account, doc, &new.message, content, &placed)?;
+                uids.push(uid);
+            }
+            let open = ledger.at(slot);
+            let (mailbox, uid_validity) = (open.id, open.value.uid_validity);
+            let modseq = if messages.is_empty() { open.value.highest_modseq } else { ledger.stamp() };
+            ledger.finish(tx, touched)?;
+            Ok(Appended { mailbox, uid_validity, uids, modseq })
+        })
     }
+}
+
+/// What one account gets of a delivery.
+struct Plan {
+    ledger: Ledger,
+    doc: EmailId,
+    /// Recipients by their place in the delivery, with their mailbox.
+    rows: Vec<(usize, Slot, Uid, Vec<u16>)>,
+    flags: Vec<FlagSet>,
+}
+
+/// Decides what the recipients of one account get, without writing. None: nobody gets anything.
+fn plan(
+    tx: &dyn Tx,
+    message: &Prepared,
+    recipients: &[Recipient],
+    group: &[usize],
+    outcomes: &mut [Outcome],
+) -> Result<Option<Plan>, Error> {
+    let account = recipients[group[0]].account;
+    let ledger = match Ledger::load(tx, account) {
+        Ok(ledger) => ledger,
+        Err(error) => {
+            let outcome = Outcome::of(error)?;
+            group.iter().for_each(|at| outcomes[*at] = outcome);
+            return Ok(None);
+        }
+    };
+    let mut plan = Plan { ledger, doc: EmailId(0), rows: Vec::with_capacity(group.len()), flags: Vec::new() };
+    for at in group {
+        match plan.add(tx, message, *at, &recipients[*at]) {
+            Ok(()) => {}
+            Err(error) => outcomes[*at] = Outcome::of(error)?,
+        }
+    }
+    if plan.rows.is_empty() {
+        return Ok(None);
+    }
+    match plan.ledger.new_doc() {
+        Ok(doc) => plan.doc = doc,
+        Err(error) => {
+            let outcome = Outcome::of(error)?;
+            plan.rows.iter().for_each(|(at, ..)| outcomes[*at] = outcome);
+            return Ok(None);
+        }
+    }
+    Ok(Some(plan))
+}
+
+impl Plan {
+    fn add(
+        &mut self,
+        tx: &dyn Tx,
+        message: &Prepared,
+        at: usize,
+        recipient: &Recipient,
+    ) -> Result<(), Error> {
+        let slot = match self.ledger.open_target(tx, &recipient.mailbox) {
+            Err(Error::NoMailbox) if recipient.fallback == Fallback::Inbox => {
+                self.ledger.open(tx, keys::INBOX)?
+            }
+            other => other?,
+        };
+        if let Some((_, _, uid, keywords)) = self.rows.iter().find(|(_, other, ..)| *other == slot) {
+            let same = (at, slot, *uid, keywords.clone());
+            self.rows.push(same);
+            self.flags.push(recipient.flags);
+            return Ok(());
+        }
+        if !self.ledger.fits(1, u64::from(message.size())) {
+            return Err(Error::OverQuota);
+        }
+        let keywords = self.ledger.intern_some(tx, slot, &recipient.keywords)?;
+        let uid = self.ledger.arrive(slot, recipient.flags, message.size())?;
+        self.rows.push((at, slot, uid, keywords));
+        self.flags.push(recipient.flags);
+        Ok(())
+    }
+}
+
+impl Outcome {
+    /// What concerns one recipient only; other trouble undoes the delivery.
+    fn of(error: Error) -> Result<Outcome, Error> {
+        match error {
+            Error::NoAccount => Ok(Outcome::NoAccount),
+            Error::NoMailbox => Ok(Outcome::NoMailbox),
+            Error::OverQuota => Ok(Outcome::OverQuota),
+            Error::Limit(_) => Ok(Outcome::Limit),
+            Error::Engine(engine::Error::Corrupt { .. }) => Ok(Outcome::Damaged),
+            other => Err(other),
+        }
+    }
+}
+
+fn write(
+    tx: &mut dyn Tx,
+    plan: Plan,
+    message: &Prepared,
+    content: ContentId,
+    received: UnixTime,
+    outcomes: &mut [Outcome],
+    touched: &mut Touched,
+) -> Result<(), Error> {
+    let Plan { mut ledger, doc, rows, flags } = plan;
+    let account = ledger.id;
+    let modseq = ledger.stamp();
+    let placed = threads::place(tx, account, doc, message.threading())?;
+    let mut value = Vec::with_capacity(64);
+    let mut row = RowValue {
+        doc,
+        modseq,
+        flags: FlagSet::NONE,
+        received,
+        size: message.size(),
+        saved: received,
+        thread: placed.thread,
+        keywords: Vec::new(),
+    };
+    let mut written: Vec<Slot> = Vec::with_capacity(rows.len());
+    for ((at, slot, uid, keywords), flags) in rows.into_iter().zip(flags) {
+        let open = ledger.at(slot);
+        outcomes[at] = Outcome::Delivered(Delivered {
+            mailbox: open.id,
+            uid_validity: open.value.uid_validity,
+            uid,
+            email_id: doc,
+            modseq,
+        });
+        if written.contains(&slot) {
+            continue;
+        }
+        written.push(slot);
+        row.flags = flags;
+        row.keywords = keywords;
+        row.encode(&mut value);
+        tx.put(&keys::row(account, open.id, uid), &value)?;
+    }
+    write_message(tx, account, doc, message, content, &placed)?;
+    if written.len() > 1 {
+        tx.put(&keys::references(account, doc), &keys::encode_u32(written.len() as u32))?;
+    }
+    ledger.finish(tx, touched)
+}
+
+/// The message's own record and its entries in the thread table.
+fn write_message(
+    tx: &mut dyn Tx,
+    account: AccountId,
+    doc: EmailId,
+    message: &Prepared,
+    content: ContentId,
+    placed: &Placed,
+) -> Result<(), Error> {
+    let hashes: Vec<u64> = placed.entries.iter().map(|(hash, _)| *hash).collect();
+    let value = MessageValue::encode(content, message, placed.thread, &hashes);
+    tx.put(&keys::message(account, doc), &value)?;
+    for (hash, entry) in &placed.entries {
+        tx.put(&keys::thread(account, *hash), &entry.encode())?;
+    }
+    Ok(())
 }

@@ -32,6 +32,9 @@ pub enum Error {
     /// Another limit of the store.
     #[error("limit reached: {0}")]
     Limit(Limit),
+    /// What was to be written in the same transaction ([`crate::Extra`]) gave up.
+    #[error("the transaction was given up")]
+    Cancelled,
     /// The special use is already given to another mailbox (RFC 6154 §3).
     #[error("another mailbox has that special use")]
     UseTaken,

@@ -1,8 +1,11 @@
 //! Removing messages: EXPUNGE, UID EXPUNGE, CLOSE, and POP3's QUIT.
 
-use crate::{Store, Written};
-use engine::AccountId;
-use model::{MailboxId, ModSeq, UidSet};
+use crate::keys::{self, RowValue};
+use crate::ledger::{Ledger, counted, release};
+use crate::{Error, Store, Written, read};
+use engine::{AccountId, Order};
+use model::{Flag, MailboxId, ModSeq, Uid, UidSet};
+use std::ops::ControlFlow;
 
 /// What was removed.
 #[derive(Clone, PartialEq, Debug)]
@@ -15,21 +18,87 @@ pub struct Expunged {
 
 impl Store {
     /// Removes the messages that are \Deleted (RFC 9051 §6.4.3), only those among `only` if given (RFC 4315 §2.1), in
-    /// one commit.
+    /// one commit. What another session marks while this waits for its turn may stay.
     ///
     /// # Errors
-    /// [`Error::NoMailbox`](crate::Error::NoMailbox).
+    /// [`Error::NoMailbox`].
     pub fn expunge(&self, account: AccountId, mailbox: MailboxId, only: Option<UidSet>) -> Written<Expunged> {
-        let _ = (account, mailbox, only);
-        panic!()
+        // Looking for the marked ones would hold up all other commits if the transaction did it.
+        match self.marked(account, mailbox, only) {
+            Err(error) => self.ready(Err(error)),
+            Ok((uids, modseq)) if uids.is_empty() => self.ready(Ok(Expunged { uids, modseq })),
+            Ok((uids, _)) => self.remove_if(account, mailbox, uids, |row| row.flags.has(Flag::Deleted)),
+        }
     }
 
     /// Removes these messages whatever their flags (POP3), in one commit. Those that are not there are left out.
     ///
     /// # Errors
-    /// [`Error::NoMailbox`](crate::Error::NoMailbox).
+    /// [`Error::NoMailbox`].
     pub fn remove(&self, account: AccountId, mailbox: MailboxId, uids: UidSet) -> Written<Expunged> {
-        let _ = (account, mailbox, uids);
-        panic!()
+        self.remove_if(account, mailbox, uids, |_| true)
+    }
+
+    /// Messages of the newest state that are \Deleted, and that state's name.
+    fn marked(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        only: Option<UidSet>,
+    ) -> Result<(UidSet, ModSeq), Error> {
+        let snapshot = self.engine.snapshot()?;
+        let value = read::mailbox(&*snapshot, account, mailbox)?;
+        let mut uids = UidSet::new();
+        let mut left = value.deleted;
+        if left == 0 {
+            return Ok((uids, value.highest_modseq));
+        }
+        let mut look = |uid: Uid, row: &[u8]| {
+            if RowValue::flags_of(row).is_some_and(|flags| flags.has(Flag::Deleted)) {
+                uids.push(uid);
+                left -= 1;
+            }
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        match only {
+            Some(only) => {
+                let only: Vec<Uid> = only.iter().collect();
+                read::rows(&*snapshot, account, mailbox, &only, &mut look)?;
+            }
+            None => {
+                let range = keys::rows_range(account, mailbox);
+                snapshot.scan(keys::between(&range), Order::Ascending, &mut |key, row| {
+                    keys::last_u32(key).map_or(ControlFlow::Continue(()), |uid| look(Uid(uid), row))
+                })?;
+            }
+        }
+        Ok((uids, value.highest_modseq))
+    }
+
+    fn remove_if(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        uids: UidSet,
+        wanted: fn(&RowValue) -> bool,
+    ) -> Written<Expunged> {
+        self.transact(&[account], move |tx, touched| {
+            let mut ledger = Ledger::load(tx, account)?;
+            let slot = ledger.open(tx, mailbox)?;
+            let (rows, _) = read::decoded_rows(tx, account, mailbox, &uids)?;
+            let mut removed = UidSet::new();
+            let mut docs = Vec::with_capacity(rows.len());
+            for (uid, row) in rows.into_iter().filter(|(_, row)| wanted(row)) {
+                ledger.vanish(slot, uid, &row);
+                tx.delete(&keys::row(account, mailbox, uid))?;
+                removed.push(uid);
+                docs.push(row.doc);
+            }
+            release(tx, account, &counted(docs))?;
+            let modseq =
+                if removed.is_empty() { ledger.at(slot).value.highest_modseq } else { ledger.stamp() };
+            ledger.finish(tx, touched)?;
+            Ok(Expunged { uids: removed, modseq })
+        })
     }
 }

@@ -1,6 +1,8 @@
 //! STORE: changing flags and keywords (RFC 9051 §6.4.6, RFC 7162 §3.1.3).
 
-use crate::{Store, Written};
+use crate::keys::{self, RowValue};
+use crate::ledger::Ledger;
+use crate::{Store, Written, read};
 use engine::AccountId;
 use model::{FlagSet, Keyword, MailboxId, ModSeq, UidSet};
 use std::sync::Arc;
@@ -57,7 +59,78 @@ impl Store {
         unchanged_since: Option<ModSeq>,
         known: ModSeq,
     ) -> Written<Stored> {
-        let _ = (account, mailbox, uids, change, unchanged_since, known);
-        panic!()
+        self.transact(&[account], move |tx, touched| {
+            let mut ledger = Ledger::load(tx, account)?;
+            let slot = ledger.open(tx, mailbox)?;
+            let (rows, missing) = read::decoded_rows(tx, account, mailbox, &uids)?;
+            let keywords = match change.mode {
+                _ if rows.is_empty() => Vec::new(),
+                FlagMode::Remove => ledger.known(tx, slot, &change.keywords)?,
+                FlagMode::Add | FlagMode::Replace => ledger.intern(tx, slot, &change.keywords)?,
+            };
+            let mut stored = Stored {
+                modseq: ledger.at(slot).value.highest_modseq,
+                changed: UidSet::new(),
+                modified: UidSet::new(),
+                missing,
+                overtaken: UidSet::new(),
+            };
+            let mut value = Vec::with_capacity(64);
+            for (uid, mut row) in rows {
+                if row.modseq > known {
+                    stored.overtaken.push(uid);
+                }
+                if unchanged_since.is_some_and(|limit| row.modseq > limit) {
+                    stored.modified.push(uid);
+                    continue;
+                }
+                let before = row.flags;
+                if !change.apply(&keywords, &mut row) {
+                    continue;
+                }
+                row.modseq = ledger.stamp();
+                ledger.reflag(slot, uid, before, row.flags);
+                row.encode(&mut value);
+                tx.put(&keys::row(account, mailbox, uid), &value)?;
+                stored.changed.push(uid);
+            }
+            if !stored.changed.is_empty() {
+                stored.modseq = ledger.stamp();
+            }
+            ledger.finish(tx, touched)?;
+            Ok(stored)
+        })
+    }
+}
+
+impl FlagChange {
+    /// Changes a row; answers whether it is different now. `keywords` are the numbers of the given ones.
+    fn apply(&self, keywords: &[u16], row: &mut RowValue) -> bool {
+        let flags = match self.mode {
+            FlagMode::Add => FlagSet(row.flags.0 | self.flags.0),
+            FlagMode::Remove => FlagSet(row.flags.0 & !self.flags.0),
+            FlagMode::Replace => self.flags,
+        };
+        let has = |list: &[u16], number: &u16| list.binary_search(number).is_ok();
+        let differs = match self.mode {
+            FlagMode::Add => keywords.iter().any(|number| !has(&row.keywords, number)),
+            FlagMode::Remove => keywords.iter().any(|number| has(&row.keywords, number)),
+            FlagMode::Replace => keywords != row.keywords,
+        };
+        if flags == row.flags && !differs {
+            return false;
+        }
+        row.flags = flags;
+        match self.mode {
+            _ if !differs => {}
+            FlagMode::Add => {
+                row.keywords.extend(keywords);
+                row.keywords.sort_unstable();
+                row.keywords.dedup();
+            }
+            FlagMode::Remove => row.keywords.retain(|number| !has(keywords, number)),
+            FlagMode::Replace => row.keywords = keywords.to_vec(),
+        }
+        true
     }
 }

@@ -1,1 +1,656 @@
-//! Keys and values.
+//! Every key and value of the store, in one place.
+//!
+//! A key is `account` (u32), one tag byte, and the rest; all numbers are big-endian, so keys sort as numbers do. Each
+//! value begins with a version byte ([`VERSION`]). What cannot be decoded is `None` here and `Corrupt` above.
+//!
+//! | key after the account | value |
+//! |---|---|
+//! | `c` mailbox modseq | change log of a mailbox: sections of kind u8 (1 arrived, 2 flagged, 3 vanished), n u32, n × (first u32, last u32) |
+//! | `c` 0 modseq | change log of the list of mailboxes: n × mailbox u32 (0: subscriptions) |
+//! | `d` mailbox | a removed mailbox whose messages still have to be freed (0: the whole account) |
+//! | `i` mailbox uid | [`RowValue`]: doc u32, modseq u64, flags u8, received i40, size u32, saved i40, thread u32, keyword numbers u16… |
+//! | `k` mailbox | keywords by number: (length u8, bytes)… |
+//! | `m` doc | [`MessageValue`]: content u64, size u32, header length u32, thread u32, n u8, n × hash u64, envelope end u32, body end u32, digest |
+//! | `n` name | mailbox u32 |
+//! | `q` | [`AccountValue`]: quota, use, and the counters of the account |
+//! | `r` doc | references u32, only if the message stands in more than one row |
+//! | `s` name | a subscription |
+//! | `t` hash u64 | thread u32, hash of the base subject u32, messages that named it u32 |
+//! | `u` mailbox | [`MailboxValue`]: counters and name |
+//! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
+//!
+//! The change log is kept per mailbox rather than per account, so that a resynchronisation reads only what happened in
+//! that mailbox; an account-wide reader finds the mailboxes to look at by their highest modification sequence.
+
+use engine::AccountId;
+use model::{
+    EmailId, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity, UnixTime,
+};
+use std::ops::Bound;
+
+/// Version of all value formats.
+pub(crate) const VERSION: u8 = 1;
+
+/// INBOX is the first mailbox of each account.
+pub(crate) const INBOX: MailboxId = MailboxId(1);
+
+/// Stands for the list of mailboxes in the change log and the feed.
+pub(crate) const LIST: MailboxId = MailboxId(0);
+
+/// A key of fixed length.
+#[derive(Clone, Copy)]
+pub(crate) struct Key {
+    bytes: [u8; 17],
+    len: u8,
+}
+
+impl Key {
+    fn new(account: AccountId, tag: u8) -> Key {
+        let mut key = Key { bytes: [0; 17], len: 0 };
+        key.push(&account.0.to_be_bytes());
+        key.push(&[tag]);
+        key
+    }
+
+    fn push(&mut self, part: &[u8]) {
+        let at = usize::from(self.len);
+        self.bytes[at..at + part.len()].copy_from_slice(part);
+        self.len += part.len() as u8;
+    }
+
+    fn with(mut self, part: &[u8]) -> Key {
+        self.push(part);
+        self
+    }
+}
+
+impl std::ops::Deref for Key {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.bytes[..usize::from(self.len)]
+    }
+}
+
+pub(crate) fn account(account: AccountId) -> Key {
+    Key::new(account, b'q')
+}
+
+pub(crate) fn mailbox(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'u').with(&mailbox.0.to_be_bytes())
+}
+
+pub(crate) fn keywords(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'k').with(&mailbox.0.to_be_bytes())
+}
+
+pub(crate) fn saved_view(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'v').with(&mailbox.0.to_be_bytes())
+}
+
+pub(crate) fn doomed(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'd').with(&mailbox.0.to_be_bytes())
+}
+
+pub(crate) fn row(account: AccountId, mailbox: MailboxId, uid: Uid) -> Key {
+    Key::new(account, b'i').with(&mailbox.0.to_be_bytes()).with(&uid.0.to_be_bytes())
+}
+
+pub(crate) fn message(account: AccountId, doc: EmailId) -> Key {
+    Key::new(account, b'm').with(&doc.0.to_be_bytes())
+}
+
+pub(crate) fn references(account: AccountId, doc: EmailId) -> Key {
+    Key::new(account, b'r').with(&doc.0.to_be_bytes())
+}
+
+pub(crate) fn thread(account: AccountId, hash: u64) -> Key {
+    Key::new(account, b't').with(&hash.to_be_bytes())
+}
+
+pub(crate) fn change(account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> Key {
+    Key::new(account, b'c').with(&mailbox.0.to_be_bytes()).with(&modseq.0.to_be_bytes())
+}
+
+/// Everything under a tag of an account, to be used as `start..end`.
+pub(crate) fn tag_range(account: AccountId, tag: u8) -> (Key, Key) {
+    (Key::new(account, tag), Key::new(account, tag + 1))
+}
+
+/// Everything of an account.
+pub(crate) fn account_range(account: AccountId) -> (Key, Key) {
+    (Key::new(account, 0), Key::new(account, 0xff))
+}
+
+/// All rows of a mailbox. No row has the last UID there is.
+pub(crate) fn rows_range(account: AccountId, mailbox: MailboxId) -> (Key, Key) {
+    (row(account, mailbox, Uid(0)), row(account, mailbox, Uid(u32::MAX)))
+}
+
+/// The whole change log of a mailbox.
+pub(crate) fn changes_range(account: AccountId, mailbox: MailboxId) -> (Key, Key) {
+    (change(account, mailbox, ModSeq(0)), change(account, mailbox, ModSeq(u64::MAX)))
+}
+
+/// The smallest key greater than this one.
+pub(crate) fn behind(key: Key) -> Key {
+    key.with(&[0])
+}
+
+/// `start..end` as the engine takes it.
+pub(crate) fn between<'a>(range: &'a (Key, Key)) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
+    (Bound::Included(&range.0), Bound::Excluded(&range.1))
+}
+
+fn named(account: AccountId, tag: u8, name: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(5 + name.len());
+    key.extend_from_slice(&account.0.to_be_bytes());
+    key.push(tag);
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+pub(crate) fn name(account: AccountId, name: &str) -> Vec<u8> {
+    named(account, b'n', name)
+}
+
+pub(crate) fn subscription(account: AccountId, name: &str) -> Vec<u8> {
+    named(account, b's', name)
+}
+
+/// The account that a key belongs to.
+pub(crate) fn account_of(key: &[u8]) -> Option<AccountId> {
+    Reader(key).u32().map(AccountId)
+}
+
+/// The mailbox of a row's key.
+pub(crate) fn row_mailbox(key: &[u8]) -> Option<MailboxId> {
+    Reader(key.get(5..)?).u32().map(MailboxId)
+}
+
+/// The number at the end of a key: a UID, a doc or a mailbox.
+pub(crate) fn last_u32(key: &[u8]) -> Option<u32> {
+    key.last_chunk().map(|bytes| u32::from_be_bytes(*bytes))
+}
+
+/// The modification sequence at the end of a key of the change log.
+pub(crate) fn last_u64(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// Takes numbers off the front.
+struct Reader<'a>(&'a [u8]);
+
+impl<'a> Reader<'a> {
+    /// Behind the version byte; None if it is another version.
+    fn versioned(value: &'a [u8]) -> Option<Reader<'a>> {
+        let (version, rest) = value.split_first()?;
+        (*version == VERSION).then_some(Reader(rest))
+    }
+
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (head, rest) = self.0.split_first_chunk()?;
+        self.0 = rest;
+        Some(*head)
+    }
+
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_be_bytes)
+    }
+
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_be_bytes)
+    }
+
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_be_bytes)
+    }
+
+    fn time(&mut self) -> Option<UnixTime> {
+        let [a, b, c, d, e] = self.array()?;
+        // Five bytes, signed: 17,000 years either way.
+        Some(UnixTime(i64::from_be_bytes([a, b, c, d, e, 0, 0, 0]) >> 24))
+    }
+
+    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(len)?;
+        self.0 = rest;
+        Some(head)
+    }
+
+    /// A base-128 number, least significant digits first.
+    fn number(&mut self) -> Option<u32> {
+        let mut value = 0u32;
+        for shift in (0..35).step_by(7) {
+            let byte = self.u8()?;
+            value |= u32::from(byte & 0x7f).checked_shl(shift)?;
+            if byte & 0x80 == 0 {
+                return Some(value);
+            }
+        }
+        None
+    }
+}
+
+fn push_time(out: &mut Vec<u8>, time: UnixTime) {
+    let limit = (1 << 39) - 1;
+    out.extend_from_slice(&time.0.clamp(-limit, limit).to_be_bytes()[3..]);
+}
+
+fn push_number(out: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+/// Quota, use and counters of an account.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct AccountValue {
+    /// `u64::MAX`: no limit.
+    pub(crate) bytes_max: u64,
+    /// `u64::MAX`: no limit.
+    pub(crate) messages_max: u64,
+    pub(crate) bytes: u64,
+    pub(crate) messages: u64,
+    pub(crate) mailboxes: u32,
+    pub(crate) next_doc: u32,
+    pub(crate) next_mailbox: u32,
+    pub(crate) next_uid_validity: u32,
+    pub(crate) modseq: u64,
+}
+
+impl AccountValue {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(57);
+        out.push(VERSION);
+        for number in [self.bytes_max, self.messages_max, self.bytes, self.messages] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        for number in [self.mailboxes, self.next_doc, self.next_mailbox, self.next_uid_validity] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.extend_from_slice(&self.modseq.to_be_bytes());
+        out
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Option<AccountValue> {
+        let mut reader = Reader::versioned(value)?;
+        Some(AccountValue {
+            bytes_max: reader.u64()?,
+            messages_max: reader.u64()?,
+            bytes: reader.u64()?,
+            messages: reader.u64()?,
+            mailboxes: reader.u32()?,
+            next_doc: reader.u32()?,
+            next_mailbox: reader.u32()?,
+            next_uid_validity: reader.u32()?,
+            modseq: reader.u64()?,
+        })
+    }
+}
+
+/// A mailbox.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct MailboxValue {
+    pub(crate) uid_validity: UidValidity,
+    pub(crate) uid_next: Uid,
+    pub(crate) messages: u32,
+    pub(crate) unseen: u32,
+    pub(crate) deleted: u32,
+    /// Messages from `recent_from` on.
+    pub(crate) recent: u32,
+    /// Messages from this UID on are \Recent for the next session that selects (RFC 3501 §2.3.2).
+    pub(crate) recent_from: Uid,
+    pub(crate) bytes: u64,
+    pub(crate) highest_modseq: ModSeq,
+    /// The change log is complete for everything after this.
+    pub(crate) log_floor: ModSeq,
+    pub(crate) special_use: Option<SpecialUse>,
+    /// Entries of the keyword table; it only grows.
+    pub(crate) keywords: u16,
+    pub(crate) created: UnixTime,
+    pub(crate) name: String,
+}
+
+fn use_number(special_use: Option<SpecialUse>) -> u8 {
+    match special_use {
+        None => 0,
+        Some(SpecialUse::All) => 1,
+        Some(SpecialUse::Archive) => 2,
+        Some(SpecialUse::Drafts) => 3,
+        Some(SpecialUse::Flagged) => 4,
+        Some(SpecialUse::Junk) => 5,
+        Some(SpecialUse::Sent) => 6,
+        Some(SpecialUse::Trash) => 7,
+        Some(SpecialUse::Important) => 8,
+    }
+}
+
+impl MailboxValue {
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = Vec::with_capacity(61 + self.name.len());
+        out.push(VERSION);
+        let uids =
+            [self.uid_validity.0, self.uid_next.0, self.messages, self.unseen, self.deleted, self.recent];
+        for number in uids.into_iter().chain([self.recent_from.0]) {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        for number in [self.bytes, self.highest_modseq.0, self.log_floor.0] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.push(use_number(self.special_use));
+        out.extend_from_slice(&self.keywords.to_be_bytes());
+        push_time(&mut out, self.created);
+        out.extend_from_slice(self.name.as_bytes());
+        out
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Option<MailboxValue> {
+        let mut reader = Reader::versioned(value)?;
+        Some(MailboxValue {
+            uid_validity: UidValidity(reader.u32()?),
+            uid_next: Uid(reader.u32()?),
+            messages: reader.u32()?,
+            unseen: reader.u32()?,
+            deleted: reader.u32()?,
+            recent: reader.u32()?,
+            recent_from: Uid(reader.u32()?),
+            bytes: reader.u64()?,
+            highest_modseq: ModSeq(reader.u64()?),
+            log_floor: ModSeq(reader.u64()?),
+            special_use: {
+                let number = reader.u8()?;
+                SpecialUse::EVERY.into_iter().find(|kind| use_number(Some(*kind)) == number)
+            },
+            keywords: reader.u16()?,
+            created: reader.time()?,
+            name: str::from_utf8(reader.0).ok()?.to_owned(),
+        })
+    }
+}
+
+/// A message in a mailbox: all that FETCH FLAGS, RFC822.SIZE and INTERNALDATE need.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct RowValue {
+    pub(crate) doc: EmailId,
+    pub(crate) modseq: ModSeq,
+    pub(crate) flags: FlagSet,
+    pub(crate) received: UnixTime,
+    pub(crate) size: u32,
+    pub(crate) saved: UnixTime,
+    pub(crate) thread: ThreadId,
+    /// Ascending.
+    pub(crate) keywords: Vec<u16>,
+}
+
+/// Where the flags stand in a row's value.
+const ROW_FLAGS_AT: usize = 13;
+const ROW_BYTES_MIN: usize = 32;
+
+impl RowValue {
+    pub(crate) fn encode(&self, out: &mut Vec<u8>) {
+        out.clear();
+        out.push(VERSION);
+        out.extend_from_slice(&self.doc.0.to_be_bytes());
+        out.extend_from_slice(&self.modseq.0.to_be_bytes());
+        out.push(self.flags.0);
+        push_time(out, self.received);
+        out.extend_from_slice(&self.size.to_be_bytes());
+        push_time(out, self.saved);
+        out.extend_from_slice(&self.thread.0.to_be_bytes());
+        for keyword in &self.keywords {
+            out.extend_from_slice(&keyword.to_be_bytes());
+        }
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Option<RowValue> {
+        let mut reader = Reader::versioned(value)?;
+        let mut row = RowValue {
+            doc: EmailId(reader.u32()?),
+            modseq: ModSeq(reader.u64()?),
+            flags: FlagSet(reader.u8()?),
+            received: reader.time()?,
+            size: reader.u32()?,
+            saved: reader.time()?,
+            thread: ThreadId(reader.u32()?),
+            keywords: Vec::new(),
+        };
+        if !reader.0.is_empty() {
+            let (numbers, odd) = reader.0.as_chunks();
+            if !odd.is_empty() {
+                return None;
+            }
+            row.keywords = numbers.iter().map(|number| u16::from_be_bytes(*number)).collect();
+        }
+        Some(row)
+    }
+
+    /// Only the flags, without decoding the rest.
+    pub(crate) fn flags_of(value: &[u8]) -> Option<FlagSet> {
+        let fine = value.len() >= ROW_BYTES_MIN && value[0] == VERSION;
+        fine.then(|| FlagSet(value[ROW_FLAGS_AT]))
+    }
+}
+
+/// A message of an account, whatever mailboxes show it. Never changes.
+pub(crate) struct MessageValue<'a> {
+    pub(crate) content: engine::ContentId,
+    pub(crate) size: u32,
+    pub(crate) header_length: u32,
+    pub(crate) thread: ThreadId,
+    /// Entries of the thread table that name this message, each a u64.
+    hashes: &'a [u8],
+    pub(crate) envelope_end: u32,
+    pub(crate) body_end: u32,
+    /// Empty: too large to keep.
+    pub(crate) digest: &'a [u8],
+}
+
+impl<'a> MessageValue<'a> {
+    /// The value of a message about to be stored.
+    pub(crate) fn encode(
+        content: engine::ContentId,
+        prepared: &crate::Prepared,
+        thread: ThreadId,
+        hashes: &[u64],
+    ) -> Vec<u8> {
+        let digest = prepared.digest();
+        let mut out =
+            Vec::with_capacity(34 + hashes.len() * 8 + digest.map_or(0, |digest| digest.bytes.len()));
+        out.push(VERSION);
+        out.extend_from_slice(&content.0.to_be_bytes());
+        for number in [prepared.size(), prepared.header_length(), thread.0] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.push(hashes.len() as u8);
+        for hash in hashes {
+            out.extend_from_slice(&hash.to_be_bytes());
+        }
+        let (envelope_end, body_end) = digest.map_or((0, 0), |digest| (digest.envelope_end, digest.body_end));
+        out.extend_from_slice(&envelope_end.to_be_bytes());
+        out.extend_from_slice(&body_end.to_be_bytes());
+        out.extend_from_slice(digest.map_or(&[], |digest| &digest.bytes));
+        out
+    }
+
+    pub(crate) fn decode(value: &'a [u8]) -> Option<MessageValue<'a>> {
+        let mut reader = Reader::versioned(value)?;
+        let content = engine::ContentId(reader.u64()?);
+        let (size, header_length, thread) = (reader.u32()?, reader.u32()?, ThreadId(reader.u32()?));
+        let count = usize::from(reader.u8()?);
+        let hashes = reader.take(count * 8)?;
+        let (envelope_end, body_end) = (reader.u32()?, reader.u32()?);
+        let digest = reader.0;
+        if envelope_end > body_end || body_end as usize > digest.len() {
+            return None;
+        }
+        Some(MessageValue { content, size, header_length, thread, hashes, envelope_end, body_end, digest })
+    }
+
+    pub(crate) fn hashes(&self) -> impl Iterator<Item = u64> + use<'a> {
+        let (hashes, _) = self.hashes.as_chunks();
+        hashes.iter().map(|hash| u64::from_be_bytes(*hash))
+    }
+
+    pub(crate) fn digest(&self) -> Option<crate::Digest> {
+        (!self.digest.is_empty()).then(|| crate::Digest {
+            bytes: self.digest.to_vec(),
+            envelope_end: self.envelope_end,
+            body_end: self.body_end,
+            header_length: self.header_length,
+        })
+    }
+}
+
+/// What the thread table says of a message identifier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct ThreadValue {
+    pub(crate) thread: ThreadId,
+    pub(crate) subject: u32,
+    pub(crate) messages: u32,
+}
+
+impl ThreadValue {
+    pub(crate) fn encode(&self) -> [u8; 13] {
+        let mut out = [VERSION; 13];
+        out[1..5].copy_from_slice(&self.thread.0.to_be_bytes());
+        out[5..9].copy_from_slice(&self.subject.to_be_bytes());
+        out[9..13].copy_from_slice(&self.messages.to_be_bytes());
+        out
+    }
+
+    pub(crate) fn decode(value: &[u8]) -> Option<ThreadValue> {
+        let mut reader = Reader::versioned(value)?;
+        Some(ThreadValue { thread: ThreadId(reader.u32()?), subject: reader.u32()?, messages: reader.u32()? })
+    }
+}
+
+/// A number alone: the value of `n` and `r`.
+pub(crate) fn encode_u32(number: u32) -> [u8; 5] {
+    let mut out = [VERSION; 5];
+    out[1..].copy_from_slice(&number.to_be_bytes());
+    out
+}
+
+/// The other way round.
+pub(crate) fn decode_u32(value: &[u8]) -> Option<u32> {
+    Reader::versioned(value)?.u32()
+}
+
+pub(crate) fn encode_keywords(keywords: &[Keyword]) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    for keyword in keywords {
+        out.push(keyword.as_str().len() as u8);
+        out.extend_from_slice(keyword.as_str().as_bytes());
+    }
+    out
+}
+
+pub(crate) fn decode_keywords(value: &[u8]) -> Option<Vec<Keyword>> {
+    let mut reader = Reader::versioned(value)?;
+    let mut keywords = Vec::new();
+    while !reader.0.is_empty() {
+        let len = usize::from(reader.u8()?);
+        keywords.push(Keyword::new(str::from_utf8(reader.take(len)?).ok()?).ok()?);
+    }
+    Some(keywords)
+}
+
+/// What one transaction did to the messages of a mailbox.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(crate) struct ChangeValue {
+    pub(crate) arrived: UidSet,
+    pub(crate) flagged: UidSet,
+    pub(crate) vanished: UidSet,
+}
+
+impl ChangeValue {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.arrived.is_empty() && self.flagged.is_empty() && self.vanished.is_empty()
+    }
+
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let mut out = vec![VERSION];
+        for (kind, uids) in [(1, &self.arrived), (2, &self.flagged), (3, &self.vanished)] {
+            if uids.is_empty() {
+                continue;
+            }
+            let runs = uids.ranges();
+            out.push(kind);
+            out.extend_from_slice(&(runs.len() as u32).to_be_bytes());
+            for (first, last) in runs {
+                out.extend_from_slice(&first.0.to_be_bytes());
+                out.extend_from_slice(&last.0.to_be_bytes());
+            }
+        }
+        out
+    }
+
+    /// Calls `visit(kind, first, last)` for each run.
+    pub(crate) fn visit(value: &[u8], visit: &mut dyn FnMut(ChangeKind, Uid, Uid)) -> Option<()> {
+        let mut reader = Reader::versioned(value)?;
+        while !reader.0.is_empty() {
+            let kind = match reader.u8()? {
+                1 => ChangeKind::Arrived,
+                2 => ChangeKind::Flagged,
+                3 => ChangeKind::Vanished,
+                _ => return None,
+            };
+            for _ in 0..reader.u32()? {
+                visit(kind, Uid(reader.u32()?), Uid(reader.u32()?));
+            }
+        }
+        Some(())
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum ChangeKind {
+    Arrived,
+    Flagged,
+    Vanished,
+}
+
+/// The list of mailboxes changed: which of them.
+pub(crate) fn encode_listed(mailboxes: &[MailboxId]) -> Vec<u8> {
+    let mut out = vec![VERSION];
+    mailboxes.iter().for_each(|mailbox| out.extend_from_slice(&mailbox.0.to_be_bytes()));
+    out
+}
+
+/// Longest saved view; more scattered mailboxes are scanned.
+const SAVED_VIEW_BYTES_MAX: usize = 1024 * 1024;
+
+/// All UIDs of a mailbox at some state; None: too scattered to be worth it.
+pub(crate) fn encode_view(modseq: ModSeq, unseen_from: Uid, uids: &UidSet) -> Option<Vec<u8>> {
+    let mut out = vec![VERSION];
+    out.extend_from_slice(&modseq.0.to_be_bytes());
+    out.extend_from_slice(&unseen_from.0.to_be_bytes());
+    let mut end = 0;
+    for (first, last) in uids.ranges() {
+        push_number(&mut out, first.0 - end);
+        push_number(&mut out, last.0 - first.0);
+        end = last.0;
+    }
+    (out.len() <= SAVED_VIEW_BYTES_MAX).then_some(out)
+}
+
+pub(crate) fn decode_view(value: &[u8]) -> Option<(ModSeq, Uid, UidSet)> {
+    let mut reader = Reader::versioned(value)?;
+    let (modseq, unseen_from) = (ModSeq(reader.u64()?), Uid(reader.u32()?));
+    let mut uids = UidSet::new();
+    let mut end = 0u32;
+    while !reader.0.is_empty() {
+        let first = end.checked_add(reader.number()?)?;
+        let last = first.checked_add(reader.number()?)?;
+        uids.insert_range(Uid(first), Uid(last));
+        end = last;
+    }
+    Some((modseq, unseen_from, uids))
+}

@@ -1,8 +1,8 @@
 //! The promise of a write: resolves when its outcome is durable, and tells the change feed then.
 
-use crate::Error;
 use crate::feed::{Feed, Touched};
-use engine::{Abort, Pending};
+use crate::{Error, Store};
+use engine::{Abort, AccountId, Pending, Tx};
 use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::Pin;
@@ -16,10 +16,41 @@ type Inner<T> = Pending<(T, Touched)>;
 /// Resolves when a write is durable or was refused. May be dropped: the write stands all the same, and the change feed
 /// tells of it.
 pub struct Written<T: Send + 'static> {
-    /// None: told.
+    /// None: told, or nothing was to be written.
     pending: Option<Inner<T>>,
+    /// The outcome when there is nothing to wait for.
+    ready: Option<Result<T, Error>>,
     refusal: Arc<Mutex<Option<Error>>>,
     feed: Arc<Feed>,
+}
+
+impl Store {
+    /// Queues a transaction. `work` notes in its last argument what it changed; on an error nothing of it is kept.
+    pub(crate) fn transact<T: Send + 'static>(
+        &self,
+        accounts: &[AccountId],
+        mut work: impl FnMut(&mut dyn Tx, &mut Touched) -> Result<T, Error> + Send + 'static,
+    ) -> Written<T> {
+        let refusal = Arc::new(Mutex::new(None));
+        let why = refusal.clone();
+        let pending = self.engine.transact(accounts, move |tx| {
+            let mut touched = Touched::new();
+            match work(tx, &mut touched) {
+                Ok(value) => Ok((value, touched)),
+                Err(Error::Engine(error)) => Err(Abort::Engine(error)),
+                Err(error) => {
+                    *why.lock() = Some(error);
+                    Err(Abort::Cancelled)
+                }
+            }
+        });
+        Written { pending: Some(pending), ready: None, refusal, feed: self.feed.clone() }
+    }
+
+    /// A write that turned out to be none.
+    pub(crate) fn ready<T: Send + 'static>(&self, outcome: Result<T, Error>) -> Written<T> {
+        Written { pending: None, ready: Some(outcome), refusal: Arc::default(), feed: self.feed.clone() }
+    }
 }
 
 impl<T: Send + 'static> Written<T> {
@@ -32,12 +63,18 @@ impl<T: Send + 'static> Written<T> {
     }
 }
 
+// Nothing in it is pinned.
+impl<T: Send + 'static> Unpin for Written<T> {}
+
 impl<T: Send + 'static> Future for Written<T> {
     type Output = Result<T, Error>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        let Some(pending) = this.pending.as_mut() else { return Poll::Pending };
+        if let Some(outcome) = this.ready.take() {
+            return Poll::Ready(outcome);
+        }
+        let pending = this.pending.as_mut().expect("a finished future is not polled again");
         let Poll::Ready(outcome) = Pin::new(pending).poll(cx) else { return Poll::Pending };
         this.pending = None;
         Poll::Ready(match outcome {
