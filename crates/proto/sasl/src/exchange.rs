@@ -10,7 +10,7 @@ use crate::cram_md5::CramMd5;
 use crate::login::Login;
 use crate::plain::Plain;
 use crate::scram::Scram;
-use crate::{Mechanism, Next, Reply, ScramHash, Verdict};
+use crate::{Mechanism, Next, Question, Reply, ScramHash, Verdict};
 
 /// Longest decoded message of a client, in octets: what a line of 12288 octets can carry in base64 (RFC 4954 §4.3).
 pub const MESSAGE_BYTES_MAX: usize = 12 * 1024;
@@ -47,6 +47,8 @@ pub(crate) fn nonce(setup: &Setup<'_>) -> String {
 pub struct Exchange {
     mechanism: Mechanism,
     state: State,
+    /// [`Question::Failed`] was asked: no answer can grant any more.
+    has_failed: bool,
 }
 
 #[derive(Debug)]
@@ -68,7 +70,7 @@ impl Exchange {
             Mechanism::ScramSha1 => State::Scram(Box::new(Scram::new(ScramHash::Sha1, nonce(setup)))),
             Mechanism::CramMd5 => State::CramMd5(CramMd5::new(setup)),
         };
-        let mut exchange = Exchange { mechanism, state };
+        let mut exchange = Exchange { mechanism, state, has_failed: false };
         let next = exchange.begin(initial);
         (exchange, next)
     }
@@ -110,6 +112,10 @@ impl Exchange {
     /// Takes the world's answer to the last [`Next::Ask`].
     pub fn reply(&mut self, reply: Reply) -> Next {
         let next = match (&mut self.state, reply) {
+            (
+                State::Plain(_) | State::Login(_) | State::CramMd5(_),
+                Reply::Verdict(Verdict::Granted { .. }),
+            ) if self.has_failed => Next::Done { verdict: Verdict::Denied },
             (State::Scram(scram), reply) => scram.reply(reply),
             (State::Plain(_) | State::Login(_) | State::CramMd5(_), Reply::Verdict(verdict)) => {
                 Next::Done { verdict }
@@ -121,6 +127,7 @@ impl Exchange {
 
     /// Forgets everything as soon as the end is reached.
     fn over(&mut self, next: Next) -> Next {
+        self.has_failed |= matches!(next, Next::Ask(Question::Failed { .. }));
         if matches!(next, Next::Done { .. } | Next::Malformed) {
             self.state = State::Over;
         }

@@ -5,6 +5,8 @@
 //! messages to [`Exchange::response`] and each answer of the world to [`Exchange::reply`], until [`Next::Done`] or
 //! [`Next::Malformed`]. A client that cancels (`*`) needs no call: the exchange is dropped.
 
+use std::fmt;
+
 use secrecy::SecretString;
 
 mod base64_text;
@@ -107,13 +109,19 @@ pub struct ScramKeys {
     pub candidates: Vec<ScramKey>,
 }
 
-/// One credential's keys.
-#[derive(Clone, Debug)]
+/// One credential's keys. [`fmt::Debug`] does not show them: they are as good as the password for a guesser at leisure.
+#[derive(Clone)]
 pub struct ScramKey {
     /// H(ClientKey)
     pub stored_key: Vec<u8>,
     /// HMAC(SaltedPassword, "Server Key")
     pub server_key: Vec<u8>,
+}
+
+impl fmt::Debug for ScramKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ScramKey([redacted])")
+    }
 }
 
 /// Hash of a SCRAM mechanism.

@@ -156,6 +156,7 @@ impl World for Stage {
         let offer = |key| if header.get(key) == Some("no") { Offer::Withheld } else { Offer::Offered };
         let number = |key| header.get(key).map(|value| value.parse().expect("a number"));
         let mut settings = Settings {
+            mechanisms: sasl::Mechanism::EVERY.to_vec(),
             apop: offer("apop"),
             user_pass: offer("user_pass"),
             login_delay_seconds: number("login_delay").unwrap_or(0),
