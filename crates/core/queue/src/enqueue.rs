@@ -1,17 +1,40 @@
 //! Taking a message in.
 
-use crate::entry::{NewEntry, QueueId};
+use crate::entry::{EventKind, NewEntry, QueueId, RecipientState};
+use crate::keys;
+use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
 use engine::{ContentId, Error, Tx};
 
 /// Queues a message inside the transaction that accepts it. Takes over one reference to `content`: append it with one
-/// more than there are local copies.
+/// more than there are local copies. The first attempt is due at `new.received`.
 ///
 /// # Errors
 /// The engine's.
 ///
 /// # Panics
-/// When there is no recipient.
+/// When there is no recipient: nothing would ever end such an entry.
 pub fn enqueue(tx: &mut dyn Tx, content: ContentId, new: &NewEntry) -> Result<QueueId, Error> {
-    let _ = tx;
-    panic!("{content:?} {new:?}")
+    assert!(!new.recipients.is_empty(), "a queued message has a recipient");
+    let id = record::next_id(tx)?;
+    tx.put(&keys::entry(id), &encode(&EnvelopeRecord::new(content, new)))?;
+    let state = if new.held { RecipientState::Held } else { RecipientState::Queued };
+    for (index, recipient) in (0_u32..).zip(&new.recipients) {
+        let recipient = RecipientRecord::new(recipient, state, new.received);
+        tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
+        if state == RecipientState::Queued {
+            tx.put(&keys::attempt(new.received, id, index), recipient.domain().as_bytes())?;
+        }
+    }
+    tx.put(&keys::open(id), &(new.recipients.len() as u32).to_be_bytes())?;
+    let event = |kind| EventRecord { at: new.received.0, kind, recipient: None, text: String::new() };
+    tx.put(&keys::part(b'h', id, 0), &encode(&event(EventKind::Accepted)))?;
+    if new.held {
+        tx.put(&keys::part(b'h', id, 1), &encode(&event(EventKind::Held)))?;
+    }
+    let mut totals = record::totals(tx)?;
+    totals.entries += 1;
+    totals.bytes += new.size;
+    *totals.of(state) += new.recipients.len() as u64;
+    record::put_totals(tx, totals)?;
+    Ok(id)
 }

@@ -42,7 +42,6 @@ pub enum Ret {
 
 /// BODY parameter of MAIL (RFC 6152, RFC 3030).
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
 pub enum Body {
     /// 7BIT
     #[default]
@@ -52,6 +51,7 @@ pub enum Body {
     #[serde(rename = "8BITMIME")]
     EightBitMime,
     /// BINARYMIME
+    #[serde(rename = "BINARYMIME")]
     BinaryMime,
 }
 
@@ -148,7 +148,7 @@ pub struct Recipient {
     pub state: RecipientState,
     /// Attempts so far.
     pub attempts: u32,
-    /// When to try next; seconds since 1970. Kept, without effect, while held.
+    /// When to try next; seconds since 1970. Without effect unless queued.
     #[serde(serialize_with = "unix_time")]
     pub next_attempt: UnixTime,
     /// What the next host said last, or why there was no answer.
@@ -160,7 +160,7 @@ pub struct Recipient {
     pub orcpt: Option<Orcpt>,
 }
 
-/// An entry as listed: the envelope and how many recipients are in which state.
+/// An entry as listed.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct Entry {
     /// Its name.
@@ -257,6 +257,7 @@ fn unix_time<S: serde::Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::E
     to.serialize_i64(time.0)
 }
 
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
 fn maybe_account<S: serde::Serializer>(account: &Option<AccountId>, to: S) -> Result<S::Ok, S::Error> {
     account.map(|id| id.0).serialize(to)
 }

@@ -1,1 +1,104 @@
-//! Keys and values.
+//! Keys and values under account 0.
+//!
+//! Every key begins with `00 00 00 00 'q'` (account 0, queue) and a letter. Numbers are big-endian.
+//!
+//! ```text
+//! n                   last QueueId allotted, u64
+//! c                   Totals: version byte 1, then entries, bytes, queued, held, each u64
+//! e id                EnvelopeRecord: what does not change
+//! r id index          RecipientRecord: one recipient (index u32)
+//! o id                how many recipients are not at their end (queued or held), u32
+//! h id number         EventRecord: one line of history (number u32)
+//! t time id index     domain of the recipient as UTF-8: index by next attempt (time i64 seconds since 1970, sign bit
+//!                     flipped so that the bytes are in order); only recipients in state Queued
+//! ```
+//! Values named ...Record are one version byte and then the fields of that struct (`record.rs`) in the wire format of
+//! postcard 1 (postcard.jamesmunns.com/wire-format). A field is only ever added by a new version.
+//!
+//! A scheduler rebuilds itself from one scan of `t`; per-destination order then needs no further reads. A recipient is a
+//! key of its own, so that an attempt rewrites some 100 bytes also when there are 10,000 recipients.
+
+use crate::QueueId;
+use model::UnixTime;
+
+const PREFIX: [u8; 5] = [0, 0, 0, 0, b'q'];
+
+pub(crate) const LAST_ID: [u8; 6] = [0, 0, 0, 0, b'q', b'n'];
+pub(crate) const TOTALS: [u8; 6] = [0, 0, 0, 0, b'q', b'c'];
+
+fn key(letter: u8, parts: &[&[u8]]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(PREFIX.len() + 21);
+    key.extend_from_slice(&PREFIX);
+    key.push(letter);
+    for part in parts {
+        key.extend_from_slice(part);
+    }
+    key
+}
+
+/// First part of all keys of a letter; `all(letter + 1)` stands behind them.
+pub(crate) fn all(letter: u8) -> Vec<u8> {
+    key(letter, &[])
+}
+
+pub(crate) fn entry(id: QueueId) -> Vec<u8> {
+    key(b'e', &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn open(id: QueueId) -> Vec<u8> {
+    key(b'o', &[&id.0.to_be_bytes()])
+}
+
+/// Of a recipient (`r`) or a line of history (`h`).
+pub(crate) fn part(letter: u8, id: QueueId, number: u32) -> Vec<u8> {
+    key(letter, &[&id.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+fn ordered(at: UnixTime) -> [u8; 8] {
+    (at.0 as u64 ^ 1 << 63).to_be_bytes()
+}
+
+pub(crate) fn attempt(at: UnixTime, id: QueueId, index: u32) -> Vec<u8> {
+    key(b't', &[&ordered(at), &id.0.to_be_bytes(), &index.to_be_bytes()])
+}
+
+/// Stands behind all attempts up to and with `until`.
+pub(crate) fn attempts_behind(until: UnixTime) -> Vec<u8> {
+    key(b't', &[&ordered(UnixTime(until.0.saturating_add(1)))])
+}
+
+/// What an attempt's key says.
+pub(crate) fn split_attempt(key: &[u8]) -> Option<(UnixTime, QueueId, u32)> {
+    let rest = key.get(PREFIX.len() + 1..)?;
+    let (at, rest) = rest.split_first_chunk::<8>()?;
+    let (id, index) = rest.split_first_chunk::<8>()?;
+    let index = u32::from_be_bytes(index.try_into().ok()?);
+    Some((UnixTime((u64::from_be_bytes(*at) ^ 1 << 63) as i64), QueueId(u64::from_be_bytes(*id)), index))
+}
+
+/// The id in an entry's key.
+pub(crate) fn entry_id(key: &[u8]) -> QueueId {
+    QueueId(key.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id)))
+}
+
+/// The last four bytes as a number.
+pub(crate) fn last_u32(key: &[u8]) -> u32 {
+    key.last_chunk::<4>().map_or(0, |number| u32::from_be_bytes(*number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attempts_are_in_order_of_time() {
+        let times = [i64::MIN, -5, 0, 1, 1_700_000_000, i64::MAX];
+        let keys: Vec<Vec<u8>> = times.map(|at| attempt(UnixTime(at), QueueId(7), 3)).to_vec();
+        assert!(keys.is_sorted());
+        for (key, at) in keys.iter().zip(times) {
+            assert_eq!(split_attempt(key), Some((UnixTime(at), QueueId(7), 3)));
+        }
+        assert!(keys[4] < attempts_behind(UnixTime(1_700_000_000)));
+        assert!(keys[4] > attempts_behind(UnixTime(1_699_999_999)));
+    }
+}

@@ -9,17 +9,20 @@
 //! - Each recipient has a state of its own; only `Queued` ones stand in the index by next attempt.
 //! - The counters ([`Totals`]) change in the same transaction as what they count.
 
+mod dsn;
 mod enqueue;
 mod entry;
 mod keys;
 mod operate;
+mod record;
 
+pub use dsn::{Failed, Report, failure_report};
 pub use enqueue::enqueue;
 pub use entry::{
     Body, Entry, EntryDetails, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt, QueueId, Recipient,
     RecipientState, Ret,
 };
-pub use operate::{Due, Filter, Totals};
+pub use operate::{Attempt, Due, Filter, Totals, record_attempt};
 
 use engine::Engine;
 use std::sync::Arc;
@@ -35,3 +38,6 @@ impl Queue {
         Queue { engine }
     }
 }
+
+#[cfg(test)]
+mod tests;

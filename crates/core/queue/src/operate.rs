@@ -2,10 +2,18 @@
 
 use crate::Queue;
 use crate::entry::{Entry, EntryDetails, EventKind, QueueId, RecipientState};
-use engine::{Error, Pending, Tx};
+use crate::keys;
+use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
+use engine::{AccountId, ContentId, Error, Order, Pending, Read, Tx};
 use model::{Domain, UnixTime};
+use std::ops::{Bound, ControlFlow};
 
-/// Which entries to list; all conditions must hold.
+/// Longest text kept of a reply, in bytes.
+const REPLY_BYTES_MAX: usize = 1000;
+/// Entries looked at between two snapshots while listing, so that none is held for long.
+const PAGE: usize = 256;
+
+/// Which entries to list; all conditions must hold, those on recipients for one and the same.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Filter {
     /// Reverse-path, whole and ignoring case; empty for `<>`.
@@ -16,8 +24,19 @@ pub struct Filter {
     pub state: Option<RecipientState>,
 }
 
+impl Filter {
+    fn takes(&self, envelope: &EnvelopeRecord, recipients: &[(u32, RecipientRecord)]) -> bool {
+        let sender = |wanted: &String| envelope.reverse_path.to_lowercase() == wanted.to_lowercase();
+        self.sender.as_ref().is_none_or(sender)
+            && recipients.iter().any(|(_, recipient)| {
+                self.recipient_domain.as_ref().is_none_or(|domain| domain.as_str() == recipient.domain())
+                    && self.state.is_none_or(|state| state == recipient.state)
+            })
+    }
+}
+
 /// What the queue holds.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize)]
 pub struct Totals {
     /// Messages.
     pub entries: u64,
@@ -27,6 +46,16 @@ pub struct Totals {
     pub queued: u64,
     /// Recipients held.
     pub held: u64,
+}
+
+impl Totals {
+    /// The counter of a state that recipients leave again.
+    pub(crate) fn of(&mut self, state: RecipientState) -> &mut u64 {
+        match state {
+            RecipientState::Held => &mut self.held,
+            _ => &mut self.queued,
+        }
+    }
 }
 
 /// A recipient whose attempt is due.
@@ -42,13 +71,48 @@ pub struct Due {
     pub domain: Domain,
 }
 
+/// How an attempt ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Attempt {
+    /// To be repeated then.
+    Deferred(UnixTime),
+    /// The next host took it.
+    Delivered,
+    /// Refused for good.
+    Failed,
+    /// Given up: too late.
+    Expired,
+}
+
 impl Queue {
     /// A page of entries by id, beginning behind `after`.
     ///
     /// # Errors
     /// Reading failed.
-    pub fn list(&self, filter: &Filter, after: Option<QueueId>, limit: usize) -> Result<Vec<Entry>, Error> {
-        panic!("{filter:?} {after:?} {limit}")
+    pub fn list(
+        &self,
+        filter: &Filter,
+        mut after: Option<QueueId>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, Error> {
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let snapshot = self.engine.snapshot()?;
+            let ids = ids_behind(&*snapshot, after, PAGE)?;
+            let Some(&last) = ids.last() else { break };
+            for id in ids {
+                let Some(envelope) = record::envelope(&*snapshot, id)? else { continue };
+                let recipients = record::recipients(&*snapshot, id)?;
+                if filter.takes(&envelope, &recipients) {
+                    found.push(envelope.show(id, recipients)?);
+                    if found.len() == limit {
+                        break;
+                    }
+                }
+            }
+            after = Some(last);
+        }
+        Ok(found)
     }
 
     /// One entry with its history.
@@ -56,22 +120,34 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn show(&self, id: QueueId) -> Result<Option<EntryDetails>, Error> {
-        panic!("{id}")
+        let snapshot = self.engine.snapshot()?;
+        let Some(envelope) = record::envelope(&*snapshot, id)? else { return Ok(None) };
+        let entry = envelope.show(id, record::recipients(&*snapshot, id)?)?;
+        let history = record::events(&*snapshot, id)?.into_iter().map(|(_, event)| event.show()).collect();
+        Ok(Some(EntryDetails { entry, history }))
     }
 
     /// Holds all waiting recipients; answers whether there were any (false also: no such entry).
     pub fn hold(&self, id: QueueId, now: UnixTime) -> Pending<bool> {
-        panic!("{id} {now}")
+        self.engine.transact(&[AccountId(0)], move |tx| {
+            Ok(move_all(tx, id, RecipientState::Queued, RecipientState::Held, now)?)
+        })
     }
 
     /// Lets all held recipients go, due at once; answers whether there were any.
     pub fn release(&self, id: QueueId, now: UnixTime) -> Pending<bool> {
-        panic!("{id} {now}")
+        self.engine.transact(&[AccountId(0)], move |tx| {
+            Ok(move_all(tx, id, RecipientState::Held, RecipientState::Queued, now)?)
+        })
     }
 
     /// Removes an entry without telling anybody, and drops its content; answers whether there was one.
     pub fn remove(&self, id: QueueId) -> Pending<bool> {
-        panic!("{id}")
+        self.engine.transact(&[AccountId(0)], move |tx| {
+            let Some(envelope) = record::envelope(tx, id)? else { return Ok(false) };
+            remove(tx, id, &envelope)?;
+            Ok(true)
+        })
     }
 
     /// The counters.
@@ -79,7 +155,7 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn totals(&self) -> Result<Totals, Error> {
-        panic!()
+        record::totals(&*self.engine.snapshot()?)
     }
 
     /// Recipients due up to `until`, soonest first.
@@ -87,12 +163,27 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn due(&self, until: UnixTime, limit: usize) -> Result<Vec<Due>, Error> {
-        panic!("{until} {limit}")
+        let snapshot = self.engine.snapshot()?;
+        let (first, end) = (keys::all(b't'), keys::attempts_behind(until));
+        let mut found = Vec::new();
+        let range = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
+        snapshot.scan(range, Order::Ascending, &mut |key, domain| {
+            if found.len() >= limit {
+                return ControlFlow::Break(());
+            }
+            let domain = std::str::from_utf8(domain).ok().and_then(|text| Domain::new(text).ok());
+            if let (Some((at, id, index)), Some(domain)) = (keys::split_attempt(key), domain) {
+                found.push(Due { at, id, index, domain });
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(found)
     }
 }
 
-/// Notes the outcome of an attempt inside a transaction: `kind` is Deferred (again at `next`), Delivered, Failed or
-/// Expired. Answers whether the entry is finished and gone.
+/// Notes the outcome of an attempt inside a transaction, with what the next host said. The entry goes, and drops its
+/// content, with its last recipient's end; so tell the sender what there is to tell in the same transaction. Answers
+/// whether it went. A recipient that is gone or at its end stays as it is; a held one is held still after a deferral.
 ///
 /// # Errors
 /// The engine's.
@@ -100,11 +191,119 @@ pub fn record_attempt(
     tx: &mut dyn Tx,
     id: QueueId,
     index: u32,
-    kind: EventKind,
+    outcome: Attempt,
     reply: &str,
-    next: UnixTime,
     now: UnixTime,
 ) -> Result<bool, Error> {
-    let _ = tx;
-    panic!("{id} {index} {kind:?} {reply} {next} {now}")
+    let Some(envelope) = record::envelope(tx, id)? else { return Ok(true) };
+    let Some(mut recipient) = record::recipient(tx, id, index)? else { return Ok(false) };
+    let before = recipient.state;
+    if !matches!(before, RecipientState::Queued | RecipientState::Held) {
+        return Ok(false);
+    }
+    let (after, kind) = match outcome {
+        Attempt::Deferred(_) => (before, EventKind::Deferred),
+        Attempt::Delivered => (RecipientState::Delivered, EventKind::Delivered),
+        Attempt::Failed => (RecipientState::Failed, EventKind::Failed),
+        Attempt::Expired => (RecipientState::Expired, EventKind::Expired),
+    };
+    if before == RecipientState::Queued {
+        tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
+    }
+    let reply = &reply[..reply.floor_char_boundary(REPLY_BYTES_MAX)];
+    recipient.state = after;
+    recipient.attempts += 1;
+    recipient.last_reply = Some(reply.to_owned());
+    if let Attempt::Deferred(next) = outcome {
+        recipient.next_attempt = next.0;
+        if after == RecipientState::Queued {
+            tx.put(&keys::attempt(next, id, index), recipient.domain().as_bytes())?;
+        }
+    } else {
+        let mut totals = record::totals(tx)?;
+        *totals.of(before) -= 1;
+        record::put_totals(tx, totals)?;
+    }
+    tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
+    record::note(tx, id, &EventRecord { at: now.0, kind, recipient: Some(index), text: reply.to_owned() })?;
+    if matches!(outcome, Attempt::Deferred(_)) {
+        return Ok(false);
+    }
+    let open = record::open_recipients(tx, id)?.saturating_sub(1);
+    if open > 0 {
+        tx.put(&keys::open(id), &open.to_be_bytes())?;
+        return Ok(false);
+    }
+    remove(tx, id, &envelope)?;
+    Ok(true)
+}
+
+/// Moves all recipients of an entry from one open state to the other.
+fn move_all(
+    tx: &mut dyn Tx,
+    id: QueueId,
+    from: RecipientState,
+    to: RecipientState,
+    now: UnixTime,
+) -> Result<bool, Error> {
+    let mut totals = record::totals(tx)?;
+    let mut moved = false;
+    for (index, mut recipient) in record::recipients(tx, id)? {
+        if recipient.state != from {
+            continue;
+        }
+        moved = true;
+        recipient.state = to;
+        *totals.of(from) -= 1;
+        *totals.of(to) += 1;
+        if to == RecipientState::Queued {
+            recipient.next_attempt = now.0;
+            tx.put(&keys::attempt(now, id, index), recipient.domain().as_bytes())?;
+        } else {
+            tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
+        }
+        tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
+    }
+    if moved {
+        record::put_totals(tx, totals)?;
+        let kind = if to == RecipientState::Held { EventKind::Held } else { EventKind::Released };
+        record::note(tx, id, &EventRecord { at: now.0, kind, recipient: None, text: String::new() })?;
+    }
+    Ok(moved)
+}
+
+fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<(), Error> {
+    let mut totals = record::totals(tx)?;
+    for (index, recipient) in record::recipients(tx, id)? {
+        match recipient.state {
+            RecipientState::Queued => {
+                tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
+                totals.queued -= 1;
+            }
+            RecipientState::Held => totals.held -= 1,
+            RecipientState::Delivered | RecipientState::Failed | RecipientState::Expired => {}
+        }
+        tx.delete(&keys::part(b'r', id, index))?;
+    }
+    for (number, _) in record::events(tx, id)? {
+        tx.delete(&keys::part(b'h', id, number))?;
+    }
+    totals.entries -= 1;
+    totals.bytes -= envelope.size;
+    record::put_totals(tx, totals)?;
+    tx.delete(&keys::open(id))?;
+    tx.delete(&keys::entry(id))?;
+    tx.refer(ContentId(envelope.content), -1)
+}
+
+fn ids_behind(read: &dyn Read, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueId>, Error> {
+    let (first, end) = (keys::all(b'e'), keys::all(b'e' + 1));
+    let after = after.map(keys::entry);
+    let from = after.as_deref().map_or(Bound::Included(&first[..]), Bound::Excluded);
+    let mut found = Vec::new();
+    read.scan((from, Bound::Excluded(&end[..])), Order::Ascending, &mut |key, _| {
+        found.push(keys::entry_id(key));
+        if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(found)
 }

@@ -1,0 +1,264 @@
+//! Values, and reading them from a snapshot or a transaction alike.
+
+use crate::entry::{Body, Entry, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt, Recipient};
+use crate::entry::{QueueId, RecipientState, Ret};
+use crate::keys;
+use crate::operate::Totals;
+use engine::{AccountId, ContentId, Error, Order, Read, Tx};
+use model::{EmailAddress, ReversePath, UnixTime};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use std::ops::{Bound, ControlFlow};
+
+/// Version of all values written today.
+const VERSION: u8 = 1;
+/// Lines of history kept of one entry, and the first.
+pub(crate) const HISTORY_MAX: u32 = 1000;
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub(crate) struct EnvelopeRecord {
+    pub content: u64,
+    /// Empty for `<>`.
+    pub reverse_path: String,
+    pub recipients: u32,
+    pub ret: Option<Ret>,
+    pub envid: Option<String>,
+    pub smtputf8: bool,
+    pub body: Body,
+    pub account: Option<u32>,
+    pub received: i64,
+    pub size: u64,
+    pub expires: i64,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub(crate) struct RecipientRecord {
+    pub address: String,
+    pub state: RecipientState,
+    pub attempts: u32,
+    pub next_attempt: i64,
+    pub last_reply: Option<String>,
+    /// Bits: 1 given at all, 2 SUCCESS, 4 FAILURE, 8 DELAY; 1 alone is NEVER.
+    pub notify: u8,
+    pub orcpt: Option<Orcpt>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub(crate) struct EventRecord {
+    pub at: i64,
+    pub kind: EventKind,
+    pub recipient: Option<u32>,
+    pub text: String,
+}
+
+pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
+    // Writing to memory fails for no record we have: they hold no maps or sequences of unknown length.
+    postcard::to_extend(record, vec![VERSION]).expect("a record can be encoded")
+}
+
+fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
+    let corrupt = |why: String| Error::Corrupt { what: what.to_owned(), why };
+    match bytes.split_first() {
+        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string())),
+        Some((&version, _)) if version > VERSION => {
+            Err(Error::NewerFormat { found: version.into(), supported: VERSION.into() })
+        }
+        _ => Err(corrupt("no version byte".to_owned())),
+    }
+}
+
+pub(crate) fn envelope(read: &dyn Read, id: QueueId) -> Result<Option<EnvelopeRecord>, Error> {
+    let mut outcome = None;
+    read.get_with(&keys::entry(id), &mut |bytes| outcome = Some(decode("a queued envelope", bytes)))?;
+    outcome.transpose()
+}
+
+pub(crate) fn recipient(read: &dyn Read, id: QueueId, index: u32) -> Result<Option<RecipientRecord>, Error> {
+    let mut outcome = None;
+    let key = keys::part(b'r', id, index);
+    read.get_with(&key, &mut |bytes| outcome = Some(decode("a queued recipient", bytes)))?;
+    outcome.transpose()
+}
+
+pub(crate) fn recipients(read: &dyn Read, id: QueueId) -> Result<Vec<(u32, RecipientRecord)>, Error> {
+    parts(read, b'r', id, "a queued recipient")
+}
+
+pub(crate) fn events(read: &dyn Read, id: QueueId) -> Result<Vec<(u32, EventRecord)>, Error> {
+    parts(read, b'h', id, "a queued message's history")
+}
+
+fn parts<T: DeserializeOwned>(
+    read: &dyn Read,
+    letter: u8,
+    id: QueueId,
+    what: &str,
+) -> Result<Vec<(u32, T)>, Error> {
+    let (first, last) = (keys::part(letter, id, 0), keys::part(letter, id, u32::MAX));
+    let mut found = Vec::new();
+    let mut outcome = Ok(());
+    let range = (Bound::Included(&first[..]), Bound::Included(&last[..]));
+    read.scan(range, Order::Ascending, &mut |key, value| match decode(what, value) {
+        Ok(record) => {
+            found.push((keys::last_u32(key), record));
+            ControlFlow::Continue(())
+        }
+        Err(error) => {
+            outcome = Err(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    outcome.map(|()| found)
+}
+
+pub(crate) fn totals(read: &dyn Read) -> Result<Totals, Error> {
+    let mut totals = Ok(Totals::default());
+    read.get_with(&keys::TOTALS, &mut |bytes| totals = decode_totals(bytes))?;
+    totals
+}
+
+fn decode_totals(bytes: &[u8]) -> Result<Totals, Error> {
+    let Some((&VERSION, numbers)) = bytes.split_first().filter(|(_, numbers)| numbers.len() == 32) else {
+        let what = "the queue's counters".to_owned();
+        return Err(Error::Corrupt { what, why: "another version or length".to_owned() });
+    };
+    let (numbers, _) = numbers.as_chunks::<8>();
+    let [entries, bytes, queued, held] = [0, 1, 2, 3].map(|n: usize| u64::from_be_bytes(numbers[n]));
+    Ok(Totals { entries, bytes, queued, held })
+}
+
+pub(crate) fn put_totals(tx: &mut dyn Tx, totals: Totals) -> Result<(), Error> {
+    let mut value = vec![VERSION];
+    for number in [totals.entries, totals.bytes, totals.queued, totals.held] {
+        value.extend_from_slice(&number.to_be_bytes());
+    }
+    tx.put(&keys::TOTALS, &value)
+}
+
+pub(crate) fn next_id(tx: &mut dyn Tx) -> Result<QueueId, Error> {
+    let mut last = 0;
+    tx.get_with(&keys::LAST_ID, &mut |bytes| last = bytes.try_into().map_or(0, u64::from_be_bytes))?;
+    tx.put(&keys::LAST_ID, &(last + 1).to_be_bytes())?;
+    Ok(QueueId(last + 1))
+}
+
+/// How many recipients are not at their end.
+pub(crate) fn open_recipients(read: &dyn Read, id: QueueId) -> Result<u32, Error> {
+    let mut open = 0;
+    read.get_with(&keys::open(id), &mut |bytes| open = bytes.try_into().map_or(0, u32::from_be_bytes))?;
+    Ok(open)
+}
+
+/// Adds a line to the history; of a long one the oldest lines but the first go.
+pub(crate) fn note(tx: &mut dyn Tx, id: QueueId, event: &EventRecord) -> Result<(), Error> {
+    let (first, last) = (keys::part(b'h', id, 0), keys::part(b'h', id, u32::MAX));
+    let mut number = 0;
+    let range = (Bound::Included(&first[..]), Bound::Included(&last[..]));
+    tx.scan(range, Order::Descending, &mut |key, _| {
+        number = keys::last_u32(key) + 1;
+        ControlFlow::Break(())
+    })?;
+    if number > HISTORY_MAX {
+        tx.delete(&keys::part(b'h', id, number - HISTORY_MAX))?;
+    }
+    tx.put(&keys::part(b'h', id, number), &encode(event))
+}
+
+impl EnvelopeRecord {
+    pub(crate) fn new(content: ContentId, new: &NewEntry) -> EnvelopeRecord {
+        EnvelopeRecord {
+            content: content.0,
+            reverse_path: new.reverse_path.to_string(),
+            recipients: new.recipients.len() as u32,
+            ret: new.ret,
+            envid: new.envid.clone(),
+            smtputf8: new.smtputf8,
+            body: new.body,
+            account: new.account.map(|id| id.0),
+            received: new.received.0,
+            size: new.size,
+            expires: new.expires.0,
+        }
+    }
+
+    pub(crate) fn show(self, id: QueueId, recipients: Vec<(u32, RecipientRecord)>) -> Result<Entry, Error> {
+        let reverse_path = match self.reverse_path.as_str() {
+            "" => ReversePath::Null,
+            address => ReversePath::Mailbox(stored_address(address)?),
+        };
+        let recipients =
+            recipients.into_iter().map(|(index, record)| record.show(index)).collect::<Result<_, _>>()?;
+        Ok(Entry {
+            id,
+            content: ContentId(self.content),
+            reverse_path,
+            ret: self.ret,
+            envid: self.envid,
+            smtputf8: self.smtputf8,
+            body: self.body,
+            account: self.account.map(AccountId),
+            received: UnixTime(self.received),
+            size: self.size,
+            expires: UnixTime(self.expires),
+            recipients,
+        })
+    }
+}
+
+impl RecipientRecord {
+    pub(crate) fn new(new: &NewRecipient, state: RecipientState, next_attempt: UnixTime) -> RecipientRecord {
+        let notify = match new.notify {
+            Notify::Default => 0,
+            Notify::Never => 1,
+            Notify::On { success, failure, delay } => {
+                1 | u8::from(success) << 1 | u8::from(failure) << 2 | u8::from(delay) << 3
+            }
+        };
+        RecipientRecord {
+            address: new.address.to_string(),
+            state,
+            attempts: 0,
+            next_attempt: next_attempt.0,
+            last_reply: None,
+            notify,
+            orcpt: new.orcpt.clone(),
+        }
+    }
+
+    fn show(self, index: u32) -> Result<Recipient, Error> {
+        let notify = match self.notify {
+            0 => Notify::Default,
+            1 => Notify::Never,
+            bits => Notify::On { success: bits & 2 != 0, failure: bits & 4 != 0, delay: bits & 8 != 0 },
+        };
+        Ok(Recipient {
+            index,
+            address: stored_address(&self.address)?,
+            state: self.state,
+            attempts: self.attempts,
+            next_attempt: UnixTime(self.next_attempt),
+            last_reply: self.last_reply,
+            notify,
+            orcpt: self.orcpt,
+        })
+    }
+
+    /// Its domain, for the index by next attempt.
+    pub(crate) fn domain(&self) -> &str {
+        self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+impl EventRecord {
+    pub(crate) fn show(self) -> Event {
+        Event { at: UnixTime(self.at), kind: self.kind, recipient: self.recipient, text: self.text }
+    }
+}
+
+/// An address that we wrote ourselves.
+fn stored_address(text: &str) -> Result<EmailAddress, Error> {
+    EmailAddress::parse(text).map_err(|error| Error::Corrupt {
+        what: format!("the queued address {text:?}"),
+        why: error.to_string(),
+    })
+}
