@@ -1,6 +1,8 @@
 //! IMAP server sessions (RFC 3501, RFC 9051), without I/O.
 
 pub mod ask;
+mod capability;
+mod cmd;
 pub mod command;
 pub mod mailbox_name;
 pub mod mutf7;
@@ -9,4 +11,8 @@ pub mod pattern;
 pub mod print;
 pub mod receive;
 pub mod sequence;
+mod session;
+mod view;
 pub mod write;
+
+pub use session::{Limits, Session};

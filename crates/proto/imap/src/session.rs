@@ -16,12 +16,13 @@ use crate::command::{Body, Command, Numbering};
 use crate::mailbox_name::NameEncoding;
 use crate::parse::{self, FaultKind, ParseError};
 use crate::receive::{self, Line, Receiver, Refusal};
+use crate::write::{self, Condition};
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
 pub use self::core::Limits;
-pub(crate) use self::core::{Core, Done, News, Status, write_number};
+pub(crate) use self::core::{Core, Done, News};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
 
@@ -210,14 +211,9 @@ impl Session {
             }
             Err(done) => done,
         };
-        let status = match done.status {
-            Status::Ok => "OK",
-            Status::No => "NO",
-            Status::Bad => "BAD",
-        };
         let tag = std::mem::take(&mut self.core.tag);
-        self.core.line(format_args!("{tag} {status} {}", done.text));
-        if done.status == Status::Bad {
+        write::tagged(&mut self.core.out, &tag, done.condition, None, &done.text);
+        if done.condition == Condition::Bad {
             self.core.errors += 1;
         }
         self.count_errors();

@@ -2,6 +2,7 @@
 
 use super::Start;
 use crate::session::{Core, Done, News};
+use crate::write;
 
 pub(super) fn capability(core: &mut Core) -> Done {
     let list = core.capabilities();
@@ -12,7 +13,7 @@ pub(super) fn capability(core: &mut Core) -> Done {
 /// RFC 2971 §3.3: the name alone; a version would only help an attacker. The client's own words change nothing here
 /// (§4: they must not).
 pub(super) fn id(core: &mut Core) -> Done {
-    core.line(format_args!("* ID (\"name\" \"Troika\")"));
+    write::id(&mut core.out, &[("name", Some("Troika"))]);
     Done::ok("ID completed")
 }
 
@@ -29,10 +30,10 @@ pub(super) fn start_tls(core: &Core) -> Start {
 pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
     let condstore = capabilities.iter().any(|name| name.eq_ignore_ascii_case("CONDSTORE"));
     if condstore && !core.condstore {
-        core.line(format_args!("* ENABLED CONDSTORE"));
+        write::enabled(&mut core.out, "CONDSTORE");
         enable_condstore(core);
     } else {
-        core.line(format_args!("* ENABLED"));
+        write::enabled(&mut core.out, "");
     }
     Done::ok("ENABLE completed").telling(News::None)
 }

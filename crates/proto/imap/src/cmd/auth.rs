@@ -4,7 +4,7 @@ use super::Start;
 use crate::ask::{Answer, Ask};
 use crate::command::Secret;
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
-use crate::{capability, session};
+use crate::{capability, write};
 use sasl::{Exchange, Mechanism, Setup, Verdict};
 
 /// A log-in under way.
@@ -75,9 +75,7 @@ impl Running for LogIn {
         };
         match next {
             sasl::Next::Challenge(challenge) => {
-                core.out.extend_from_slice(b"+ ");
-                sasl::encode_base64(&challenge, &mut core.out);
-                core.out.extend_from_slice(b"\r\n");
+                write::challenge(&mut core.out, &challenge);
                 Next::Line
             }
             sasl::Next::Ask(question) => Next::Ask(Ask::Auth(question)),
@@ -106,6 +104,6 @@ impl LogIn {
                 })
             }
         };
-        done.telling(session::News::None)
+        done.telling(News::None)
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Start;
 use crate::session::{Core, Done, Event, News, Next, Running, Telling};
+use crate::write;
 
 #[derive(Debug)]
 struct Idle {
@@ -10,7 +11,7 @@ struct Idle {
 }
 
 pub(super) fn start(core: &mut Core) -> Start {
-    core.line(format_args!("+ idling"));
+    write::continuation(&mut core.out, "idling");
     Start::Run(Box::new(Idle { telling: None }))
 }
 

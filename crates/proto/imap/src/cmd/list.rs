@@ -8,9 +8,10 @@ use super::status::{unsupported, write_status};
 use super::Start;
 use crate::ask::{Answer, Ask, MailboxRow};
 use crate::command::{List, ListForm, ListReturn, ListSelect, StatusItem};
+use crate::mailbox_name::{INBOX, NameEncoding};
 use crate::pattern::Pattern;
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
-use crate::write;
+use crate::write::{self, ListKind};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::FLUSH_BYTES;
 
@@ -73,7 +74,7 @@ pub(super) fn list(core: &mut Core, list: List) -> Start {
         && pattern.is_empty()
     {
         // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.
-        core.line(format_args!("* LIST (\\Noselect) \"/\" \"\""));
+        write::list(&mut core.out, ListKind::List, ["\\Noselect"], "", NameEncoding::ModifiedUtf7, &[]);
         return Start::Now(Done::ok("LIST completed"));
     }
     let show_subscribed =
@@ -118,8 +119,15 @@ impl Running for Listing {
             Event::Answer(Answer::Mailboxes(rows)) => self.lines = self.arrange(rows).into_iter(),
             event => return otherwise(event),
         }
+        // RFC 5258 §3.5: the criteria that a name below meets.
+        let named = |option: &ListSelect| match option {
+            ListSelect::Subscribed => Some("SUBSCRIBED"),
+            ListSelect::SpecialUse => Some("SPECIAL-USE"),
+            ListSelect::Remote | ListSelect::RecursiveMatch => None,
+        };
+        let child_info: Vec<&str> = self.select.iter().filter_map(named).collect();
         while let Some(line) = self.lines.next() {
-            line.write(core, self.kind, &self.status);
+            line.write(core, self.kind, &self.status, &child_info);
             if core.out.len() >= FLUSH_BYTES && !self.lines.as_slice().is_empty() {
                 return Next::Flush;
             }
@@ -250,7 +258,7 @@ struct Levels {
 
 /// Sorts the inbox first.
 fn key(name: &str) -> (bool, String) {
-    (name != "INBOX", name.to_owned())
+    (name != INBOX, name.to_owned())
 }
 
 /// The levels above a name: `a/b` and `a` for `a/b/c`.
@@ -259,16 +267,12 @@ fn superior(name: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Line {
-    fn write(&self, core: &mut Core, kind: Kind, status: &[StatusItem]) {
-        let out = &mut core.out;
-        out.extend_from_slice(if kind == Kind::Lsub { b"* LSUB (" } else { b"* LIST (" });
-        out.extend_from_slice(self.attributes.join(" ").as_bytes());
-        out.extend_from_slice(b") \"/\" ");
-        write::mailbox(out, &self.name);
-        if self.child_info {
-            out.extend_from_slice(b" (\"CHILDINFO\" (\"SUBSCRIBED\"))");
-        }
-        out.extend_from_slice(b"\r\n");
+    fn write(&self, core: &mut Core, kind: Kind, status: &[StatusItem], child_info: &[&str]) {
+        let kind = if kind == Kind::Lsub { ListKind::Lsub } else { ListKind::List };
+        let attributes = self.attributes.iter().copied();
+        let child_info = if self.child_info { child_info } else { &[] };
+        let encoding = NameEncoding::ModifiedUtf7;
+        write::list(&mut core.out, kind, attributes, &self.name, encoding, child_info);
         // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected.
         if let (false, Some(row)) = (status.is_empty(), &self.row)
             && let (Some(id), Some(counters)) = (row.id, &row.counters)

@@ -1,8 +1,11 @@
 //! NAMESPACE (RFC 2342 §5, RFC 9051 §6.3.10): one personal namespace without a prefix.
 
+use crate::mailbox_name::NameEncoding;
 use crate::session::{Core, Done};
+use crate::write::{self, NamespaceRow};
 
 pub(super) fn namespace(core: &mut Core) -> Done {
-    core.line(format_args!("* NAMESPACE ((\"\" \"/\")) NIL NIL"));
+    let personal = [NamespaceRow { prefix: "" }];
+    write::namespace(&mut core.out, &personal, &[], &[], NameEncoding::ModifiedUtf7);
     Done::ok("NAMESPACE completed")
 }

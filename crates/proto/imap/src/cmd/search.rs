@@ -4,10 +4,10 @@ use super::any_state::enable_condstore;
 use super::{Start, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs, Query};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
-use crate::sequence::{write_numbers, write_uids};
-use crate::session::{Core, Done, Event, Next, Running, otherwise, write_number};
+use crate::session::{Core, Done, Event, Next, Running, otherwise};
 use crate::view::{Numbers, View};
-use model::{EmailId, Flag, ModSeq, ThreadId, Uid, UidSet, UnixTime};
+use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
+use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -116,8 +116,8 @@ impl Translation<'_> {
             SearchKey::Older(seconds) => Query::ArrivedUpTo(UnixTime(self.now - i64::from(*seconds))),
             SearchKey::ModSeq(modseq) => Query::ModSeq(*modseq),
             // RFC 8474 §5.3: an id that was never given names nothing.
-            SearchKey::EmailId(id) => id_number(id, 'M').map_or_else(none, |id| Query::EmailId(EmailId(id))),
-            SearchKey::ThreadId(id) => id_number(id, 'T').map_or_else(none, |id| Query::ThreadId(ThreadId(id))),
+            SearchKey::EmailId(id) => email_id_from(id).map_or_else(none, Query::EmailId),
+            SearchKey::ThreadId(id) => thread_id_from(id).map_or_else(none, Query::ThreadId),
         })
     }
 
@@ -132,12 +132,6 @@ impl Translation<'_> {
 
 fn none() -> Query {
     Query::Uids(UidSet::new())
-}
-
-/// `M17` is e-mail 17, `T5` thread 5: what FETCH shows (RFC 8474 §5). No other spelling of the number counts.
-fn id_number(id: &str, mark: char) -> Option<u32> {
-    let number = id.strip_prefix(mark)?.parse::<u32>().ok()?;
-    (number.to_string().len() + 1 == id.len()).then_some(number)
 }
 
 impl Running for Search {
@@ -256,7 +250,7 @@ impl Search {
                 return Told::Part;
             }
             core.out.push(b' ');
-            write_number(&mut core.out, u64::from(number));
+            write::number(&mut core.out, u64::from(number));
         }
         if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {
             // RFC 7162 §3.1.6
@@ -268,57 +262,23 @@ impl Search {
 
     /// `* ESEARCH (TAG "a") UID …` (RFC 4731 §3.1): MIN, MAX and ALL are left out when nothing was found.
     fn tell_extended(&self, core: &mut Core, returns: &[SearchReturn]) {
-        core.out.extend_from_slice(b"* ESEARCH (TAG ");
-        mime::imap::write_string(core.tag.as_bytes(), &mut core.out);
-        core.out.push(b')');
+        let tag = core.tag.clone();
         let by_uid = self.numbering == Numbering::Uid;
-        if by_uid {
-            core.out.extend_from_slice(b" UID");
-        }
         let shown = |uid: Uid| if by_uid { Some(uid.0) } else { self.among.rank(uid).map(|number| number.0) };
+        let mut response = EsearchResponse::begin(&mut core.out, &tag, self.numbering);
         for wanted in returns {
-            let out = &mut core.out;
             match wanted {
-                SearchReturn::Min | SearchReturn::Max => {
-                    let (name, uid) = if *wanted == SearchReturn::Min {
-                        ("MIN", self.found.first())
-                    } else {
-                        ("MAX", self.found.last())
-                    };
-                    if let Some(number) = uid.and_then(shown) {
-                        out.extend_from_slice(format!(" {name} {number}").as_bytes());
-                    }
-                }
-                SearchReturn::Count => {
-                    out.extend_from_slice(format!(" COUNT {}", self.found.len()).as_bytes());
-                }
-                SearchReturn::All if !self.found.is_empty() => {
-                    out.extend_from_slice(b" ALL ");
-                    if by_uid {
-                        write_uids(out, &self.found);
-                    } else {
-                        write_numbers(out, &self.among, &self.found);
-                    }
-                }
-                SearchReturn::All | SearchReturn::Save => {}
+                SearchReturn::Min => self.found.first().and_then(shown).into_iter().for_each(|n| response.min(n)),
+                SearchReturn::Max => self.found.last().and_then(shown).into_iter().for_each(|n| response.max(n)),
+                SearchReturn::Count => response.count(self.found.len()),
+                SearchReturn::All if by_uid => response.all_uids(&self.found),
+                SearchReturn::All => response.all_numbers(&self.among, &self.found),
+                SearchReturn::Save => {}
             }
         }
         if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {
-            core.out.extend_from_slice(format!(" MODSEQ {modseq}").as_bytes());
+            response.modseq(modseq);
         }
-        core.out.extend_from_slice(b"\r\n");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_have_one_spelling() {
-        assert_eq!(id_number("M17", 'M'), Some(17));
-        for other in ["T17", "M", "M+17", "M017", "m17", "M99999999999"] {
-            assert_eq!(id_number(other, 'M'), None, "{other}");
-        }
+        response.end();
     }
 }

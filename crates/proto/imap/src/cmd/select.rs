@@ -5,6 +5,7 @@ use super::any_state::enable_condstore;
 use crate::ask::{Access, Answer, Ask, Selected};
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
 use crate::view::View;
+use crate::write;
 
 #[derive(Debug)]
 struct Select {
@@ -60,8 +61,8 @@ fn announce(core: &mut Core, selected: Selected) {
     let (count, recent) = (view.count(), view.recent.len());
     let (uid_validity, highest, mailbox) = (view.uid_validity, view.known, view.mailbox);
     core.view = Some(Box::new(view));
-    core.line(format_args!("* {count} EXISTS"));
-    core.line(format_args!("* {recent} RECENT"));
+    write::exists(&mut core.out, count);
+    write::recent(&mut core.out, recent);
     if let Some(number) = first_unseen {
         core.line(format_args!("* OK [UNSEEN {number}] Message {number} is the first unseen"));
     }

@@ -4,8 +4,9 @@ use super::Start;
 use super::any_state::enable_condstore;
 use crate::ask::{Answer, Ask, Counters};
 use crate::command::StatusItem;
-use crate::session::{Core, Done, Event, Next, Running, otherwise, write_number};
-use crate::write;
+use crate::mailbox_name::NameEncoding;
+use crate::session::{Core, Done, Event, Next, Running, otherwise};
+use crate::write::StatusResponse;
 use model::MailboxId;
 
 #[derive(Debug)]
@@ -52,16 +53,8 @@ pub(super) fn write_status(
     counters: &Counters,
 ) {
     let limit = core.limits.message_bytes_max;
-    let out = &mut core.out;
-    out.extend_from_slice(b"* STATUS ");
-    write::mailbox(out, name);
-    out.extend_from_slice(b" (");
-    for (index, item) in items.iter().enumerate() {
-        if index > 0 {
-            out.push(b' ');
-        }
-        out.extend_from_slice(item.name().as_bytes());
-        out.push(b' ');
+    let mut response = StatusResponse::begin(&mut core.out, name, NameEncoding::ModifiedUtf7);
+    for item in items {
         let number = match item {
             StatusItem::Messages => u64::from(counters.messages),
             StatusItem::Recent => u64::from(counters.recent),
@@ -74,11 +67,11 @@ pub(super) fn write_status(
             StatusItem::AppendLimit => limit,
             StatusItem::DeletedStorage => 0,
             StatusItem::MailboxId => {
-                out.extend_from_slice(format!("(F{id})").as_bytes());
+                response.mailbox_id(id);
                 continue;
             }
         };
-        write_number(out, number);
+        response.number(*item, number);
     }
-    out.extend_from_slice(b")\r\n");
+    response.end();
 }

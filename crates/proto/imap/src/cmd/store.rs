@@ -6,9 +6,10 @@ use crate::ask::{Answer, Ask, FlagChange, Needs, Row, Stored};
 use crate::command::{self, Echo, Numbering};
 use crate::sequence::{write_numbers, write_uids};
 use crate::session::{
-    Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news, write_number,
+    Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news,
 };
 use crate::view::Numbers;
+use crate::write;
 use model::{ModSeq, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
@@ -139,11 +140,11 @@ impl Store {
         let Some(view) = &core.view else { return };
         let Some(number) = numbers.of(row.uid, view.told()) else { return };
         core.out.extend_from_slice(b"* ");
-        write_number(&mut core.out, u64::from(number.0));
+        write::number(&mut core.out, u64::from(number.0));
         core.out.extend_from_slice(b" FETCH (UID ");
-        write_number(&mut core.out, u64::from(row.uid.0));
+        write::number(&mut core.out, u64::from(row.uid.0));
         core.out.extend_from_slice(b" MODSEQ (");
-        write_number(&mut core.out, row.modseq.0);
+        write::number(&mut core.out, row.modseq.0);
         core.out.extend_from_slice(b"))\r\n");
     }
 

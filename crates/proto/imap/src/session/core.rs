@@ -3,7 +3,8 @@
 use crate::ask::{Access, Refused, RefusedKind};
 use crate::capability::{self, Stage};
 use crate::view::View;
-use model::{FlagSet, Keyword, Uid};
+use crate::write::{self, Code, Condition, NewKeywords, Recent};
+use model::{Flag, FlagSet, Keyword, Uid};
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -106,18 +107,28 @@ impl Core {
         let Some(view) = &self.view else { return };
         let keywords = Arc::clone(&view.keywords);
         let access = view.access;
-        self.out.extend_from_slice(b"* FLAGS (");
-        write_flags(&mut self.out, FlagSet(0x1f), keywords.iter());
-        self.out.extend_from_slice(b")\r\n* OK [PERMANENTFLAGS (");
-        match access {
-            Access::ReadWrite => {
-                write_flags(&mut self.out, FlagSet(0x1f), keywords.iter());
-                // RFC 3501 §7.1: `\*` means that new keywords can be made.
-                self.out.extend_from_slice(b" \\*)] Flags permitted\r\n");
-            }
+        let every: FlagSet = Flag::EVERY.into_iter().collect();
+        write::flags(&mut self.out, every, &keywords);
+        let (code, words) = match access {
+            Access::ReadWrite => (
+                Code::PermanentFlags {
+                    flags: every,
+                    keywords: &keywords,
+                    new_keywords: NewKeywords::Allowed,
+                },
+                "Flags permitted",
+            ),
             // RFC 3501 §6.3.2: EXAMINE permits no change.
-            Access::ReadOnly => self.out.extend_from_slice(b")] Read-only mailbox\r\n"),
-        }
+            Access::ReadOnly => (
+                Code::PermanentFlags {
+                    flags: FlagSet::NONE,
+                    keywords: &[],
+                    new_keywords: NewKeywords::Refused,
+                },
+                "Read-only mailbox",
+            ),
+        };
+        write::untagged(&mut self.out, Condition::Ok, Some(code), words);
     }
 
     /// Sends the flag lists anew if the store's table has keywords that the client was not told of.
@@ -131,68 +142,21 @@ impl Core {
 
     /// Appends `FLAGS (…)` of a message.
     pub fn write_message_flags(&mut self, uid: Uid, flags: FlagSet, keywords: &[u16]) {
-        self.out.extend_from_slice(b"FLAGS (");
-        let start = self.out.len();
         let Some(view) = &self.view else { return };
+        self.out.extend_from_slice(b"FLAGS ");
         let names = keywords.iter().filter_map(|number| view.keywords.get(usize::from(*number)));
-        write_flags(&mut self.out, flags, names);
-        if view.recent.contains(uid) {
-            if self.out.len() > start {
-                self.out.push(b' ');
-            }
-            self.out.extend_from_slice(b"\\Recent");
-        }
-        self.out.push(b')');
+        let recent = if view.recent.contains(uid) { Recent::Yes } else { Recent::No };
+        write::flag_list(&mut self.out, flags, names, recent);
     }
-}
-
-/// Appends flags and keywords with a space between.
-pub(crate) fn write_flags<'k>(
-    out: &mut Vec<u8>,
-    flags: FlagSet,
-    keywords: impl Iterator<Item = &'k Keyword>,
-) {
-    let start = out.len();
-    let mut write = |name: &str| {
-        if out.len() > start {
-            out.push(b' ');
-        }
-        out.extend_from_slice(name.as_bytes());
-    };
-    flags.iter().for_each(|flag| write(flag.name()));
-    keywords.for_each(|keyword| write(keyword.as_str()));
-}
-
-/// Appends a decimal number.
-pub(crate) fn write_number(out: &mut Vec<u8>, mut number: u64) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// The end of a command.
 #[derive(Debug)]
 pub(crate) struct Done {
-    pub status: Status,
+    pub condition: Condition,
     /// Behind OK, NO or BAD, with its response code.
     pub text: Cow<'static, str>,
     pub news: News,
-}
-
-/// A tagged status.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Status {
-    Ok,
-    No,
-    Bad,
 }
 
 /// What of other sessions' doings is told before a command's tagged reply.
@@ -212,15 +176,15 @@ pub(crate) enum News {
 
 impl Done {
     pub fn ok(text: impl Into<Cow<'static, str>>) -> Done {
-        Done { status: Status::Ok, text: text.into(), news: News::All }
+        Done { condition: Condition::Ok, text: text.into(), news: News::All }
     }
 
     pub fn no(text: impl Into<Cow<'static, str>>) -> Done {
-        Done { status: Status::No, text: text.into(), news: News::All }
+        Done { condition: Condition::No, text: text.into(), news: News::All }
     }
 
     pub fn bad(text: impl Into<Cow<'static, str>>) -> Done {
-        Done { status: Status::Bad, text: text.into(), news: News::None }
+        Done { condition: Condition::Bad, text: text.into(), news: News::None }
     }
 
     /// RFC 5530: every kind of refusal has its response code.

@@ -3,12 +3,12 @@
 //! Order: expunged messages leave first (if they may), then the new size is told, then changed flags under the numbers
 //! that are valid from now on. New keyword names come before the flags that use them.
 
-use super::core::{Core, write_number};
+use super::core::{Core, Done, News};
 use super::running::{Event, Next, Running, mismatch};
 use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
-use crate::session::core::{Done, News};
 use crate::view::Numbers;
-use model::{Uid, UidSet};
+use crate::write;
+use model::{SeqNo, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -112,9 +112,7 @@ impl Telling {
             for uid in view.withheld().iter_from(*from) {
                 // What came since is counted behind everything that the client counts, so it does not disturb.
                 let Some(number) = view.number(uid) else { continue };
-                core.out.extend_from_slice(b"* ");
-                write_number(&mut core.out, u64::from(number.0 - *told));
-                core.out.extend_from_slice(b" EXPUNGE\r\n");
+                write::expunge(&mut core.out, SeqNo(number.0 - *told));
                 *told += 1;
                 *from = Uid(uid.0.saturating_add(1));
                 if core.out.len() >= FLUSH_BYTES {
@@ -126,8 +124,8 @@ impl Telling {
         let Some(Arrival { arrived, changes }) = then.take() else { return Some(self.end()) };
         if arrived > 0 {
             let (count, recent) = (view.count(), view.recent.len());
-            core.line(format_args!("* {count} EXISTS"));
-            core.line(format_args!("* {recent} RECENT"));
+            write::exists(&mut core.out, count);
+            write::recent(&mut core.out, recent);
         }
         core.learn_keywords(&changes.keywords);
         self.state = State::Flags { uids: Arc::new(changes.flagged), from: Uid(0) };
@@ -159,18 +157,18 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
     let Some(view) = &core.view else { return };
     let Some(number) = numbers.of(row.uid, view.told()) else { return };
     core.out.extend_from_slice(b"* ");
-    write_number(&mut core.out, u64::from(number.0));
+    write::number(&mut core.out, u64::from(number.0));
     core.out.extend_from_slice(b" FETCH (");
     // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well.
     if with_uid || core.condstore {
         core.out.extend_from_slice(b"UID ");
-        write_number(&mut core.out, u64::from(row.uid.0));
+        write::number(&mut core.out, u64::from(row.uid.0));
         core.out.push(b' ');
     }
     core.write_message_flags(row.uid, row.flags, &row.keywords);
     if core.condstore {
         core.out.extend_from_slice(b" MODSEQ (");
-        write_number(&mut core.out, row.modseq.0);
+        write::number(&mut core.out, row.modseq.0);
         core.out.push(b')');
     }
     core.out.extend_from_slice(b")\r\n");

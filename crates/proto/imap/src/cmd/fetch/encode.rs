@@ -3,13 +3,13 @@
 use super::Message;
 use super::plan::{Item, Plan};
 use crate::command::{FetchItem, Partial, Section, SectionText};
-use crate::session::{Core, write_number};
+use crate::session::Core;
 use crate::view::Numbers;
+use crate::write;
 use mime::header::header_length;
 use mime::imap::{BodyForm, write_body, write_envelope};
 use mime::section::{self, Selection, Specifier};
 use mime::{Envelope, Structure};
-use model::UnixTime;
 use std::ops::Range;
 
 /// One message to write.
@@ -35,7 +35,7 @@ impl Piece<'_> {
             let Some(view) = &core.view else { return Written::All };
             let Some(number) = numbers.of(self.message.row.uid, view.told()) else { return Written::All };
             core.out.extend_from_slice(b"* ");
-            write_number(&mut core.out, u64::from(number.0));
+            write::number(&mut core.out, u64::from(number.0));
             core.out.extend_from_slice(b" FETCH (");
         }
         let mut structure = None;
@@ -64,7 +64,7 @@ impl Piece<'_> {
         }
         if core.condstore && !self.plan.shows_modseq {
             core.out.extend_from_slice(b" MODSEQ (");
-            write_number(&mut core.out, self.message.row.modseq.0);
+            write::number(&mut core.out, self.message.row.modseq.0);
             core.out.push(b')');
         }
     }
@@ -84,17 +84,25 @@ impl Piece<'_> {
                 out.truncate(out.len() - item.label.len());
                 core.write_message_flags(row.uid, row.flags, &row.keywords);
             }
-            FetchItem::Uid => write_number(out, u64::from(row.uid.0)),
-            FetchItem::Rfc822Size => write_number(out, row.size),
-            FetchItem::InternalDate => write_date_time(out, row.internal_date),
-            FetchItem::SaveDate => write_date_time(out, row.save_date),
+            FetchItem::Uid => write::number(out, u64::from(row.uid.0)),
+            FetchItem::Rfc822Size => write::number(out, row.size),
+            FetchItem::InternalDate => write::date_time(out, row.internal_date),
+            FetchItem::SaveDate => write::date_time(out, row.save_date),
             FetchItem::ModSeq => {
                 out.push(b'(');
-                write_number(out, row.modseq.0);
+                write::number(out, row.modseq.0);
                 out.push(b')');
             }
-            FetchItem::EmailId => out.extend_from_slice(format!("(M{})", row.email_id).as_bytes()),
-            FetchItem::ThreadId => out.extend_from_slice(format!("(T{})", row.thread_id).as_bytes()),
+            FetchItem::EmailId => {
+                out.push(b'(');
+                write::email_id(out, row.email_id);
+                out.push(b')');
+            }
+            FetchItem::ThreadId => {
+                out.push(b'(');
+                write::thread_id(out, row.thread_id);
+                out.push(b')');
+            }
             FetchItem::Envelope => match &row.digest {
                 Some(digest) => out.extend_from_slice(digest.envelope()),
                 None => write_envelope(&Envelope::parse(self.message.content()), out),
@@ -195,7 +203,7 @@ impl Piece<'_> {
             return None;
         }
         out.push(b'{');
-        write_number(out, range.end - range.start);
+        write::number(out, range.end - range.start);
         out.extend_from_slice(b"}\r\n");
         // What is there goes at once, the rest is asked for.
         let there = self.message.start + self.message.content().len() as u64;
@@ -226,7 +234,7 @@ fn write_value(bytes: &[u8], out: &mut Vec<u8>) {
         return;
     }
     out.push(b'{');
-    write_number(out, bytes.len() as u64);
+    write::number(out, bytes.len() as u64);
     out.extend_from_slice(b"}\r\n");
     write_octets(bytes, out);
 }
@@ -240,50 +248,9 @@ pub(super) fn write_octets(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-/// `"17-Jul-1996 02:44:25 +0000"`; always in UTC, the zone of an APPEND is not kept.
-fn write_date_time(out: &mut Vec<u8>, time: UnixTime) {
-    let (days, seconds) = (time.0.div_euclid(86_400), time.0.rem_euclid(86_400));
-    let (year, month, day) = civil(days);
-    let month = MONTHS[month as usize - 1];
-    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-    let text = format!("\"{day:2}-{month}-{year:04} {hour:02}:{minute:02}:{second:02} +0000\"");
-    out.extend_from_slice(text.as_bytes());
-}
-
-/// Year, month and day of a day since 1970-01-01 in the Gregorian calendar; clamped to the years 1 to 9999, which are
-/// all that the grammar can say.
-fn civil(days: i64) -> (i64, u32, u32) {
-    let days = days.clamp(-719_162, 2_932_896) + 719_468;
-    let (era, of_era) = (days / 146_097, days % 146_097);
-    let year_of_era = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let day = (of_year - (153 * from_march + 2) / 5 + 1) as u32;
-    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 } as u32;
-    (year_of_era + era * 400 + i64::from(month <= 2), month, day)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn dates_are_those_of_the_calendar() {
-        for (seconds, text) in [
-            (0, "\" 1-Jan-1970 00:00:00 +0000\""),
-            (837_571_465, "\"17-Jul-1996 02:44:25 +0000\""),
-            (951_782_400, "\"29-Feb-2000 00:00:00 +0000\""),
-            (-1, "\"31-Dec-1969 23:59:59 +0000\""),
-            (i64::MAX, "\"31-Dec-9999 15:30:07 +0000\""),
-        ] {
-            let mut out = Vec::new();
-            write_date_time(&mut out, UnixTime(seconds));
-            assert_eq!(String::from_utf8(out).unwrap(), text);
-        }
-    }
 
     #[test]
     fn a_partial_beyond_the_end_is_empty() {

@@ -2,8 +2,9 @@
 
 use super::{CONTENT_BYTES_MAX, Message, may_mark};
 use crate::ask::{Access, ContentNeed, Needs};
-use crate::command::{FetchItem, Numbering, Peek, Section, SectionText};
-use crate::session::{Done, write_number};
+use crate::command::{FetchItem, Numbering, Peek, SectionText};
+use crate::session::Done;
+use crate::write::{self, write_section};
 use mime::header::header_length;
 
 /// A FETCH's items and what they take.
@@ -182,11 +183,13 @@ fn label(item: &FetchItem) -> Box<[u8]> {
         FetchItem::ThreadId => b"THREADID ",
         FetchItem::SaveDate => b"SAVEDATE ",
         FetchItem::BodySection { section, partial, .. } => {
-            let mut out = section_label(section);
+            let mut out = b"BODY[".to_vec();
+            write_section(&mut out, section);
+            out.push(b']');
             if let Some(partial) = partial {
                 // RFC 9051 §7.5.2: the origin alone is shown.
                 out.push(b'<');
-                write_number(&mut out, partial.start);
+                write::number(&mut out, partial.start);
                 out.push(b'>');
             }
             out.push(b' ');
@@ -195,48 +198,4 @@ fn label(item: &FetchItem) -> Box<[u8]> {
         FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_) => b"",
     };
     name.into()
-}
-
-/// `BODY[1.2.HEADER.FIELDS (DATE FROM)]`
-fn section_label(section: &Section) -> Vec<u8> {
-    let mut out = b"BODY[".to_vec();
-    for (index, number) in section.part.iter().enumerate() {
-        if index > 0 {
-            out.push(b'.');
-        }
-        write_number(&mut out, u64::from(*number));
-    }
-    if !section.part.is_empty() && section.text != SectionText::Whole {
-        out.push(b'.');
-    }
-    let (name, fields): (&[u8], &[String]) = match &section.text {
-        SectionText::Whole => (b"", &[]),
-        SectionText::Header => (b"HEADER", &[]),
-        SectionText::Text => (b"TEXT", &[]),
-        SectionText::Mime => (b"MIME", &[]),
-        SectionText::HeaderFields(fields) => (b"HEADER.FIELDS (", fields),
-        SectionText::HeaderFieldsNot(fields) => (b"HEADER.FIELDS.NOT (", fields),
-    };
-    out.extend_from_slice(name);
-    for (index, field) in fields.iter().enumerate() {
-        if index > 0 {
-            out.push(b' ');
-        }
-        write_field_name(&mut out, field);
-    }
-    if !fields.is_empty() {
-        out.push(b')');
-    }
-    out.push(b']');
-    out
-}
-
-/// `header-fld-name = astring`
-fn write_field_name(out: &mut Vec<u8>, name: &str) {
-    let atom = |b: u8| b > b' ' && b < 0x7f && !b"(){%*\"\\]".contains(&b);
-    if !name.is_empty() && name.bytes().all(atom) {
-        out.extend_from_slice(name.as_bytes());
-    } else {
-        mime::imap::write_string(name.as_bytes(), out);
-    }
 }

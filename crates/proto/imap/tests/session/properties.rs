@@ -1,0 +1,181 @@
+//! Any input, cut in any way: the same output, no panic, bounded memory.
+
+use crate::replica::run;
+use crate::world::{NOW, World, simple};
+use crate::{connection, prepare};
+use imap::Session;
+use model::FlagSet;
+use proptest::prelude::*;
+use std::sync::Arc;
+use wire::{Session as _, Step, TlsMode};
+
+fn fresh() -> (Session, World) {
+    let mut world = World::new();
+    let inbox = world.find("INBOX").expect("an inbox");
+    for number in 1..=5 {
+        world.deliver(inbox, simple(number).as_bytes(), FlagSet::NONE, NOW);
+    }
+    (Session::new(connection(TlsMode::None, true), Arc::default()), world)
+}
+
+/// Commands that a client might send, some of them wrong.
+fn line() -> impl Strategy<Value = Vec<u8>> {
+    let known = prop::sample::select(vec![
+        "a LOGIN joe secret\r\n",
+        "b SELECT INBOX\r\n",
+        "b EXAMINE INBOX\r\n",
+        "c FETCH 1:* (FLAGS UID BODY[])\r\n",
+        "c FETCH 2 (BODY[HEADER.FIELDS (Subject From)] RFC822.SIZE ENVELOPE BODYSTRUCTURE)\r\n",
+        "c FETCH 9 FLAGS\r\n",
+        "d STORE 1:3 +FLAGS (\\Deleted $x)\r\n",
+        "e EXPUNGE\r\n",
+        "f SEARCH SUBJECT {7}\r\nmessage\r\n",
+        "f UID SEARCH RETURN (ALL COUNT) SUBJECT {7+}\r\nmessage\r\n",
+        "g APPEND INBOX {6+}\r\nab\r\ncd\r\n",
+        "g APPEND INBOX {6}\r\nab\r\ncd\r\n",
+        "h LIST \"\" *\r\n",
+        "i IDLE\r\nDONE\r\n",
+        "i IDLE\r\nnot done\r\n",
+        "j AUTHENTICATE PLAIN\r\n*\r\n",
+        "j AUTHENTICATE PLAIN AGpvZQBzZWNyZXQ=\r\n",
+        "k STATUS INBOX (MESSAGES UIDNEXT)\r\n",
+        "l NOOP\r\n",
+        "m COPY 1:2 INBOX\r\n",
+        "n CREATE new\r\n",
+        "o CLOSE\r\n",
+        "p bogus\r\n",
+        "q NOOP\n",
+        "\r\n",
+    ]);
+    prop_oneof![
+        8 => known.prop_map(|line| line.as_bytes().to_vec()),
+        1 => proptest::collection::vec(any::<u8>(), 0..40),
+    ]
+}
+
+/// Feeds the bytes cut at these places.
+fn play(bytes: &[u8], cuts: &[usize]) -> String {
+    let (mut session, mut world) = fresh();
+    let mut said = run(&mut session, 1, &mut world, b"");
+    let mut start = 0;
+    for end in cuts.iter().copied().chain([bytes.len()]) {
+        let end = end.min(bytes.len()).max(start);
+        if session.facts().end != wire::End::Open {
+            break;
+        }
+        said.push_str(&run(&mut session, 1, &mut world, &bytes[start..end]));
+        start = end;
+    }
+    said
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #[test]
+    fn any_cut_gives_the_same_output(
+        lines in proptest::collection::vec(line(), 1..14),
+        mut cuts in proptest::collection::vec(0usize..600, 0..12),
+    ) {
+        let bytes = lines.concat();
+        cuts.sort_unstable();
+        let every: Vec<usize> = (0..bytes.len()).collect();
+        let whole = play(&bytes, &[]);
+        prop_assert_eq!(&play(&bytes, &cuts), &whole);
+        prop_assert_eq!(&play(&bytes, &every), &whole);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..600)) {
+        let (mut session, mut world) = fresh();
+        run(&mut session, 1, &mut world, b"a LOGIN joe secret\r\nb SELECT INBOX\r\n");
+        run(&mut session, 1, &mut world, &bytes);
+    }
+}
+
+/// A message larger than a chunk streams through: never more than a few chunks are held, and every octet arrives.
+#[test]
+fn a_large_message_streams() {
+    let (mut session, mut world) = fresh();
+    let body: String = (0..60_000).map(|line| format!("line number {line:>30}\r\n")).collect();
+    let message = format!("Subject: large\r\n\r\n{body}");
+    assert!(message.len() > 2 * 1024 * 1024);
+    let inbox = world.find("INBOX").expect("an inbox");
+    world.deliver(inbox, message.as_bytes(), FlagSet::NONE, NOW);
+    for digests in [false, true] {
+        world.digests = digests;
+        run(&mut session, 1, &mut world, b"a LOGIN joe secret\r\nb SELECT INBOX\r\n");
+        for (items, wanted) in [
+            ("BODY.PEEK[]", &message[..]),
+            ("RFC822.PEEK", ""),
+            ("BODY.PEEK[TEXT]", &body[..]),
+            ("BODY.PEEK[1]", &body[..]),
+            ("BODY.PEEK[HEADER]", "Subject: large\r\n\r\n"),
+            ("BODY.PEEK[]<1000000.1500000>", &message[1_000_000..2_500_000]),
+            ("BODY.PEEK[TEXT]<2000000.10>", &body[2_000_000..2_000_010]),
+        ] {
+            session.feed(format!("c FETCH 6 (UID {items} FLAGS)\r\n").as_bytes());
+            let (mut said, mut most) = (Vec::new(), 0);
+            loop {
+                match session.step(NOW) {
+                    Step::Ask(ask) => {
+                        let answer = world.answer(1, ask);
+                        session.answer(answer);
+                    }
+                    Step::Flush => {
+                        most = most.max(session.output().len());
+                        said.append(session.output());
+                    }
+                    _ => break,
+                }
+            }
+            said.append(session.output());
+            if wanted.is_empty() {
+                continue;
+            }
+            let said = String::from_utf8(said).expect("ASCII");
+            assert!(said.contains(wanted) && said.contains(&format!("{{{}}}\r\n", wanted.len())), "{items}");
+            assert!(said.contains(" FLAGS (") && said.ends_with("c OK FETCH completed\r\n"), "{items}");
+            if !items.contains("[1]") {
+                assert!(most < 1024 * 1024 + 2 * wire::FLUSH_BYTES, "{items}: {most} octets at once");
+            }
+        }
+    }
+}
+
+/// Twenty thousand messages leave in pieces.
+#[test]
+fn a_large_fetch_is_flushed() {
+    let (mut session, mut world) = fresh();
+    let inbox = world.find("INBOX").expect("an inbox");
+    for number in 6..=5000 {
+        world.deliver(inbox, simple(number).as_bytes(), FlagSet::NONE, NOW);
+    }
+    run(&mut session, 1, &mut world, b"a LOGIN joe secret\r\nb SELECT INBOX\r\n");
+    session.feed(b"c UID FETCH 1:* (FLAGS INTERNALDATE RFC822.SIZE ENVELOPE)\r\n");
+    let (mut lines, mut most) = (0, 0);
+    loop {
+        match session.step(NOW) {
+            Step::Ask(ask) => {
+                let answer = world.answer(1, ask);
+                session.answer(answer);
+            }
+            Step::Flush | Step::NeedInput if !session.output().is_empty() => {
+                most = most.max(session.output().len());
+                lines += session.output().iter().filter(|byte| **byte == b'\n').count();
+                session.output().clear();
+            }
+            Step::NeedInput => break,
+            _ => panic!("neither"),
+        }
+    }
+    assert_eq!(lines, 5001);
+    assert!(most < 2 * wire::FLUSH_BYTES, "{most}");
+}
+
+/// What an idle connection costs (DESIGN.md §2): the session itself, before shared views.
+#[test]
+fn an_idle_session_is_small() {
+    assert!(size_of::<Session>() <= 700, "{}", size_of::<Session>());
+    let world = prepare(&transcript::Header::default());
+    assert_eq!(world.mailboxes.len(), 1);
+}

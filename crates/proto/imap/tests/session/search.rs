@@ -1,0 +1,69 @@
+//! What SEARCH means, written as directly as it can be.
+
+use crate::world::{Mailbox, Message, NOW};
+use imap::ask::{DateOf, Query, When};
+use model::Uid;
+
+pub fn names_modseq(query: &Query) -> bool {
+    match query {
+        Query::ModSeq(_) => true,
+        Query::Not(query) => names_modseq(query),
+        Query::And(queries) | Query::Or(queries) => queries.iter().any(names_modseq),
+        _ => false,
+    }
+}
+
+fn holds(text: &str, wanted: &str) -> bool {
+    text.to_lowercase().contains(&wanted.to_lowercase())
+}
+
+pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) -> bool {
+    let all = |query: &Query| matches(query, uid, message, mailbox);
+    let header_length = mime::header::header_length(&message.content);
+    let header = || mime::text::header_text(&message.content[..header_length]);
+    let body = || {
+        let structure = mime::parse(&message.content);
+        mime::text::body_texts(&structure, 1 << 20).collect::<Vec<_>>().concat()
+    };
+    match query {
+        Query::All => true,
+        Query::Uids(uids) => uids.contains(uid),
+        Query::Flag(flag) => message.flags.has(*flag),
+        Query::Keyword(keyword) => {
+            message.keywords.iter().any(|number| mailbox.keywords[usize::from(*number)] == *keyword)
+        }
+        Query::Not(query) => !all(query),
+        Query::And(queries) => queries.iter().all(all),
+        Query::Or(queries) => queries.iter().any(all),
+        Query::Header { name, text } => mime::header::fields(&message.content).any(|field| {
+            field.is(name) && holds(&mime::encoded_word::decode(&field.unfolded()), text)
+        }),
+        Query::Body(text) => holds(&body(), text),
+        Query::Text(text) => holds(&header(), text) || holds(&body(), text),
+        Query::Larger(size) => message.content.len() as u64 > *size,
+        Query::Smaller(size) => (message.content.len() as u64) < *size,
+        Query::Date(of, when, day) => {
+            let date = match of {
+                DateOf::Internal => message.date.div_euclid(86_400),
+                DateOf::Saved => NOW.div_euclid(86_400),
+                DateOf::Sent => {
+                    let Some(date) = mime::header::first(&message.content, "Date").and_then(mime::date::parse) else {
+                        return false;
+                    };
+                    date.day().to_days()
+                }
+            };
+            let day = i64::from(day.0);
+            match when {
+                When::Before => date < day,
+                When::On => date == day,
+                When::Since => date >= day,
+            }
+        }
+        Query::ArrivedFrom(time) => message.date >= time.0,
+        Query::ArrivedUpTo(time) => message.date <= time.0,
+        Query::ModSeq(modseq) => message.modseq >= modseq.0,
+        Query::EmailId(id) => message.email == id.0,
+        Query::ThreadId(id) => message.email == id.0,
+    }
+}

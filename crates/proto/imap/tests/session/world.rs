@@ -1,0 +1,607 @@
+//! A small world in memory: one account with mailboxes, shared by all sessions of a test. Plain and slow on purpose, so
+//! that it is easy to see that it is right.
+
+use imap::ask::{
+    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, FlagChange, FlagMode, MailboxRow, Needs,
+    NewMessage, Originals, Query, Refused, RefusedKind, Row, RowContent, Rows, Selected, Stored,
+};
+use model::{
+    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity, UnixTime,
+};
+use sasl::{Question, Reply, Verdict};
+use secrecy::ExposeSecret;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// 2023-11-14, the runner's clock.
+pub const NOW: i64 = 1_700_000_000;
+
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub email: u32,
+    pub flags: FlagSet,
+    pub keywords: BTreeSet<u16>,
+    pub created: u64,
+    pub modseq: u64,
+    pub date: i64,
+    pub content: Arc<[u8]>,
+    pub corrupt: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Mailbox {
+    pub name: String,
+    pub special_use: Option<SpecialUse>,
+    pub uid_validity: u32,
+    pub uid_next: u32,
+    pub highest: u64,
+    pub messages: BTreeMap<u32, Message>,
+    /// When each expunged message went.
+    pub gone: BTreeMap<u32, u64>,
+    pub unclaimed: BTreeSet<u32>,
+    pub keywords: Vec<Keyword>,
+}
+
+/// What one connection's answering side keeps.
+#[derive(Clone, Copy, Debug)]
+struct Selection {
+    mailbox: u32,
+    access: Access,
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub mailboxes: BTreeMap<u32, Mailbox>,
+    pub subscriptions: BTreeSet<String>,
+    selected: BTreeMap<u8, Selection>,
+    modseq: u64,
+    next_mailbox: u32,
+    next_email: u32,
+    /// Messages in a page at most, so that tests see pages.
+    pub page: usize,
+    /// Most octets in an answer to Content.
+    pub chunk: u64,
+    /// No space is left.
+    pub full: bool,
+    /// Uses the digests that a real store would have.
+    pub digests: bool,
+    /// Every question, by its name, for tests that count.
+    pub asked: Vec<String>,
+}
+
+fn refused(kind: RefusedKind, text: &'static str) -> Answer {
+    Answer::Refused(Refused::new(kind, text))
+}
+
+fn no_such_mailbox() -> Answer {
+    refused(RefusedKind::NonExistent, "There is no such mailbox")
+}
+
+/// A message like any other.
+pub fn simple(number: u32) -> String {
+    format!(
+        "Date: Tue, 14 Nov 2023 10:00:{:02} +0000\r\nFrom: A{number} <a{number}@example.test>\r\nTo: me@example.test\r\n\
+         Subject: message {number}\r\nMessage-ID: <{number}@example.test>\r\n\r\nbody {number}\r\n",
+        number % 60
+    )
+}
+
+impl World {
+    /// An account with an empty INBOX.
+    pub fn new() -> World {
+        let mut world = World {
+            mailboxes: BTreeMap::new(),
+            subscriptions: BTreeSet::new(),
+            selected: BTreeMap::new(),
+            modseq: 10,
+            next_mailbox: 1,
+            next_email: 1,
+            page: usize::MAX,
+            chunk: u64::MAX,
+            full: false,
+            digests: false,
+            asked: Vec::new(),
+        };
+        world.create("INBOX", None);
+        world
+    }
+
+    fn next_modseq(&mut self) -> u64 {
+        self.modseq += 1;
+        self.modseq
+    }
+
+    pub fn create(&mut self, name: &str, special_use: Option<SpecialUse>) -> u32 {
+        if let Some((above, _)) = name.rsplit_once('/')
+            && self.find(above).is_none()
+        {
+            self.create(above, None);
+        }
+        let id = self.next_mailbox;
+        self.next_mailbox += 1;
+        let highest = self.next_modseq();
+        let mailbox = Mailbox {
+            name: name.to_owned(),
+            special_use,
+            uid_validity: 1000 + id,
+            uid_next: 1,
+            highest,
+            ..Mailbox::default()
+        };
+        self.mailboxes.insert(id, mailbox);
+        id
+    }
+
+    pub fn find(&self, name: &str) -> Option<u32> {
+        self.mailboxes.iter().find(|(_, mailbox)| mailbox.name == name).map(|(id, _)| *id)
+    }
+
+    /// Puts a message into a mailbox as delivery does.
+    pub fn deliver(&mut self, mailbox: u32, content: &[u8], flags: FlagSet, date: i64) -> u32 {
+        let modseq = self.next_modseq();
+        let email = self.next_email;
+        self.next_email += 1;
+        let message = Message {
+            email,
+            flags,
+            keywords: BTreeSet::new(),
+            created: modseq,
+            modseq,
+            date,
+            content: content.into(),
+            corrupt: false,
+        };
+        self.add(mailbox, message)
+    }
+
+    fn add(&mut self, mailbox: u32, message: Message) -> u32 {
+        let mailbox = self.mailboxes.get_mut(&mailbox).expect("a mailbox");
+        let uid = mailbox.uid_next;
+        mailbox.uid_next += 1;
+        mailbox.highest = mailbox.highest.max(message.created);
+        mailbox.unclaimed.insert(uid);
+        mailbox.messages.insert(uid, message);
+        uid
+    }
+
+    pub fn expunge(&mut self, mailbox: u32, uids: &[u32]) -> u64 {
+        let modseq = if uids.is_empty() { self.mailboxes[&mailbox].highest } else { self.next_modseq() };
+        let mailbox = self.mailboxes.get_mut(&mailbox).expect("a mailbox");
+        for uid in uids {
+            if mailbox.messages.remove(uid).is_some() {
+                mailbox.gone.insert(*uid, modseq);
+                mailbox.unclaimed.remove(uid);
+            }
+        }
+        mailbox.highest = mailbox.highest.max(modseq);
+        modseq
+    }
+
+    /// Answers as the store and the directory would.
+    pub fn answer(&mut self, client: u8, ask: Ask) -> Answer {
+        let name = format!("{ask:?}");
+        self.asked.push(name.split([' ', '{', '(']).next().unwrap_or_default().to_owned());
+        match ask {
+            Ask::Auth(question) => Answer::Auth(auth(question)),
+            Ask::Mailboxes { counters } => Answer::Mailboxes(self.rows_of_mailboxes(counters)),
+            Ask::Create { name, special_use } => match self.find(&name) {
+                Some(_) => refused(RefusedKind::AlreadyExists, "That mailbox exists"),
+                None => Answer::Created(MailboxId(self.create(&name, special_use))),
+            },
+            Ask::Delete { name } => match self.find(&name) {
+                Some(id) => {
+                    self.mailboxes.remove(&id);
+                    Answer::Done
+                }
+                None => no_such_mailbox(),
+            },
+            Ask::Rename { from, to } => self.rename(&from, &to),
+            Ask::Subscribe { name, on } => {
+                if on {
+                    self.subscriptions.insert(name);
+                } else {
+                    self.subscriptions.remove(&name);
+                }
+                Answer::Done
+            }
+            Ask::Status { name } => match self.find(&name) {
+                Some(id) => Answer::Status(MailboxId(id), counters(&self.mailboxes[&id])),
+                None => no_such_mailbox(),
+            },
+            Ask::Select { name, access } => self.select(client, &name, access),
+            Ask::Unselect => {
+                self.selected.remove(&client);
+                Answer::Done
+            }
+            Ask::Append { to, messages } => self.append(&to, messages),
+            ask => self.answer_selected(client, ask),
+        }
+    }
+
+    fn answer_selected(&mut self, client: u8, ask: Ask) -> Answer {
+        let Some(selection) = self.selected.get(&client).copied() else { return no_such_mailbox() };
+        if !self.mailboxes.contains_key(&selection.mailbox) {
+            return no_such_mailbox();
+        }
+        let id = selection.mailbox;
+        match ask {
+            Ask::Changes { since, own } => self.changes(selection, since.0, &own),
+            Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
+                self.rows(id, &uids, from, needs, rows_max, bytes_max)
+            }
+            Ask::Content { uid, start, length } => match self.mailboxes[&id].messages.get(&uid.0) {
+                Some(message) if message.corrupt => refused(RefusedKind::Corrupt, "damaged"),
+                Some(message) => {
+                    Answer::Content(range(&message.content, start, length.min(self.chunk)).to_vec())
+                }
+                None => refused(RefusedKind::NonExistent, "expunged"),
+            },
+            Ask::Store { uids, change, unchanged_since, known } => {
+                self.store(id, &uids, &change, unchanged_since, known)
+            }
+            Ask::Copy { uids, to, originals } => self.copy(id, &uids, &to, originals),
+            Ask::Expunge { only } => {
+                let chosen: Vec<u32> = self.mailboxes[&id]
+                    .messages
+                    .iter()
+                    .filter(|(uid, message)| {
+                        message.flags.has(Flag::Deleted)
+                            && only.as_ref().is_none_or(|only| only.contains(Uid(**uid)))
+                    })
+                    .map(|(uid, _)| *uid)
+                    .collect();
+                let modseq = self.expunge(id, &chosen);
+                Answer::Expunged { uids: chosen.into_iter().map(Uid).collect(), modseq: ModSeq(modseq) }
+            }
+            Ask::Search { query, among, from } => self.search(id, &query, &among, from),
+            other => panic!("a question for a selected mailbox was expected: {other:?}"),
+        }
+    }
+
+    fn rows_of_mailboxes(&self, with_counters: bool) -> Vec<MailboxRow> {
+        let mut rows: Vec<MailboxRow> = self
+            .mailboxes
+            .iter()
+            .map(|(id, mailbox)| MailboxRow {
+                name: mailbox.name.clone(),
+                id: Some(MailboxId(*id)),
+                special_use: mailbox.special_use,
+                subscribed: self.subscriptions.contains(&mailbox.name),
+                counters: with_counters.then(|| counters(mailbox)),
+            })
+            .collect();
+        for name in &self.subscriptions {
+            if self.find(name).is_none() {
+                rows.push(MailboxRow {
+                    name: name.clone(),
+                    id: None,
+                    special_use: None,
+                    subscribed: true,
+                    counters: None,
+                });
+            }
+        }
+        rows
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> Answer {
+        if self.find(to).is_some() {
+            return refused(RefusedKind::AlreadyExists, "That mailbox exists");
+        }
+        if from == "INBOX" {
+            let inbox = self.find("INBOX").expect("an inbox");
+            let new = self.create(to, None);
+            let uids: Vec<u32> = self.mailboxes[&inbox].messages.keys().copied().collect();
+            for uid in &uids {
+                let mut message = self.mailboxes[&inbox].messages[uid].clone();
+                message.created = self.next_modseq();
+                message.modseq = message.created;
+                self.add(new, message);
+            }
+            self.expunge(inbox, &uids);
+            return Answer::Done;
+        }
+        let below = format!("{from}/");
+        let mut found = false;
+        for mailbox in self.mailboxes.values_mut() {
+            if mailbox.name == from {
+                mailbox.name = to.to_owned();
+                found = true;
+            } else if let Some(rest) = mailbox.name.strip_prefix(&below) {
+                mailbox.name = format!("{to}/{rest}");
+                found = true;
+            }
+        }
+        if found { Answer::Done } else { no_such_mailbox() }
+    }
+
+    fn select(&mut self, client: u8, name: &str, access: Access) -> Answer {
+        self.selected.remove(&client);
+        let Some(id) = self.find(name) else { return no_such_mailbox() };
+        self.selected.insert(client, Selection { mailbox: id, access });
+        let mailbox = self.mailboxes.get_mut(&id).expect("found");
+        let recent = mailbox.unclaimed.iter().copied().map(Uid).collect();
+        if access == Access::ReadWrite {
+            mailbox.unclaimed.clear();
+        }
+        let mut unseen = mailbox.messages.iter().filter(|(_, message)| !message.flags.has(Flag::Seen));
+        Answer::Selected(Box::new(Selected {
+            mailbox: MailboxId(id),
+            access,
+            uid_validity: UidValidity(mailbox.uid_validity),
+            uid_next: Uid(mailbox.uid_next),
+            highest_modseq: ModSeq(mailbox.highest),
+            uids: uids(mailbox),
+            recent,
+            first_unseen: unseen.next().map(|(uid, _)| Uid(*uid)),
+            keywords: mailbox.keywords.clone().into(),
+        }))
+    }
+
+    fn changes(&mut self, selection: Selection, since: u64, own: &[ModSeq]) -> Answer {
+        let mailbox = self.mailboxes.get_mut(&selection.mailbox).expect("selected");
+        if mailbox.highest <= since {
+            return Answer::Unchanged;
+        }
+        let of = |wanted: &dyn Fn(&Message) -> bool| -> UidSet {
+            mailbox.messages.iter().filter(|(_, message)| wanted(message)).map(|(uid, _)| Uid(*uid)).collect()
+        };
+        let arrived = of(&|message| message.created > since);
+        let flagged = of(&|message| {
+            message.created <= since && message.modseq > since && !own.contains(&ModSeq(message.modseq))
+        });
+        let recent: UidSet = mailbox.unclaimed.iter().copied().map(Uid).filter(|uid| arrived.contains(*uid)).collect();
+        if selection.access == Access::ReadWrite {
+            mailbox.unclaimed.retain(|uid| !recent.contains(Uid(*uid)));
+        }
+        Answer::Changes(Box::new(Changes {
+            up_to: ModSeq(mailbox.highest),
+            uids: uids(mailbox),
+            vanished: mailbox.gone.iter().filter(|(_, at)| **at > since).map(|(uid, _)| Uid(*uid)).collect(),
+            arrived,
+            recent,
+            flagged,
+            uid_next: Uid(mailbox.uid_next),
+            keywords: mailbox.keywords.clone().into(),
+        }))
+    }
+
+    fn rows(&self, id: u32, uids: &UidSet, from: Uid, needs: Needs, rows_max: usize, bytes_max: usize) -> Answer {
+        let mailbox = &self.mailboxes[&id];
+        let (mut rows, mut bytes) = (Vec::new(), 0);
+        let mut next = None;
+        for (uid, message) in mailbox.messages.range(from.0..) {
+            if !uids.contains(Uid(*uid)) {
+                continue;
+            }
+            if rows.len() >= rows_max.min(self.page) || bytes >= bytes_max {
+                next = Some(Uid(*uid));
+                break;
+            }
+            let row = self.row(*uid, message, needs);
+            if let RowContent::Bytes(content) = &row.content {
+                bytes += content.len();
+            }
+            rows.push(row);
+        }
+        Answer::Rows(Rows { rows, next, keywords: mailbox.keywords.clone().into() })
+    }
+
+    fn row(&self, uid: u32, message: &Message, needs: Needs) -> Row {
+        let content = match needs.content {
+            _ if message.corrupt && needs.content != ContentNeed::None => RowContent::Corrupt,
+            ContentNeed::None => RowContent::None,
+            ContentNeed::Header => {
+                let header = mime::header::header_length(&message.content);
+                RowContent::Bytes(message.content[..header].to_vec())
+            }
+            ContentNeed::Range { start, length } => {
+                RowContent::Bytes(range(&message.content, start, length).to_vec())
+            }
+        };
+        Row {
+            uid: Uid(uid),
+            email_id: EmailId(message.email),
+            thread_id: ThreadId(message.email),
+            modseq: ModSeq(message.modseq),
+            flags: message.flags,
+            keywords: message.keywords.iter().copied().collect(),
+            size: message.content.len() as u64,
+            internal_date: UnixTime(message.date),
+            save_date: UnixTime(NOW),
+            digest: (needs.digest && self.digests).then(|| digest(&message.content)),
+            content,
+        }
+    }
+
+    fn store(
+        &mut self,
+        id: u32,
+        uids: &UidSet,
+        change: &FlagChange,
+        unchanged_since: Option<ModSeq>,
+        known: ModSeq,
+    ) -> Answer {
+        let modseq = self.modseq + 1;
+        let mailbox = self.mailboxes.get_mut(&id).expect("selected");
+        let numbers: BTreeSet<u16> = change.keywords.iter().map(|keyword| number_of(mailbox, keyword)).collect();
+        let mut stored = Stored {
+            modseq: ModSeq(mailbox.highest),
+            changed: UidSet::new(),
+            modified: UidSet::new(),
+            missing: UidSet::new(),
+            overtaken: UidSet::new(),
+        };
+        for uid in uids.iter() {
+            let Some(message) = mailbox.messages.get_mut(&uid.0) else {
+                stored.missing.insert(uid);
+                continue;
+            };
+            if message.modseq > known.0 {
+                stored.overtaken.insert(uid);
+            }
+            if unchanged_since.is_some_and(|since| message.modseq > since.0) {
+                stored.modified.insert(uid);
+                continue;
+            }
+            let before = (message.flags, message.keywords.clone());
+            match change.mode {
+                FlagMode::Add => {
+                    message.flags = FlagSet(message.flags.0 | change.flags.0);
+                    message.keywords.extend(&numbers);
+                }
+                FlagMode::Remove => {
+                    message.flags = FlagSet(message.flags.0 & !change.flags.0);
+                    message.keywords.retain(|number| !numbers.contains(number));
+                }
+                FlagMode::Replace => {
+                    message.flags = change.flags;
+                    message.keywords.clone_from(&numbers);
+                }
+            }
+            if before != (message.flags, message.keywords.clone()) {
+                message.modseq = modseq;
+                stored.changed.insert(uid);
+            }
+        }
+        if !stored.changed.is_empty() {
+            stored.modseq = ModSeq(modseq);
+            mailbox.highest = modseq;
+            self.modseq = modseq;
+        }
+        Answer::Stored(Box::new(stored))
+    }
+
+    fn append(&mut self, to: &str, messages: Vec<NewMessage>) -> Answer {
+        let Some(id) = self.find(to) else { return no_such_mailbox() };
+        if self.full {
+            return refused(RefusedKind::OverQuota, "The quota is used up");
+        }
+        let mut uids = Vec::new();
+        for message in messages {
+            let date = message.internal_date.map_or(NOW, |date| date.0);
+            let uid = self.deliver(id, &message.content, message.flags, date);
+            let mailbox = self.mailboxes.get_mut(&id).expect("found");
+            let keywords = message.keywords.iter().map(|keyword| number_of(mailbox, keyword)).collect();
+            mailbox.messages.get_mut(&uid).expect("new").keywords = keywords;
+            uids.push(Uid(uid));
+        }
+        Answer::Appended { uid_validity: UidValidity(self.mailboxes[&id].uid_validity), uids }
+    }
+
+    fn copy(&mut self, id: u32, uids: &UidSet, to: &str, originals: Originals) -> Answer {
+        let Some(target) = self.find(to) else { return no_such_mailbox() };
+        if self.full {
+            return refused(RefusedKind::OverQuota, "The quota is used up");
+        }
+        let mut copied = Copied {
+            uid_validity: UidValidity(self.mailboxes[&target].uid_validity),
+            from: UidSet::new(),
+            to: UidSet::new(),
+            missing: UidSet::new(),
+        };
+        for uid in uids.iter() {
+            let Some(message) = self.mailboxes[&id].messages.get(&uid.0).cloned() else {
+                copied.missing.insert(uid);
+                continue;
+            };
+            let names: Vec<Keyword> = message
+                .keywords
+                .iter()
+                .map(|number| self.mailboxes[&id].keywords[usize::from(*number)].clone())
+                .collect();
+            let created = self.next_modseq();
+            let mailbox = self.mailboxes.get_mut(&target).expect("found");
+            let keywords = names.iter().map(|keyword| number_of(mailbox, keyword)).collect();
+            let new = self.add(target, Message { created, modseq: created, keywords, ..message });
+            copied.from.insert(uid);
+            copied.to.insert(Uid(new));
+        }
+        if originals == Originals::Go {
+            let gone: Vec<u32> = copied.from.iter().map(|uid| uid.0).collect();
+            self.expunge(id, &gone);
+        }
+        Answer::Copied(Box::new(copied))
+    }
+
+    fn search(&self, id: u32, query: &Query, among: &UidSet, from: Uid) -> Answer {
+        let mailbox = &self.mailboxes[&id];
+        let (mut found, mut next, mut highest) = (UidSet::new(), None, None);
+        let mut looked = 0;
+        for (uid, message) in mailbox.messages.range(from.0..) {
+            if !among.contains(Uid(*uid)) {
+                continue;
+            }
+            if looked >= self.page {
+                next = Some(Uid(*uid));
+                break;
+            }
+            looked += 1;
+            if crate::search::matches(query, Uid(*uid), message, mailbox) {
+                found.insert(Uid(*uid));
+                highest = highest.max(Some(ModSeq(message.modseq)));
+            }
+        }
+        let highest_modseq = if crate::search::names_modseq(query) { highest } else { None };
+        Answer::Found { uids: found, highest_modseq, next }
+    }
+}
+
+fn number_of(mailbox: &mut Mailbox, keyword: &Keyword) -> u16 {
+    let at = mailbox.keywords.iter().position(|known| known == keyword).unwrap_or_else(|| {
+        mailbox.keywords.push(keyword.clone());
+        mailbox.keywords.len() - 1
+    });
+    u16::try_from(at).expect("few keywords")
+}
+
+fn uids(mailbox: &Mailbox) -> Arc<UidSet> {
+    Arc::new(mailbox.messages.keys().copied().map(Uid).collect())
+}
+
+fn range(content: &[u8], start: u64, length: u64) -> &[u8] {
+    let start = usize::try_from(start).unwrap_or(usize::MAX).min(content.len());
+    let length = usize::try_from(length).unwrap_or(usize::MAX).min(content.len() - start);
+    &content[start..start + length]
+}
+
+fn digest(content: &[u8]) -> imap::ask::Digest {
+    let structure = mime::parse(content);
+    let mut bytes = Vec::new();
+    mime::imap::write_envelope(&mime::Envelope::parse(content), &mut bytes);
+    let envelope = u32::try_from(bytes.len()).expect("small");
+    mime::imap::write_body(&structure, mime::imap::BodyForm::Body, &mut bytes);
+    let body = u32::try_from(bytes.len()).expect("small");
+    mime::imap::write_body(&structure, mime::imap::BodyForm::BodyStructure, &mut bytes);
+    let header = u32::try_from(mime::header::header_length(content)).expect("small");
+    imap::ask::Digest::new(bytes, envelope, body, header).expect("in order")
+}
+
+fn counters(mailbox: &Mailbox) -> Counters {
+    let count = |wanted: &dyn Fn(&Message) -> bool| {
+        u32::try_from(mailbox.messages.values().filter(|message| wanted(message)).count()).expect("few")
+    };
+    Counters {
+        messages: count(&|_| true),
+        recent: u32::try_from(mailbox.unclaimed.len()).expect("few"),
+        unseen: count(&|message| !message.flags.has(Flag::Seen)),
+        deleted: count(&|message| message.flags.has(Flag::Deleted)),
+        uid_next: Uid(mailbox.uid_next),
+        uid_validity: UidValidity(mailbox.uid_validity),
+        highest_modseq: ModSeq(mailbox.highest),
+        size: mailbox.messages.values().map(|message| message.content.len() as u64).sum(),
+    }
+}
+
+/// Everybody's password is `secret`; `away` can't be looked up, `nomail` may not use IMAP.
+fn auth(question: Question) -> Reply {
+    Reply::Verdict(match question {
+        Question::Password { user, password, .. } => match (user.as_str(), password.expose_secret()) {
+            ("away", _) => Verdict::Unavailable,
+            ("nomail", "secret") => Verdict::Forbidden,
+            (user, "secret") => Verdict::Granted { account: format!("{user}@example.test") },
+            _ => Verdict::Denied,
+        },
+        _ => Verdict::Denied,
+    })
+}
