@@ -130,11 +130,8 @@ impl Directory {
             if let Some(disabled) = change.disabled {
                 account.disabled = disabled;
             }
-            if let Some((salt, password)) = &password {
+            if let Some(password) = &password {
                 let mut credentials = record::credentials(tx, id)?.ok_or_else(|| missing(&address))?;
-                if credentials.scram_salt != *salt {
-                    return Err(Error::Exists("another change of this password".to_owned()).into());
-                }
                 credentials.password = Some(password.clone());
                 account.has_password = true;
                 tx.put(&keys::credentials(id), &encode(&credentials))?;
@@ -145,13 +142,13 @@ impl Directory {
         })
     }
 
-    /// What can be done before the transaction: find the account, hash the password with the account's salt.
-    #[expect(clippy::type_complexity, reason = "a pair for one caller")]
+    /// What can be done before the transaction: find the account, hash the password with the account's salt, which never
+    /// changes.
     fn prepare_change(
         &self,
         address: &EmailAddress,
         change: &AccountChange,
-    ) -> Result<(AccountId, Option<([u8; 16], PasswordRecord)>), Error> {
+    ) -> Result<(AccountId, Option<PasswordRecord>), Error> {
         check_display_name(change.display_name.as_deref().unwrap_or_default())?;
         let snapshot = self.engine.snapshot()?;
         let (id, _) = find(&*snapshot, address)?.ok_or_else(|| missing(address))?;
@@ -161,7 +158,7 @@ impl Directory {
         let password = prepare(password.expose_secret())?;
         let _place = self.gate.enter();
         let (salt, iterations) = (credentials.scram_salt, credentials.scram_iterations);
-        Ok((id, Some((salt, PasswordRecord::new(&password, &salt, iterations, Cost::FULL)?))))
+        Ok((id, Some(PasswordRecord::new(&password, &salt, iterations, Cost::FULL)?)))
     }
 
     /// Removes an account, its credentials, and its address from aliases and groups (which vanish when empty).

@@ -157,6 +157,20 @@ impl Directory {
         })
     }
 
+    /// Whether there is any, of whatever account: only then CRAM-MD5 and APOP can succeed at all.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn any_app_password(&self) -> Result<bool, Error> {
+        let mut any = false;
+        let snapshot = self.engine.snapshot()?;
+        record::scan_prefix(&*snapshot, &keys::app_passwords(), &mut |_, _| {
+            any = true;
+            Ok(std::ops::ControlFlow::Break(()))
+        })?;
+        Ok(any)
+    }
+
     /// All of an account, by number.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 use super::*;
 use crate::testing::{NOW, address, directory};
+use proptest::prelude::*;
 
 fn import(directory: &Directory, text: &str) -> ImportOutcome {
     directory.import_csv(&mut text.as_bytes(), NOW, &mut |_| {}).unwrap()
@@ -70,5 +71,20 @@ fn quotas() {
         ("99999999999999T", Err(())),
     ] {
         assert_eq!(parse_quota(text).map_err(|_| ()), wanted, "{text}");
+    }
+}
+
+proptest! {
+    /// Fields that were quoted by the rules come back as they were.
+    #[test]
+    fn quoted_fields_come_back(fields in prop::collection::vec("[a-z,\" ]{0,12}", 1..5)) {
+        let quoted: Vec<String> = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\""))).collect();
+        prop_assert_eq!(split_fields(&quoted.join(",")), Ok(fields));
+    }
+
+    /// No line is too strange to be judged.
+    #[test]
+    fn any_line_is_judged(line in "[a-c@,\"=\\PC]{0,40}", first in any::<bool>()) {
+        let _ = parse_line(&line, first);
     }
 }

@@ -81,6 +81,11 @@ pub(crate) fn addresses_in(name: &Domain) -> Vec<u8> {
 }
 
 /// First part of the keys of an account's application passwords.
+/// First part of the keys of all application passwords.
+pub(crate) fn app_passwords() -> Vec<u8> {
+    key(b'p', &[])
+}
+
 pub(crate) fn app_passwords_of(id: AccountId) -> Vec<u8> {
     key(b'p', &[&id.0.to_be_bytes()])
 }

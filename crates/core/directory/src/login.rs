@@ -70,6 +70,22 @@ struct Claimed {
     account: Option<(AccountId, AccountRecord)>,
 }
 
+/// What an account may log in with; nothing for names that do not exist.
+#[derive(Default)]
+struct Keys {
+    credentials: Option<Credentials>,
+    apps: Vec<(u32, AppRecord)>,
+}
+
+impl Keys {
+    /// What SCRAM may prove, in the order that [`Question::ScramProved`] counts in.
+    fn candidates(&self) -> impl Iterator<Item = (Which, &ScramRecord)> {
+        let own = self.credentials.iter().filter_map(|credentials| credentials.password.as_ref());
+        let own = own.map(|own| (Which::Own, &own.scram));
+        own.chain(self.apps.iter().map(|(number, app)| (Which::App(*number, app.scopes), &app.scram)))
+    }
+}
+
 /// The circumstances of a question.
 #[derive(Clone, Copy)]
 struct Attempt {
@@ -182,9 +198,9 @@ impl Directory {
         if let Some(which) = self.remembered_as_right(remembered.as_ref(), attempt.now) {
             return self.granted(&claimed, authorize_as, which, attempt);
         }
-        let (credentials, apps) = credentials_of(&*snapshot, &claimed)?;
+        let keys = credentials_of(&*snapshot, &claimed)?;
         drop(snapshot);
-        match self.verify(&claimed, credentials.as_ref(), &apps, &password, attempt)? {
+        match self.verify(&claimed, &keys, &password, attempt)? {
             Outcome::Later => Ok(LATER),
             Outcome::Wrong => Ok(self.denied(&claimed, attempt)),
             Outcome::Right(which) => {
@@ -219,15 +235,14 @@ impl Directory {
     fn verify(
         &self,
         claimed: &Claimed,
-        credentials: Option<&Credentials>,
-        apps: &[(u32, AppRecord)],
+        keys: &Keys,
         password: &str,
         attempt: &Attempt,
     ) -> Result<Outcome, Error> {
         if let Some((id, _)) = &claimed.account
             && let Some(typed) = app_password::bare_letters(password)
         {
-            for (number, app) in apps {
+            for (number, app) in &keys.apps {
                 let Some(secret) = self.seal.open(*id, *number, &app.sealed) else { continue };
                 let secret = app_password::bare_letters(&secret).unwrap_or_default();
                 if typed.as_bytes().ct_eq(secret.as_bytes()).into() {
@@ -240,7 +255,8 @@ impl Directory {
         if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
             return Ok(Outcome::Later);
         }
-        let Some(own) = credentials.and_then(|credentials| credentials.password.as_ref()) else {
+        let own = keys.credentials.as_ref().and_then(|credentials| credentials.password.as_ref());
+        let Some(own) = own else {
             verify_nothing(password)?;
             return Ok(Outcome::Wrong);
         };
@@ -274,19 +290,15 @@ impl Directory {
         if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
             return Ok(None);
         }
-        let (credentials, apps) = credentials_of(&*snapshot, &claimed)?;
-        let mut candidates: Vec<ScramKey> = credentials
-            .iter()
-            .flat_map(|credentials| candidates(credentials, &apps))
-            .map(|(_, scram)| scram.key(hash))
-            .collect();
+        let keys = credentials_of(&*snapshot, &claimed)?;
+        let mut candidates: Vec<ScramKey> = keys.candidates().map(|(_, scram)| scram.key(hash)).collect();
         if candidates.is_empty() {
             // One that nobody can prove: an account without credentials looks like one with a password.
             let mut key = self.verified_key(AccountId(0), &claimed.key).to_vec();
             key.truncate(if hash == ScramHash::Sha1 { 20 } else { 32 });
             candidates.push(ScramKey { stored_key: key.clone(), server_key: key });
         }
-        let (salt, iterations) = match credentials {
+        let (salt, iterations) = match keys.credentials {
             Some(credentials) => (credentials.scram_salt.to_vec(), credentials.scram_iterations),
             // RFC 5802 §9: an unknown name gets a salt too, the same one each time.
             None => {
@@ -309,10 +321,8 @@ impl Directory {
         if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
             return Ok(LATER);
         }
-        let (credentials, apps) = credentials_of(&*snapshot, &claimed)?;
-        drop(snapshot);
-        let which = credentials
-            .and_then(|credentials| candidates(&credentials, &apps).nth(candidate).map(|(which, _)| which));
+        let keys = credentials_of(&*snapshot, &claimed)?;
+        let which = keys.candidates().nth(candidate).map(|(which, _)| which);
         match which {
             Some(which) => self.granted(&claimed, authorize_as, which, attempt),
             None => Ok(self.denied(&claimed, attempt)),
@@ -342,10 +352,9 @@ impl Directory {
         if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
             return Ok(LATER);
         }
-        let (_, apps) = credentials_of(&*snapshot, &claimed)?;
-        drop(snapshot);
+        let keys = credentials_of(&*snapshot, &claimed)?;
         let mut found = None;
-        for (number, app) in &apps {
+        for (number, app) in &keys.apps {
             let Some((id, _)) = &claimed.account else { break };
             let Some(secret) = self.seal.open(*id, *number, &app.sealed) else { continue };
             if sasl::digest_matches(kind, challenge, secret.as_bytes(), response) {
@@ -409,23 +418,9 @@ impl Directory {
     }
 }
 
-/// What SCRAM may prove, in the order that [`Question::ScramProved`] counts in.
-fn candidates<'a>(
-    credentials: &'a Credentials,
-    apps: &'a [(u32, AppRecord)],
-) -> impl Iterator<Item = (Which, &'a ScramRecord)> {
-    let own = credentials.password.iter().map(|own| (Which::Own, &own.scram));
-    own.chain(apps.iter().map(|(number, app)| (Which::App(*number, app.scopes), &app.scram)))
-}
-
-fn credentials_of(
-    read: &dyn Read,
-    claimed: &Claimed,
-) -> Result<(Option<Credentials>, Vec<(u32, AppRecord)>), Error> {
-    match &claimed.account {
-        Some((id, _)) => Ok((record::credentials(read, *id)?, record::app_passwords(read, *id)?)),
-        None => Ok((None, Vec::new())),
-    }
+fn credentials_of(read: &dyn Read, claimed: &Claimed) -> Result<Keys, Error> {
+    let Some((id, _)) = &claimed.account else { return Ok(Keys::default()) };
+    Ok(Keys { credentials: record::credentials(read, *id)?, apps: record::app_passwords(read, *id)? })
 }
 
 /// One key for all ways to write a name that does not exist, as there is for one that does: a subaddress or another name

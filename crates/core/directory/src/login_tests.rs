@@ -1,8 +1,12 @@
 use super::*;
-use crate::testing::{NOW, add, address, alias, directory, domain};
+use crate::testing::{NOW, SECRET, add, address, alias, directory, domain};
 use crate::{AccountChange, AliasKind, Scopes};
+use engine::{Engine, MemoryEngine};
+use proptest::prelude::*;
 use sasl::{cram_md5_digest, scram_keys};
 use secrecy::SecretString;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 fn at(seconds: u64) -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(NOW.0 as u64 + seconds)
@@ -282,4 +286,66 @@ fn wrong_log_ins_are_slowed_in_all_protocols_together() {
     assert_eq!(wrong(Service::Imap, 3), (Verdict::Unavailable, Duration::ZERO));
     assert_eq!(right(3), (Verdict::Unavailable, Duration::ZERO), "a right guess among many is not told");
     assert_eq!(right(2).0, granted("anna@x.test"));
+}
+
+/// An engine that can't be read when the flag is up.
+struct Broken(MemoryEngine, AtomicBool);
+
+impl Engine for Broken {
+    fn snapshot(&self) -> Result<Box<dyn engine::Snapshot + '_>, engine::Error> {
+        if self.1.load(Ordering::SeqCst) { Err(engine::Error::Stopped) } else { self.0.snapshot() }
+    }
+
+    fn submit(&self, accounts: &[AccountId], work: engine::Work) -> engine::Commit {
+        self.0.submit(accounts, work)
+    }
+
+    fn compact(&self, progress: engine::Progress<'_>) -> Result<u64, engine::Error> {
+        self.0.compact(progress)
+    }
+
+    fn check(&self, progress: engine::Progress<'_>) -> Result<engine::CheckReport, engine::Error> {
+        self.0.check(progress)
+    }
+
+    fn figures(&self) -> engine::Figures {
+        self.0.figures()
+    }
+}
+
+#[test]
+fn trouble_of_the_store_is_no_fault_of_the_peer() {
+    let engine = Arc::new(Broken(MemoryEngine::default(), AtomicBool::new(false)));
+    let directory =
+        Directory::open(engine.clone(), crate::Settings::default(), &SECRET, Arc::new(())).unwrap();
+    directory.add_domain(&domain("x.test"), NOW).wait().unwrap();
+    add(&directory, "anna@x.test", Some("right"));
+    let ask = || verdict(directory.answer(&question("", "anna", "right"), Service::Imap, peer(1), at(0)));
+    engine.1.store(true, Ordering::SeqCst);
+    for _ in 0..20 {
+        assert_eq!(ask(), (Verdict::Unavailable, Duration::ZERO));
+    }
+    assert!(directory.resolve(&address("anna@x.test")).is_err_and(|error| error.is_transient()));
+    engine.1.store(false, Ordering::SeqCst);
+    assert_eq!(ask(), (granted("anna@x.test"), Duration::ZERO), "nothing was counted");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Whatever a name looks like, it is answered, and not with an account.
+    #[test]
+    fn strange_names_are_denied(user in ".{0,80}") {
+        thread_local! {
+            static DIRECTORY: Directory = directory();
+        }
+        DIRECTORY.with(|directory| {
+            let question = Question::Failed { user: user.clone() };
+            prop_assert_eq!(verdict(directory.answer(&question, Service::Pop3, None, at(0))).0, Verdict::Denied);
+            let question = Question::ScramKeys { user, hash: ScramHash::Sha1 };
+            let (reply, _) = directory.answer(&question, Service::Pop3, None, at(0));
+            prop_assert!(matches!(reply, Reply::ScramKeys(keys) if keys.salt.len() == 16));
+            Ok(())
+        })?;
+    }
 }

@@ -166,12 +166,11 @@ pub(crate) fn raise_generation(tx: &mut dyn Tx) -> Result<(), Error> {
     Ok(tx.put(&keys::GENERATION, &next.to_be_bytes())?)
 }
 
+/// Sees a key and its value; breaks, goes on or fails.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>;
+
 /// Visits what begins with `prefix` until `visit` breaks or fails.
-pub(crate) fn scan_prefix(
-    read: &dyn Read,
-    prefix: &[u8],
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>,
-) -> Result<(), Error> {
+pub(crate) fn scan_prefix(read: &dyn Read, prefix: &[u8], visit: Visit<'_>) -> Result<(), Error> {
     scan_between(read, Bound::Included(prefix), &keys::behind(prefix), visit)
 }
 
@@ -179,7 +178,7 @@ pub(crate) fn scan_between(
     read: &dyn Read,
     from: Bound<&[u8]>,
     end: &[u8],
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>,
+    visit: Visit<'_>,
 ) -> Result<(), Error> {
     let mut outcome = Ok(());
     read.scan((from, Bound::Excluded(end)), Order::Ascending, &mut |key, value| match visit(key, value) {

@@ -16,8 +16,10 @@ pub(crate) fn domain(text: &str) -> Domain {
     Domain::new(text).unwrap()
 }
 
+pub(crate) const SECRET: [u8; 32] = [42; 32];
+
 pub(crate) fn open(settings: Settings, companion: Arc<dyn Companion>) -> Directory {
-    Directory::open(Arc::new(MemoryEngine::default()), settings, &[42; 32], companion).unwrap()
+    Directory::open(Arc::new(MemoryEngine::default()), settings, &SECRET, companion).unwrap()
 }
 
 /// With the domain `x.test`.

@@ -8,6 +8,8 @@ use crate::{
 use engine::{Abort, AccountId, Tx};
 use model::Path;
 use parking_lot::Mutex;
+use proptest::prelude::*;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// `address=account/detail …, remote …`, or a word.
@@ -318,4 +320,57 @@ fn the_companion_shares_the_transaction() {
     assert_eq!(who(&directory, "bad@x.test"), "no such user");
     directory.remove_account(&address("a@x.test")).wait().unwrap();
     assert_eq!(*notes.0.lock(), ["+1 a@x.test Some(5)", "-1"]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+    /// Aliases that point at each other in any way end, and everybody gets the mail once.
+    #[test]
+    fn any_tangle_of_aliases_ends(
+        edges in prop::collection::vec(prop::collection::vec(0_usize..12, 1..5), 8),
+    ) {
+        let directory = directory();
+        // 0 to 7 are aliases, 8 to 10 accounts, 11 is elsewhere.
+        let name = |n: usize| if n == 11 { "far@y.test".to_owned() } else { format!("n{n}@x.test") };
+        for n in 8..11 {
+            add(&directory, &name(n), None);
+        }
+        for (n, targets) in edges.iter().enumerate() {
+            let targets: Vec<String> = targets.iter().map(|&n| name(n)).collect();
+            let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
+            alias(&directory, AliasKind::Alias, &name(n), &targets).wait().unwrap();
+        }
+        let mut reachable = HashSet::new();
+        let mut open = vec![0];
+        while let Some(n) = open.pop() {
+            if reachable.insert(n) && n < 8 {
+                open.extend(&edges[n]);
+            }
+        }
+        let mut wanted: Vec<String> = reachable.into_iter().filter(|&n| n >= 8).map(name).collect();
+        wanted.sort();
+        let found = match &*directory.resolve(&address("n0@x.test")).unwrap() {
+            Resolution::Deliver { local, remote } => {
+                let local = local.iter().map(|target| target.address.to_string());
+                let mut all: Vec<String> = local.chain(remote.iter().map(ToString::to_string)).collect();
+                all.sort();
+                all
+            }
+            Resolution::NoSuchUser => Vec::new(),
+            other => panic!("{other:?}"),
+        };
+        prop_assert_eq!(found, wanted);
+    }
+
+    /// The normal form is normal.
+    #[test]
+    fn normal_forms_do_not_change_again(local in "\\PC{1,20}") {
+        if let Ok(local) = model::LocalPart::new(&local) {
+            let once = crate::normal_address(&model::EmailAddress { local, domain: domain("x.test") });
+            if let Some(once) = once {
+                prop_assert_eq!(crate::normal_address(&once), Some(once));
+            }
+        }
+    }
 }

@@ -12,7 +12,7 @@ mod refusal;
 mod sender;
 mod verify;
 
-pub use limiter::{ConnectionLimiter, Ticket};
+pub use limiter::{ConnectionLimiter, Crowded, Ticket};
 pub use recipient::{Destination, Room};
 pub use refusal::{Refusal, Verdict};
 pub use verify::Verified;
@@ -29,6 +29,15 @@ pub enum SenderRule {
     Own,
     /// Any address.
     Any,
+}
+
+/// What of an address of ours in MAIL from who has not logged in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum LocalSenderRule {
+    /// Taken as any other: telling forgeries is for SPF, DKIM and DMARC.
+    Unchecked,
+    /// It must exist and not be disabled: nobody would get the bounce.
+    MustExist,
 }
 
 /// For whom VRFY and EXPN work.
@@ -51,13 +60,15 @@ pub enum Role {
     Lmtp,
 }
 
-/// The rules. Cheap to clone.
+/// The rules.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// May relay without log-in.
     pub own_networks: Vec<IpNet>,
     /// What a user may send as.
     pub sender_rule: SenderRule,
+    /// What strangers may send as.
+    pub local_sender_rule: LocalSenderRule,
     /// Who may ask for addresses.
     pub verify_rule: VerifyRule,
     /// Recipients of one message at most (RFC 5321 §4.5.3.1.8: at least 100).
@@ -69,6 +80,7 @@ impl Default for Policy {
         Policy {
             own_networks: Vec::new(),
             sender_rule: SenderRule::Own,
+            local_sender_rule: LocalSenderRule::Unchecked,
             verify_rule: VerifyRule::Nobody,
             recipients_max: 1000,
         }
@@ -86,10 +98,24 @@ pub struct Client {
     pub role: Role,
 }
 
-/// The rules applied to one server's directory.
+/// The rules applied to one server's directory. Put one together for each question; it costs nothing.
+#[derive(Clone, Copy)]
 pub struct Decider<'a> {
     /// The rules.
     pub policy: &'a Policy,
     /// The directory.
     pub directory: &'a Directory,
 }
+
+impl Decider<'_> {
+    /// Whether the client's address is in an own network.
+    pub fn is_own_network(&self, client: &Client) -> bool {
+        // An IPv4 peer seen through an IPv6 socket (::ffff:a.b.c.d) is that IPv4 peer.
+        let address = client.address.map(|address| address.to_canonical());
+        address
+            .is_some_and(|address| self.policy.own_networks.iter().any(|network| network.contains(&address)))
+    }
+}
+
+#[cfg(test)]
+mod testing;

@@ -1,7 +1,8 @@
 //! Who may send to whom.
 
-use crate::{Client, Decider, Verdict};
-use directory::{Error, LocalTarget};
+use crate::refusal::refuse;
+use crate::{Client, Decider, Role, Verdict};
+use directory::{Error, LocalTarget, Resolution};
 use engine::AccountId;
 use model::{EmailAddress, Path};
 
@@ -12,6 +13,8 @@ pub enum Room {
     Enough,
     /// It has not.
     Full,
+    /// It never will: the message is larger than the whole quota.
+    TooLarge,
 }
 
 /// Where an accepted recipient's copy goes.
@@ -27,6 +30,9 @@ impl Decider<'_> {
     /// Whether `client` may say `RCPT TO` with this; `accepted` recipients stand already. `room` tells whether an
     /// account can take this message (the caller knows the declared SIZE).
     ///
+    /// An address that stands for several is taken when all of them can take the message: what is accepted is
+    /// delivered, to each.
+    ///
     /// # Errors
     /// The directory or the store could not be read (451 4.3.0).
     pub fn recipient(
@@ -36,7 +42,178 @@ impl Decider<'_> {
         accepted: usize,
         room: &mut dyn FnMut(AccountId) -> Result<Room, engine::Error>,
     ) -> Result<Verdict<Destination>, Error> {
-        let _ = room;
-        panic!("{client:?} {path} {accepted}")
+        if accepted >= self.policy.recipients_max {
+            // RFC 5321 §4.5.3.1.10: 452; the sender brings the others in the next transaction.
+            let text =
+                format!("Too many recipients; {} at most in one transaction", self.policy.recipients_max);
+            return Ok(refuse(452, [4, 5, 3], text));
+        }
+        let resolution = self.directory.resolve_path(path)?;
+        let (local, remote) = match &*resolution {
+            Resolution::Deliver { local, remote } => (local, remote),
+            Resolution::NoSuchUser => return Ok(no_such_user(path)),
+            Resolution::Disabled => {
+                return Ok(refuse(550, [5, 2, 1], format!("<{path}> is disabled and takes no mail")));
+            }
+            Resolution::NotLocal => return Ok(self.relay(client, path)),
+        };
+        for target in local {
+            match room(target.account)? {
+                Room::Enough => {}
+                Room::Full => {
+                    // RFC 5321 §4.2.3, RFC 3463 X.2.2: later there may be room.
+                    return Ok(refuse(
+                        452,
+                        [4, 2, 2],
+                        format!("The mailbox of <{path}> is full; try again later"),
+                    ));
+                }
+                Room::TooLarge => {
+                    return Ok(refuse(552, [5, 2, 3], format!("The message is too large for <{path}>")));
+                }
+            }
+        }
+        Ok(Verdict::Accept(Destination { local: local.clone(), remote: remote.clone() }))
+    }
+
+    fn relay(&self, client: &Client, path: &Path) -> Verdict<Destination> {
+        let Path::Mailbox(address) = path else { return no_such_user(path) };
+        if client.role == Role::Lmtp {
+            // RFC 2033 §5: LMTP is for final delivery.
+            return refuse(550, [5, 1, 2], format!("<{address}> is not in a domain of this server"));
+        }
+        if client.user.is_some() || self.is_own_network(client) {
+            if let Some(refusal) = unreachable(address) {
+                return refusal;
+            }
+            return Verdict::Accept(Destination { local: Vec::new(), remote: vec![address.clone()] });
+        }
+        let text =
+            format!("Relaying to <{address}> is denied; its domain is not ours. Our users log in first");
+        refuse(550, [5, 7, 1], text)
+    }
+}
+
+/// RFC 6409 §4.2: domains are fully qualified. A name without a dot would bounce days later.
+fn unreachable(address: &EmailAddress) -> Option<Verdict<Destination>> {
+    let domain = address.domain.as_str();
+    if domain.contains('.') || domain.starts_with('[') {
+        return None;
+    }
+    Some(refuse(550, [5, 1, 2], format!("The domain of <{address}> is not fully qualified")))
+}
+
+fn no_such_user(path: &Path) -> Verdict<Destination> {
+    refuse(550, [5, 1, 1], format!("There is no <{path}> here; check the address for mistypes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Bench, OUTSIDE, OWN, path};
+    use crate::{Policy, Refusal};
+
+    fn ask(bench: &Bench, client: &Client, text: &str, full: &[AccountId]) -> Verdict<Destination> {
+        let mut room = |id| Ok(if full.contains(&id) { Room::Full } else { Room::Enough });
+        bench.decider().recipient(client, &path(text), 0, &mut room).unwrap()
+    }
+
+    fn codes(verdict: &Verdict<Destination>) -> (u16, [u8; 3]) {
+        verdict.refusal().map_or((250, [2, 1, 5]), |refusal: &Refusal| (refusal.code, refusal.enhanced))
+    }
+
+    const FINE: (u16, [u8; 3]) = (250, [2, 1, 5]);
+
+    #[test]
+    fn our_own_recipients() {
+        let bench = Bench::new(Policy::default());
+        let stranger = bench.client(Role::Relay, OUTSIDE, None);
+        let cases = [
+            ("anna@x.test", FINE),
+            ("ANNA+tag@x.test", FINE),
+            ("team@x.test", FINE),
+            ("postmaster@x.test", FINE),
+            ("Postmaster", FINE),
+            ("nobody@x.test", (550, [5, 1, 1])),
+            ("closed@x.test", (550, [5, 2, 1])),
+            ("a@y.test", (550, [5, 7, 1])),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(codes(&ask(&bench, &stranger, text, &[])), wanted, "{text}");
+        }
+        let Verdict::Accept(taken) = ask(&bench, &stranger, "anna+Tag@x.test", &[]) else {
+            panic!("refused")
+        };
+        assert_eq!((taken.local[0].account, taken.local[0].detail.as_deref()), (bench.anna, Some("Tag")));
+    }
+
+    #[test]
+    fn a_full_mailbox_is_a_matter_of_its_own() {
+        let bench = Bench::new(Policy::default());
+        let stranger = bench.client(Role::Relay, OUTSIDE, None);
+        assert_eq!(codes(&ask(&bench, &stranger, "anna@x.test", &[bench.anna])), (452, [4, 2, 2]));
+        assert_eq!(codes(&ask(&bench, &stranger, "bert@x.test", &[bench.anna])), FINE);
+        assert_eq!(codes(&ask(&bench, &stranger, "team@x.test", &[bench.anna])), (452, [4, 2, 2]));
+        let mut never = |_| Ok(Room::TooLarge);
+        let verdict = bench.decider().recipient(&stranger, &path("anna@x.test"), 0, &mut never).unwrap();
+        assert_eq!(codes(&verdict), (552, [5, 2, 3]));
+        let mut broken = |_| Err(engine::Error::Stopped);
+        assert!(bench.decider().recipient(&stranger, &path("anna@x.test"), 0, &mut broken).is_err());
+    }
+
+    #[test]
+    fn no_open_relay() {
+        let bench = Bench::new(Policy::default());
+        let user = Some(bench.anna);
+        let cases = [
+            (Role::Relay, OUTSIDE, None, (550, [5, 7, 1])),
+            (Role::Submission, OUTSIDE, None, (550, [5, 7, 1])),
+            (Role::Relay, OUTSIDE, user, FINE),
+            (Role::Submission, OUTSIDE, user, FINE),
+            (Role::Relay, OWN, None, FINE),
+            (Role::Lmtp, OWN, None, (550, [5, 1, 2])),
+            (Role::Lmtp, "", None, (550, [5, 1, 2])),
+            (Role::Relay, "", None, (550, [5, 7, 1])),
+            // An IPv4 peer on an IPv6 socket is the same peer.
+            (Role::Relay, "::ffff:10.1.2.3", None, FINE),
+            (Role::Relay, "::ffff:192.0.2.9", None, (550, [5, 7, 1])),
+        ];
+        for (role, from, user, wanted) in cases {
+            let client = bench.client(role, from, user);
+            assert_eq!(codes(&ask(&bench, &client, "far@y.test", &[])), wanted, "{client:?}");
+        }
+        let nobody_own = Bench::new(Policy { own_networks: Vec::new(), ..Policy::default() });
+        let client = nobody_own.client(Role::Relay, "127.0.0.1", None);
+        assert_eq!(codes(&ask(&nobody_own, &client, "far@y.test", &[])), (550, [5, 7, 1]));
+    }
+
+    #[test]
+    fn tricks_with_addresses_do_not_relay() {
+        let bench = Bench::new(Policy::default());
+        let stranger = bench.client(Role::Relay, OUTSIDE, None);
+        // Old routing signs before the last @ are just characters of a local part that is not here.
+        for trick in ["far%y.test@x.test", "y.test!far@x.test", "\"far@y.test\"@x.test"] {
+            assert_eq!(codes(&ask(&bench, &stranger, trick, &[])), (550, [5, 1, 1]), "{trick}");
+        }
+        assert_eq!(codes(&ask(&bench, &stranger, "anna@[192.0.2.1]", &[])), (550, [5, 7, 1]));
+    }
+
+    #[test]
+    fn an_alias_of_ours_may_lead_outside_for_anybody() {
+        let bench = Bench::new(Policy::default());
+        let stranger = bench.client(Role::Relay, OUTSIDE, None);
+        let Verdict::Accept(taken) = ask(&bench, &stranger, "away@x.test", &[]) else { panic!("refused") };
+        assert_eq!((taken.local.len(), taken.remote[0].to_string().as_str()), (0, "far@y.test"));
+    }
+
+    #[test]
+    fn too_many_recipients_and_names_without_a_dot() {
+        let bench = Bench::new(Policy { recipients_max: 2, ..Policy::default() });
+        let anna = bench.client(Role::Submission, OUTSIDE, Some(bench.anna));
+        let mut room = |_| Ok(Room::Enough);
+        let third = bench.decider().recipient(&anna, &path("anna@x.test"), 2, &mut room).unwrap();
+        assert_eq!(codes(&third), (452, [4, 5, 3]));
+        assert_eq!(codes(&ask(&bench, &anna, "a@localhost", &[])), (550, [5, 1, 2]));
+        assert_eq!(codes(&ask(&bench, &anna, "a@[192.0.2.1]", &[])), FINE);
     }
 }

@@ -9,7 +9,7 @@ pub struct Refusal {
     pub code: u16,
     /// RFC 3463.
     pub enhanced: [u8; 3],
-    /// One line without the codes; may hold UTF-8 only if `text_ascii` would not do (it never does now).
+    /// One line of ASCII without the codes.
     pub text: Cow<'static, str>,
 }
 
@@ -32,6 +32,15 @@ impl<T> Verdict<T> {
     }
 }
 
+/// `text` is cleaned of what may not stand in a reply: an address may hold UTF-8, and not every peer takes it
+/// (RFC 6531 §3.5).
 pub(crate) fn refuse<T>(code: u16, enhanced: [u8; 3], text: impl Into<Cow<'static, str>>) -> Verdict<T> {
-    Verdict::Refuse(Refusal { code, enhanced, text: text.into() })
+    let text = text.into();
+    let fits = |b: u8| b == b' ' || b.is_ascii_graphic();
+    let text = if text.bytes().all(fits) {
+        text
+    } else {
+        text.chars().map(|c| if c.is_ascii() && fits(c as u8) { c } else { '?' }).collect::<String>().into()
+    };
+    Verdict::Refuse(Refusal { code, enhanced, text })
 }
