@@ -1,5 +1,6 @@
-//! Measures durable ingest against the raw floor: the same bytes appended and flushed in groups of the same sizes by
-//! a bare loop. `cargo run --release -p engine --example ingest -- [folder] [seconds] [writers,...]`
+//! Measures durable ingest against the raw floor: the log alone, without index (the same writers hand the same bytes to
+//! a thread that appends and flushes all that waits). `bare` is a loop without threads that writes groups of that size.
+//! `cargo run --release -p engine --example ingest -- [folder] [seconds] [writers,...]`
 
 use engine::{AccountId, Engine, LogEngine, Options, Packed};
 use std::fs::OpenOptions;
@@ -40,7 +41,7 @@ fn sample(state: &mut u64) -> Vec<u8> {
     ];
     let mut text = Vec::with_capacity(len + 80);
     while text.len() < len {
-        if next(state) % 4 == 0 {
+        if next(state).is_multiple_of(24) {
             (0..60).for_each(|_| text.push(b'A' + (next(state) % 58) as u8));
         } else {
             text.extend_from_slice(words[(next(state) % words.len() as u64) as usize].as_bytes());
@@ -138,35 +139,97 @@ fn run_engine(dir: &Path, writers: usize, seconds: u64, samples: &[Vec<u8>]) -> 
     }
 }
 
-/// Appends and flushes groups of that size into a preallocated file, for as long.
-fn run_floor(path: &Path, group_size: f64, bytes_per_message: f64, seconds: u64, samples: &[Vec<u8>]) -> f64 {
-    const SEGMENT: u64 = 128 << 20;
-    let file =
-        OpenOptions::new().create(true).truncate(true).write(true).read(true).open(path).expect("floor file");
-    rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SEGMENT).expect("fallocate");
-    // The bytes that the engine stored for the same messages, spread as they are.
-    let mean: f64 = samples.iter().map(|raw| raw.len() as f64).sum::<f64>() / samples.len() as f64;
-    let noise: Vec<u8> = samples.iter().flatten().copied().collect();
-    let (start, mut messages, mut offset, mut debt) = (Instant::now(), 0u64, 0u64, 0.0);
+const FLOOR_SEGMENT_BYTES: u64 = 128 << 20;
+
+/// A preallocated file that is appended to, and begun again when it is full, as segments are.
+struct FloorFile {
+    file: std::fs::File,
+    offset: u64,
+}
+
+impl FloorFile {
+    fn create(path: &Path) -> FloorFile {
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(true)
+            .write(true)
+            .read(true)
+            .open(path)
+            .expect("floor file");
+        FloorFile { file, offset: FLOOR_SEGMENT_BYTES }
+    }
+
+    fn append(&mut self, bytes: &[u8]) {
+        if self.offset + bytes.len() as u64 > FLOOR_SEGMENT_BYTES {
+            self.file.set_len(0).expect("truncate");
+            rustix::fs::fallocate(&self.file, rustix::fs::FallocateFlags::empty(), 0, FLOOR_SEGMENT_BYTES)
+                .expect("fallocate");
+            self.offset = 0;
+        }
+        self.file.write_all_at(bytes, self.offset).expect("write");
+        self.file.sync_data().expect("flush");
+        self.offset += bytes.len() as u64;
+    }
+}
+
+/// The bare loop: groups of that size, one after the other, no threads.
+fn run_bare(path: &Path, group_size: f64, seconds: u64, records: &[Vec<u8>]) -> f64 {
+    let mut floor = FloorFile::create(path);
+    let (start, mut messages, mut debt, mut buffer) = (Instant::now(), 0usize, 0.0, Vec::new());
     while start.elapsed() < Duration::from_secs(seconds) {
         debt += group_size;
-        let size = debt as u64;
-        debt -= size as f64;
-        let size = size.max(1);
-        let bytes: f64 =
-            (messages..messages + size).map(|at| samples[at as usize % SAMPLES].len() as f64).sum();
-        let bytes = ((bytes / mean * bytes_per_message) as usize).min(noise.len());
-        if offset + bytes as u64 > SEGMENT {
-            offset = 0;
-            file.set_len(0).expect("truncate");
-            rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, SEGMENT).expect("fallocate");
+        buffer.clear();
+        while debt >= 1.0 {
+            buffer.extend_from_slice(&records[messages % SAMPLES]);
+            messages += 1;
+            debt -= 1.0;
         }
-        file.write_all_at(&noise[..bytes], offset).expect("write");
-        file.sync_data().expect("flush");
-        offset += bytes as u64;
-        messages += size;
+        floor.append(&buffer);
     }
     messages as f64 / start.elapsed().as_secs_f64()
+}
+
+/// The log alone: the same writers hand the same bytes to one thread that appends and flushes all that waits.
+fn run_floor(path: &Path, writers: usize, seconds: u64, records: &[Vec<u8>]) -> f64 {
+    type Waiting = (usize, std::thread::Thread, std::sync::Arc<AtomicBool>);
+    let (sender, receiver) = std::sync::mpsc::channel::<Waiting>();
+    let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..writers {
+            let sender = sender.clone();
+            let (stop, done) = (&stop, &done);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let number = done.fetch_add(1, Ordering::Relaxed) as usize;
+                    let flag = std::sync::Arc::new(AtomicBool::new(false));
+                    sender.send((number, std::thread::current(), flag.clone())).expect("send");
+                    while !flag.load(Ordering::Acquire) {
+                        std::thread::park();
+                    }
+                }
+            });
+        }
+        drop(sender);
+        scope.spawn(move || {
+            let mut floor = FloorFile::create(path);
+            let (mut group, mut buffer) = (Vec::new(), Vec::new());
+            while let Ok(first) = receiver.recv() {
+                group.push(first);
+                group.extend(receiver.try_iter().take(511));
+                buffer.clear();
+                group.iter().for_each(|(number, ..)| buffer.extend_from_slice(&records[number % SAMPLES]));
+                floor.append(&buffer);
+                for (_, thread, flag) in group.drain(..) {
+                    flag.store(true, Ordering::Release);
+                    thread.unpark();
+                }
+            }
+        });
+        std::thread::sleep(Duration::from_secs(seconds));
+        stop.store(true, Ordering::Relaxed);
+    });
+    done.load(Ordering::Relaxed) as f64 / start.elapsed().as_secs_f64()
 }
 
 fn main() {
@@ -177,9 +240,11 @@ fn main() {
     let mut state = 42;
     let samples: Vec<Vec<u8>> = (0..SAMPLES).map(|_| sample(&mut state)).collect();
     let raw: f64 = samples.iter().map(|raw| raw.len() as f64).sum::<f64>() / SAMPLES as f64;
+    let packed_mean =
+        samples.iter().map(|raw| Packed::new(raw).stored_len() as f64).sum::<f64>() / SAMPLES as f64;
     println!("mean message {raw:.0} bytes");
     println!(
-        "writers  floor/s  engine/s  ratio  group  stored  written/payload  cpu µs  p50 ms  p99 ms  max ms"
+        "writers   bare/s  floor/s  engine/s  ratio  group  stored  written/payload  cpu µs  p50 ms  p99 ms  max ms"
     );
     for writers in writers.split(',').filter_map(|text| text.parse::<usize>().ok()) {
         let store = dir.join(format!("store-{writers}"));
@@ -189,12 +254,18 @@ fn main() {
         let outcome = run_engine(&store, writers, seconds, &samples);
         let written = (written_bytes() - written) as f64;
         let payload = outcome.rate * seconds as f64 * outcome.bytes_per_message;
-        let floor =
-            run_floor(&dir.join("floor"), outcome.group_size, outcome.bytes_per_message, seconds, &samples);
+        // As many bytes as the engine stored for each message.
+        let stretch = outcome.bytes_per_message / packed_mean;
+        let noise: Vec<u8> = samples.iter().flatten().copied().collect();
+        let lens = samples.iter().map(|raw| (Packed::new(raw).stored_len() as f64 * stretch) as usize);
+        let records: Vec<Vec<u8>> = lens.map(|len| noise[..len].to_vec()).collect();
+        let path = dir.join("floor");
+        let floor = run_floor(&path, writers, seconds, &records);
+        let bare = run_bare(&path, outcome.group_size, seconds, &records);
         let Outcome { rate, group_size, bytes_per_message, p50, p99, max, cpu_per_message } = outcome;
         let ratio = rate / floor;
         println!(
-            "{writers:7} {floor:8.0} {rate:9.0} {ratio:6.2} {group_size:6.1} {bytes_per_message:7.0} {:16.2} \
+            "{writers:7} {bare:8.0} {floor:8.0} {rate:9.0} {ratio:6.2} {group_size:6.1} {bytes_per_message:7.0} {:16.2} \
              {cpu_per_message:7.0} {p50:7.2} {p99:7.2} {max:7.1}",
             written / payload
         );

@@ -27,7 +27,7 @@ pub enum Error {
     /// The disk (or the quota of the file system) is full; the transaction was not applied. Later ones may succeed.
     #[error("no space left on the storage device")]
     Full,
-    /// Reading or writing failed in another way.
+    /// Reading or writing failed in another way. (When the index failed right after the flush, the transaction was kept.)
     #[error("storage failed: {0}")]
     Io(Arc<std::io::Error>),
     /// A checksum or a format did not hold; the rest of the store is still served.
@@ -225,5 +225,5 @@ mod overlay;
 mod pack;
 
 pub use faults::Faults;
-pub use log::{LogEngine, Options, rebuild};
+pub use log::{Apply, LogEngine, Options, rebuild};
 pub use memory::MemoryEngine;

@@ -100,6 +100,71 @@ impl Staged {
         }
     }
 
+    /// What was written under `key`: None for nothing, Some(None) for a deletion.
+    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        Some(self.value(&self.entries[self.find(key).ok()?]))
+    }
+
+    /// Takes over the keys and values of another one.
+    pub(crate) fn absorb(&mut self, newer: &Staged) {
+        newer.entries().for_each(|(key, value)| self.write(key, value));
+    }
+
+    /// Visits the entries of a range as they are with these writes over `base`.
+    pub(crate) fn scan_over(
+        &self,
+        base: &impl Read,
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+        order: Order,
+        visit: Visit<'_>,
+    ) -> Result<(), Error> {
+        if is_empty_range(range) {
+            return Ok(());
+        }
+        let mut span = self.span(range);
+        let mut stopped = false;
+        // Both are visited in the same order; a written key hides the base's.
+        let next = |span: &std::ops::Range<usize>| {
+            let index = if order == Order::Ascending { span.start } else { span.end.wrapping_sub(1) };
+            (!span.is_empty()).then(|| &self.entries[index])
+        };
+        let advance = |span: &mut std::ops::Range<usize>| match order {
+            Order::Ascending => span.start += 1,
+            Order::Descending => span.end -= 1,
+        };
+        base.scan(range, order, &mut |key, value| {
+            while let Some(entry) = next(&span) {
+                let mut ordering = self.key(entry).cmp(key);
+                if order == Order::Descending {
+                    ordering = ordering.reverse();
+                }
+                if ordering == Ordering::Greater {
+                    break;
+                }
+                advance(&mut span);
+                if let Some(written) = self.value(entry)
+                    && visit(self.key(entry), written).is_break()
+                {
+                    stopped = true;
+                    return ControlFlow::Break(());
+                }
+                if ordering == Ordering::Equal {
+                    return ControlFlow::Continue(());
+                }
+            }
+            let flow = visit(key, value);
+            stopped = flow.is_break();
+            flow
+        })?;
+        while !stopped && let Some(entry) = next(&span) {
+            advance(&mut span);
+            if let Some(written) = self.value(entry) {
+                stopped = visit(self.key(entry), written).is_break();
+            }
+        }
+        Ok(())
+    }
+
     /// The positions of entries within a key range.
     fn span(&self, range: (Bound<&[u8]>, Bound<&[u8]>)) -> std::ops::Range<usize> {
         let start = match range.0 {
@@ -155,60 +220,14 @@ impl<'a, B: Base> StagedTx<'a, B> {
 
 impl<B: Base> Read for StagedTx<'_, B> {
     fn get_with(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
-        let Ok(index) = self.staged.find(key) else { return self.noted(self.base.get_with(key, found)) };
-        let value = self.staged.value(&self.staged.entries[index]);
-        value.map(found);
-        Ok(value.is_some())
+        match self.staged.get(key) {
+            Some(value) => Ok(value.map(found).is_some()),
+            None => self.noted(self.base.get_with(key, found)),
+        }
     }
 
     fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
-        if is_empty_range(range) {
-            return Ok(());
-        }
-        let mut span = self.staged.span(range);
-        let staged = &*self.staged;
-        let mut stopped = false;
-        // Both are visited in the same order; a written key hides the base's.
-        let next = |span: &std::ops::Range<usize>| {
-            let index = if order == Order::Ascending { span.start } else { span.end.wrapping_sub(1) };
-            (!span.is_empty()).then(|| &staged.entries[index])
-        };
-        let advance = |span: &mut std::ops::Range<usize>| match order {
-            Order::Ascending => span.start += 1,
-            Order::Descending => span.end -= 1,
-        };
-        let result = self.base.scan(range, order, &mut |key, value| {
-            while let Some(entry) = next(&span) {
-                let mut ordering = staged.key(entry).cmp(key);
-                if order == Order::Descending {
-                    ordering = ordering.reverse();
-                }
-                if ordering == Ordering::Greater {
-                    break;
-                }
-                advance(&mut span);
-                if let Some(written) = staged.value(entry)
-                    && visit(staged.key(entry), written).is_break()
-                {
-                    stopped = true;
-                    return ControlFlow::Break(());
-                }
-                if ordering == Ordering::Equal {
-                    return ControlFlow::Continue(());
-                }
-            }
-            let flow = visit(key, value);
-            stopped = flow.is_break();
-            flow
-        });
-        self.noted(result)?;
-        while !stopped && let Some(entry) = next(&span) {
-            advance(&mut span);
-            if let Some(written) = staged.value(entry) {
-                stopped = visit(staged.key(entry), written).is_break();
-            }
-        }
-        Ok(())
+        self.noted(self.staged.scan_over(self.base, range, order, visit))
     }
 }
 

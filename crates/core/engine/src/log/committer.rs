@@ -11,8 +11,10 @@
 //!   position first (and cut off), the next record goes to a new one.
 //! - After a failed flush nobody knows what is durable: everything is refused until restart and replay.
 
+use super::Apply;
+use super::applier::{Applier, Committed, Layer, Newest, apply};
 use super::compact::Slice;
-use super::index::{Delta, Index, Position, State, Tables, Usage, trouble};
+use super::index::{Delta, Index, Position, State, Usage, trouble};
 use super::record::{BEGIN_BYTES, Op, RecordWriter, SEAL_BYTES, SEGMENT_HEADER_BYTES, segment_header};
 use super::segment::{Segment, SegmentSet, UNFINISHED_NAME, path_of, spare_name};
 use super::shared::Shared;
@@ -63,6 +65,8 @@ enum Ran {
 /// How much of the disk is left.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Room {
+    /// So much that not even the index can find the disk full.
+    Ample,
     Plenty,
     /// Content is refused; what deletes (and compaction) may still use the reserve.
     Reserve,
@@ -80,7 +84,6 @@ const SPARES_MAX: usize = 2;
 
 /// The group that is being made.
 struct Group {
-    delta: Delta,
     next_content: u64,
     lsn: u64,
     content_bytes: u64,
@@ -96,6 +99,9 @@ pub(crate) struct Committer {
     tail: Tail,
     writer: RecordWriter,
     staged: Staged,
+    /// What the running group wrote; empty between groups.
+    layer: Layer,
+    applier: Option<Applier>,
     /// Position of the last durable checkpoint.
     checkpointed: Position,
     /// Rewritten, removed from the set after the next checkpoint.
@@ -103,6 +109,8 @@ pub(crate) struct Committer {
     /// Out of the set; the files go when no snapshot holds them.
     retired: Vec<Arc<Segment>>,
     spares: Vec<u32>,
+    /// The live bytes in `state` are to be taken from the next replay.
+    recount: bool,
     /// Log bytes since the last checkpoint.
     pub(crate) unsaved_bytes: u64,
     /// What the log took when the oldest of those bytes were written is the owner's to time.
@@ -119,7 +127,7 @@ pub(crate) struct Opened {
 }
 
 impl Committer {
-    pub(crate) fn new(shared: Arc<Shared>, opened: Opened) -> Committer {
+    pub(crate) fn new(shared: Arc<Shared>, opened: Opened) -> Result<Committer, Error> {
         let Opened { index, state, set, checkpointed, spares } = opened;
         let index = Arc::new(index);
         // What lies behind the last record may be a torn write: see the file's head.
@@ -129,6 +137,10 @@ impl Committer {
         };
         shared.publish(Some(index.clone()), Some(Arc::new(set)));
         let unsaved = state.position != checkpointed;
+        let applier = match shared.options.apply {
+            Apply::DuringFlush => Some(Applier::spawn()?),
+            Apply::BeforeFlush => None,
+        };
         let committer = Committer {
             shared,
             index: Some(index),
@@ -136,15 +148,18 @@ impl Committer {
             tail,
             writer: RecordWriter::default(),
             staged: Staged::default(),
+            layer: Layer::default(),
+            applier,
             checkpointed,
             condemned: BTreeMap::new(),
             retired: Vec::new(),
             spares,
+            recount: false,
             unsaved_bytes: 0,
             unsaved,
         };
         committer.count();
-        committer
+        Ok(committer)
     }
 
     fn stopped(&self) -> bool {
@@ -165,7 +180,6 @@ impl Committer {
             return;
         }
         let mut group = Group {
-            delta: Delta::default(),
             next_content: self.state.next_content,
             lsn: self.state.position.lsn,
             content_bytes: 0,
@@ -175,6 +189,7 @@ impl Committer {
         let before = queue.len();
         let outcome = self.group(queue, &mut group);
         self.writer.clear(BUFFER_KEPT_BYTES);
+        self.layer.clear();
         match outcome {
             Ok(()) => group.granted.into_iter().for_each(|resolver| resolver.resolve(Ok(()))),
             Err(trouble) => {
@@ -213,8 +228,7 @@ impl Committer {
         }
         let index = self.index().map_err(Trouble::Log)?;
         let room = self.room().map_err(Trouble::Log)?;
-        let txn = index.begin().map_err(Trouble::Index)?;
-        let mut tables = Tables::open(&txn).map_err(Trouble::Index)?;
+        let committed = Committed::new(&index);
         let options = self.shared.options;
         while group.granted.len() < options.group_requests
             && self.writer.bytes.len() < options.group_bytes
@@ -222,8 +236,8 @@ impl Committer {
         {
             let Some(mut request) = queue.pop_front() else { break };
             let ran = match &mut request {
-                Request::Work(work, _) => self.run_work(work, room, &mut tables, group),
-                Request::Slice(slice, _) => self.run_slice(slice, room, &mut tables, group),
+                Request::Work(work, _) => self.run_work(work, room, &committed, group),
+                Request::Slice(slice, _) => self.run_slice(slice, room, &committed, group),
                 Request::Control(_) => Ok(Ran::Done),
             };
             if matches!(ran, Ok(Ran::NextSegment)) {
@@ -240,21 +254,30 @@ impl Committer {
                 }
             }
         }
-        drop(tables);
+        drop(committed);
         if group.records == 0 {
-            return txn.abort().map_err(|error| Trouble::Index(trouble(error)));
+            return Ok(());
         }
-        self.append().map_err(Trouble::Log)?;
-        let committed = txn.commit();
-        self.count_in(group);
-        if committed.is_err() {
-            // The group is durable in the log, so it stands: the index takes it from there.
-            self.lose_index();
-            if self.index().is_err() {
-                return Err(Trouble::Log(self.stop()));
+        let applied = match &self.applier {
+            Some(applier) if room == Room::Ample => {
+                applier.start(index, std::mem::take(&mut self.layer));
+                let appended = self.append();
+                let applied = self.applier.as_ref().expect("still there").finish(&mut self.layer);
+                appended.map_err(Trouble::Log)?;
+                applied
             }
-        }
-        Ok(())
+            _ => {
+                // Nothing is in the log yet: if the index finds the disk full, the group is refused as a whole.
+                let applied = apply(&index, &self.layer).map_err(Trouble::Index)?;
+                self.append().map_err(Trouble::Log)?;
+                Ok(applied)
+            }
+        };
+        let committed = applied.and_then(|(txn, delta)| match txn.commit() {
+            Ok(()) => Ok(delta),
+            Err(error) => Err(trouble(error)),
+        });
+        self.count_in(group, committed.ok())
     }
 
     /// Runs a transaction, and stages its record and its changes of the index.
@@ -262,12 +285,13 @@ impl Committer {
         &mut self,
         work: &mut Work,
         room: Room,
-        tables: &mut Tables<'_>,
+        committed: &Committed<'_>,
         group: &mut Group,
     ) -> Result<Ran, Trouble> {
         let ids_before = group.next_content;
         self.staged.clear();
-        let mut tx = StagedTx::new(&*tables, &mut self.staged, &mut group.next_content);
+        let newest = Newest { layer: &self.layer, committed };
+        let mut tx = StagedTx::new(&newest, &mut self.staged, &mut group.next_content);
         let result = work(&mut tx);
         if let Some(error) = tx.into_failure() {
             return Err(Trouble::Index(error));
@@ -288,7 +312,7 @@ impl Committer {
             group.next_content = ids_before;
             return Ok(Ran::NextSegment);
         };
-        self.apply_staged(place, tables, group).map_err(Trouble::Index)?;
+        self.layer_staged(place, committed, group).map_err(Trouble::Index)?;
         Ok(Ran::Done)
     }
 
@@ -330,27 +354,21 @@ impl Committer {
         None
     }
 
-    fn apply_staged(
-        &mut self,
-        place: Placed,
-        tables: &mut Tables<'_>,
-        group: &mut Group,
-    ) -> Result<(), Error> {
-        for (key, value) in self.staged.entries() {
-            match value {
-                Some(value) => tables.put(key, value, &mut group.delta)?,
-                None => tables.delete(key, &mut group.delta)?,
-            }
-        }
-        for (id, references) in &self.staged.referred {
-            let known = tables.refer(*id, *references, &mut group.delta)?;
-            assert!(known, "a transaction refers to existing content only");
+    /// The transaction stands in its record: those behind it in the group see what it wrote.
+    fn layer_staged(&mut self, place: Placed, committed: &Committed<'_>, group: &mut Group) -> Result<(), Error> {
+        let (staged, layer) = (&self.staged, &mut self.layer);
+        layer.staged.absorb(staged);
+        for (id, references) in &staged.referred {
+            let entry = Newest { layer, committed }.content(*id)?;
+            let mut entry = entry.expect("a transaction refers to existing content only");
+            entry.references = *references;
+            layer.contents.insert(*id, (*references > 0).then_some(entry));
         }
         let mut blob_at = place.blobs_at;
-        for content in &self.staged.appended {
+        for content in &staged.appended {
             let shape = content.packed.0.shape;
             let entry = super::record::entry_of(place.segment, blob_at, content.references, shape);
-            tables.set_content(content.id, entry, &mut group.delta)?;
+            layer.contents.insert(content.id, Some(entry));
             blob_at += shape.stored_len;
         }
         group.content_bytes += blob_at - place.blobs_at;
@@ -362,7 +380,7 @@ impl Committer {
         &mut self,
         slice: &Slice,
         room: Room,
-        tables: &mut Tables<'_>,
+        committed: &Committed<'_>,
         group: &mut Group,
     ) -> Result<Ran, Trouble> {
         if room == Room::Nothing {
@@ -370,17 +388,18 @@ impl Committer {
         }
         let older = self.has_older(slice.segment);
         self.writer.begin();
-        let moved = slice.encode(older, tables, &mut self.writer).map_err(Trouble::Index)?;
+        let newest = Newest { layer: &self.layer, committed };
+        let moved = slice.encode(older, &newest, &mut self.writer).map_err(Trouble::Index)?;
         if !self.writer.has_ops() {
             self.writer.abandon();
             return Ok(Ran::Done);
         }
         let Some(place) = self.place_record(group)? else { return Ok(Ran::NextSegment) };
         let mut blob_at = place.blobs_at;
-        for mut entry in moved {
-            entry.1.place = super::index::Place { segment: place.segment, offset: blob_at };
-            tables.set_content(entry.0, entry.1, &mut group.delta).map_err(Trouble::Index)?;
-            blob_at += entry.1.shape.stored_len;
+        for (id, mut entry) in moved {
+            entry.place = super::index::Place { segment: place.segment, offset: blob_at };
+            self.layer.contents.insert(id, Some(entry));
+            blob_at += entry.shape.stored_len;
         }
         group.content_bytes += blob_at - place.blobs_at;
         Ok(Ran::Done)
@@ -422,8 +441,9 @@ impl Committer {
         segment.file.sync_data().map_err(|_| self.stop())
     }
 
-    /// The group is durable.
-    fn count_in(&mut self, group: &mut Group) {
+    /// The group is durable in the log, so it stands. `delta` is None when the index failed: then the index takes the
+    /// group from the log.
+    fn count_in(&mut self, group: &Group, delta: Option<Delta>) -> Result<(), Trouble> {
         let len = self.writer.bytes.len() as u64;
         let position = &mut self.state.position;
         *position = Position { segment: position.segment, offset: position.offset + len, lsn: group.lsn };
@@ -431,12 +451,23 @@ impl Committer {
         let usage = self.state.usage.entry(self.state.position.segment).or_default();
         usage.used = self.state.position.offset;
         usage.content += group.content_bytes;
-        self.state.apply(&mut group.delta);
         self.unsaved_bytes += len;
         self.unsaved = true;
         self.shared.counters.commits.fetch_add(group.records, Ordering::Relaxed);
         self.shared.counters.groups.fetch_add(1, Ordering::Relaxed);
+        let outcome = match delta {
+            Some(mut delta) => {
+                self.state.apply(&mut delta);
+                Ok(())
+            }
+            None => {
+                self.lose_index();
+                self.recount = true;
+                self.index().map(drop).map_err(Trouble::Log)
+            }
+        };
         self.count();
+        outcome
     }
 
     /// Refreshes the figures that others read.
@@ -451,6 +482,7 @@ impl Committer {
         let free = self.shared.disk.free_bytes(&self.shared.dir)?;
         let reserve = self.shared.options.reserve_bytes;
         Ok(match free {
+            _ if free / 2 >= reserve => Room::Ample,
             _ if free >= reserve => Room::Plenty,
             _ if free >= reserve / 2 => Room::Reserve,
             _ => Room::Nothing,
@@ -563,6 +595,14 @@ impl Committer {
             Index::open(&*shared.disk, &shared.index_path(), shared.options.index_cache_bytes)?;
         let limit = self.state.position;
         let (state, _) = super::replay::replay(&index, &shared.set(), saved, Some(limit), &mut |_, _| {})?;
+        if self.recount && state.position == limit {
+            // The last group's changes of these were lost with the old index.
+            self.state.live_kv = state.live_kv;
+            for (number, usage) in &mut self.state.usage {
+                usage.live = state.usage.get(number).map_or(0, |replayed| replayed.live);
+            }
+            self.recount = false;
+        }
         if state.position != limit || state.live_kv != self.state.live_kv {
             let why = format!("replaying the log ends at {:?}, not at {limit:?}", state.position);
             return Err(Error::Corrupt { what: "the index".into(), why });

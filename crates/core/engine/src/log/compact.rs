@@ -34,8 +34,9 @@
 //! groups.
 
 use super::Queue;
+use super::applier::Newest;
 use super::committer::{Committer, Request};
-use super::index::{ContentEntry, Place, State, Tables};
+use super::index::{ContentEntry, Place, State};
 use super::record::{Op, Ops, RecordWriter, SEGMENT_HEADER_BYTES};
 use super::segment::{Blobs, Segment, Step, Walker};
 use super::shared::Shared;
@@ -84,7 +85,7 @@ impl Slice {
     pub(crate) fn encode(
         &self,
         older: bool,
-        tables: &Tables<'_>,
+        newest: &Newest<'_>,
         writer: &mut RecordWriter,
     ) -> Result<Vec<(ContentId, ContentEntry)>, Error> {
         let mut moved = Vec::new();
@@ -95,18 +96,18 @@ impl Slice {
                 match op {
                     Op::Put { key, value } => {
                         let mut same = false;
-                        tables.get_with(key, &mut |now| same = now == value)?;
+                        newest.get_with(key, &mut |now| same = now == value)?;
                         if same {
                             writer.op(op);
                         }
                     }
                     Op::Delete { key } if older => {
-                        if !tables.get_with(key, &mut |_| {})? {
+                        if !newest.get_with(key, &mut |_| {})? {
                             writer.op(op);
                         }
                     }
                     Op::Content { id, shape, .. } => {
-                        let entry = tables.content(id)?.filter(|entry| entry.place == place);
+                        let entry = newest.content(id)?.filter(|entry| entry.place == place);
                         place.offset += shape.stored_len;
                         let Some(entry) = entry else { continue };
                         let read = record.blobs.iter().find(|(read, _)| *read == id);
@@ -115,7 +116,7 @@ impl Slice {
                         moved.push((id, entry));
                         blobs.push(packed);
                     }
-                    Op::Refer { id, .. } => match tables.content(id)? {
+                    Op::Refer { id, .. } => match newest.content(id)? {
                         Some(entry) if entry.place.segment != self.segment => {
                             writer.op(Op::Refer { id, references: entry.references });
                         }

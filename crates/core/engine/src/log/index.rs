@@ -5,7 +5,7 @@
 use super::record::{FORMAT_VERSION, Op};
 use super::segment::Record;
 use crate::disk::{Disk, DiskFile, Open};
-use crate::overlay::{Base, is_empty_range};
+use crate::overlay::is_empty_range;
 use crate::pack::Shape;
 use crate::{ContentId, Error, Order, Read, Visit};
 use redb::{Builder, Database, Durability, ReadableDatabase, ReadableTable, StorageBackend, TableDefinition};
@@ -198,8 +198,8 @@ impl StorageBackend for Backend {
 
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.alive()?;
-        // Growing takes the blocks now: a full disk shows here, not in the middle of a checkpoint.
-        if len > self.file.len()? { self.file.allocate(len) } else { self.file.set_len(len) }
+        // Not allocated: redb doubles its file, and those blocks may never be needed. The reserve stands for them.
+        self.file.set_len(len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -351,7 +351,7 @@ impl<'t> Tables<'t> {
         Ok(Tables { kv, content })
     }
 
-    pub(crate) fn content(&self, id: ContentId) -> Result<Option<ContentEntry>, Error> {
+    fn content(&self, id: ContentId) -> Result<Option<ContentEntry>, Error> {
         content_in(&self.content, id)
     }
 
@@ -448,22 +448,6 @@ impl<'t> Tables<'t> {
 pub(crate) enum Replayed {
     Open,
     Sealed,
-}
-
-impl Read for Tables<'_> {
-    fn get_with(&self, key: &[u8], found: &mut dyn FnMut(&[u8])) -> Result<bool, Error> {
-        get_in(&self.kv, key, found)
-    }
-
-    fn scan(&self, range: (Bound<&[u8]>, Bound<&[u8]>), order: Order, visit: Visit<'_>) -> Result<(), Error> {
-        scan_in(&self.kv, range, order, visit)
-    }
-}
-
-impl Base for Tables<'_> {
-    fn references(&self, id: ContentId) -> Result<Option<u32>, Error> {
-        Ok(self.content(id)?.map(|entry| entry.references))
-    }
 }
 
 fn content_in(

@@ -7,8 +7,10 @@
 //! dir/log/0000000007.spare    freed segments, kept to be overwritten
 //! dir/index.redb              key-values and table of contents, derived (index.rs)
 //! ```
-//! Two threads: the committer (committer.rs), and one that reclaims space (compact.rs).
+//! Three threads: the committer (committer.rs), its helper that feeds the index (applier.rs), and one that reclaims
+//! space (compact.rs).
 
+mod applier;
 mod check;
 mod committer;
 mod compact;
@@ -39,6 +41,15 @@ use std::sync::atomic::Ordering;
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
+/// When the index takes in a group.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Apply {
+    /// On a thread of its own while the log is flushed: fastest. (Before, when the disk is nearly full.)
+    DuringFlush,
+    /// Before the log is written: one thread less, and the order of disk operations is always the same.
+    BeforeFlush,
+}
+
 /// How a [`LogEngine`] behaves; the defaults fit a server.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
@@ -46,6 +57,8 @@ pub struct Options {
     pub index_cache_bytes: usize,
     /// Size of a log segment in bytes.
     pub segment_bytes: u64,
+    /// When the index takes in a group.
+    pub apply: Apply,
     /// Log bytes after which the index is made durable.
     pub checkpoint_bytes: u64,
     /// Longest time that written log waits for that.
@@ -66,6 +79,7 @@ impl Default for Options {
         Options {
             index_cache_bytes: 64 << 20,
             segment_bytes: 128 << 20,
+            apply: Apply::DuringFlush,
             checkpoint_bytes: 64 << 20,
             checkpoint_interval: Duration::from_secs(10),
             group_requests: 512,
@@ -98,7 +112,7 @@ impl LogEngine {
     pub(crate) fn open_on(disk: Arc<dyn Disk>, dir: &Path, options: Options) -> Result<LogEngine, Error> {
         let lock = open::claim(&*disk, dir)?;
         let shared = Arc::new(Shared::new(disk, dir.to_path_buf(), options));
-        let committer = Committer::new(shared.clone(), open::open(&shared)?);
+        let committer = Committer::new(shared.clone(), open::open(&shared)?)?;
         let queue = Arc::new(Queue::default());
         let thread = |name: &str| std::thread::Builder::new().name(name.into());
         let commits = {
