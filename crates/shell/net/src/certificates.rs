@@ -86,7 +86,9 @@ pub(crate) fn names_of(der: &CertificateDer<'_>) -> Vec<String> {
     let Some((0x04, octets, _)) = element(rest) else { return names };
     let Some((0x30, mut entries, _)) = element(octets) else { return names };
     while let Some((tag, value, after)) = element(entries) {
-        if tag == 0x82 && let Ok(name) = std::str::from_utf8(value) {
+        if tag == 0x82
+            && let Ok(name) = std::str::from_utf8(value)
+        {
             names.push(name.to_ascii_lowercase());
         }
         entries = after;

@@ -11,8 +11,8 @@ mod stream;
 mod tls;
 
 pub use admission::{Admission, Pass};
-pub use certificates::{self_signed_authority, CertificateError};
-pub use driver::{drive, Conversation, Desk, Traffic};
-pub use listener::{serve, Bound, Protocol};
+pub use certificates::{CertificateError, self_signed_authority};
+pub use driver::{Conversation, Desk, Traffic, drive};
+pub use listener::{Bound, Protocol, serve};
 pub use stream::Stream;
 pub use tls::{CertificateFiles, Tls, TlsError};

@@ -82,7 +82,13 @@ pub trait Protocol: Send + Sync + 'static {
     fn busy(&self) -> &'static [u8];
 
     /// A connection ended.
-    fn ended(&self, peer: Option<IpAddr>, talk: &Conversation<Self::Desk>, traffic: Traffic, outcome: io::Result<()>);
+    fn ended(
+        &self,
+        peer: Option<IpAddr>,
+        talk: &Conversation<Self::Desk>,
+        traffic: Traffic,
+        outcome: io::Result<()>,
+    );
 
     /// How TLS comes in.
     fn tls_mode(&self) -> TlsMode;
@@ -124,7 +130,8 @@ pub async fn serve<P: Protocol>(
             turn_away(stream, protocol.busy());
             continue;
         };
-        let (protocol, tls, shutdown, alive) = (protocol.clone(), tls.clone(), shutdown.clone(), alive.clone());
+        let (protocol, tls, shutdown, alive) =
+            (protocol.clone(), tls.clone(), shutdown.clone(), alive.clone());
         tokio::spawn(async move {
             converse(stream, peer, protocol, tls, shutdown, pass).await;
             drop(alive);

@@ -99,7 +99,10 @@ pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io:
             .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"))
             .unwrap_or_default(),
         server_name: connection.server_name().map(str::to_owned),
-        exporter: connection.export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b"")).ok().map(Vec::from),
+        exporter: connection
+            .export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b""))
+            .ok()
+            .map(Vec::from),
     };
     Ok((Stream::Tls(Box::new(stream)), info))
 }

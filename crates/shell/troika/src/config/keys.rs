@@ -1,8 +1,8 @@
 //! Every key of the configuration.
 
+use super::Section;
 use super::section::{comment, section};
 use super::values::{Bind, ByteSize, HostName, Networks, Span};
-use super::Section;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -57,14 +57,17 @@ section! {
     Auth {
         /// The domain of log-in names without one. Empty: the first domain that was added.
         default_domain: String = "\"\"" => String::new(),
+        /// Who reads postmaster@ of every domain that has no such address. Empty: the first account of the domain.
+        postmaster: String = "\"\"" => String::new(),
         /// Whether a logged-in user may send under his own addresses only.
         sender_must_match: bool = "true" => true,
         /// Whether logged-in users may ask VRFY and EXPN. Strangers never may.
         verify_for_users: bool = "false" => false,
-        /// Offer CRAM-MD5, which works with application passwords only.
-        cram_md5: bool = "true" => true,
-        /// Offer POP3's APOP, which works with application passwords only.
-        apop: bool = "true" => true,
+        /// Offer CRAM-MD5, which works with application passwords only: "on", "off", or "auto": once there is one. Some
+        /// clients (curl) choose it whenever it is offered, and then a person's own password fails.
+        cram_md5: DigestLogin = "\"auto\"" => DigestLogin::Auto,
+        /// Offer POP3's APOP, likewise.
+        apop: DigestLogin = "\"auto\"" => DigestLogin::Auto,
     }
 }
 
@@ -118,6 +121,18 @@ section! {
     }
 }
 
+/// When a log-in is offered that needs a secret this server can read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DigestLogin {
+    /// Once there is an application password.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
 /// Form of the log.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -131,7 +146,6 @@ pub enum LogFormat {
 /// How much is logged.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum LogLevel {
     Error,
     Warn,
@@ -159,7 +173,6 @@ pub struct Listener {
 /// What a listener speaks.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ListenerProtocol {
     Smtp,
     Submission,
@@ -172,7 +185,6 @@ pub enum ListenerProtocol {
 /// How TLS comes in on a listener.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum ListenerTls {
     #[default]
     None,
@@ -209,11 +221,23 @@ impl Config {
         part("storage", Storage::document);
         part("log", Log::document);
         out.push('\n');
-        comment(&mut out, "TLS certificates, chosen by the name the client asks for; the first is the default. Without any,");
-        comment(&mut out, "a CA and a certificate of Troika's own are made in the data folder (tls/ca.pem is for your clients).");
+        comment(
+            &mut out,
+            "TLS certificates, chosen by the name the client asks for; the first is the default. Without any,",
+        );
+        comment(
+            &mut out,
+            "a CA and a certificate of Troika's own are made in the data folder (tls/ca.pem is for your clients).",
+        );
         out.push_str("#[[certificate]]\n#certificate = \"/etc/troika/mail.example.org.pem\"\n#key = \"/etc/troika/mail.example.org.key\"\n\n");
-        comment(&mut out, "Listeners. protocol: smtp submission lmtp pop3 imap http; bind: address:port, or unix:/path for lmtp;");
-        comment(&mut out, "tls: none starttls implicit; plaintext_auth = true lets passwords come before TLS (loopback only).");
+        comment(
+            &mut out,
+            "Listeners. protocol: smtp submission lmtp pop3 imap http; bind: address:port, or unix:/path for lmtp;",
+        );
+        comment(
+            &mut out,
+            "tls: none starttls implicit; plaintext_auth = true lets passwords come before TLS (loopback only).",
+        );
         for (protocol, bind, tls) in [
             ("smtp", "0.0.0.0:25", "starttls"),
             ("submission", "0.0.0.0:587", "starttls"),
@@ -224,7 +248,9 @@ impl Config {
             ("imap", "0.0.0.0:993", "implicit"),
             ("http", "127.0.0.1:8080", "none"),
         ] {
-            out.push_str(&format!("\n[[listener]]\nprotocol = \"{protocol}\"\nbind = \"{bind}\"\ntls = \"{tls}\"\n"));
+            out.push_str(&format!(
+                "\n[[listener]]\nprotocol = \"{protocol}\"\nbind = \"{bind}\"\ntls = \"{tls}\"\n"
+            ));
         }
         out
     }

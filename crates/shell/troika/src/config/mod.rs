@@ -15,7 +15,9 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// None of the usual places has one.
-    #[error("there is no configuration: give one with --config, or have ./troika.toml or /etc/troika/troika.toml; `troika quickstart` makes one")]
+    #[error(
+        "there is no configuration: give one with --config, or have ./troika.toml or /etc/troika/troika.toml; `troika quickstart` makes one"
+    )]
     Missing,
     /// It can't be read.
     #[error("{path}: {error}")]
@@ -60,8 +62,11 @@ impl Config {
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| ConfigError::Unreadable { path: path.to_owned(), error })?;
-        let mut config = Config::parse(&text)
-            .map_err(|(line, why)| ConfigError::Wrong { path: path.to_owned(), line, why })?;
+        let mut config = Config::parse(&text).map_err(|(line, why)| ConfigError::Wrong {
+            path: path.to_owned(),
+            line,
+            why,
+        })?;
         let folder = path.parent().unwrap_or(Path::new("")).to_owned();
         config.resolve_paths(&folder);
         Ok(config)
@@ -95,7 +100,10 @@ impl Config {
                 return Err((bind, "HTTP has no STARTTLS: write tls = \"none\"".into()));
             }
             if listener.protocol == ListenerProtocol::Http && !listener.bind.is_loopback() {
-                return Err((bind, "the http listener shows metrics without a log-in, so it listens on loopback only".into()));
+                return Err((
+                    bind,
+                    "the http listener shows metrics without a log-in, so it listens on loopback only".into(),
+                ));
             }
             if listener.plaintext_auth && !listener.bind.is_loopback() && !unix {
                 return Err((
@@ -145,7 +153,8 @@ mod tests {
     #[test]
     fn the_generated_example_is_a_configuration_and_has_the_defaults() {
         let example = Config::example();
-        let read = Config::parse(&example).unwrap_or_else(|(line, why)| panic!("line {line}: {why}\n{example}"));
+        let read =
+            Config::parse(&example).unwrap_or_else(|(line, why)| panic!("line {line}: {why}\n{example}"));
         assert!(read.listener.len() >= 6);
         let shown: String = example
             .lines()
@@ -168,7 +177,11 @@ mod tests {
             ("[limits]\n\nmessage_bytes = \"50 apples\"\n", 3, "50 apples"),
             ("[[listener]]\nprotocol = \"gopher\"\nbind = \"127.0.0.1:1\"\n", 2, "gopher"),
             ("[[listener]]\nprotocol = \"smtp\"\nbind = \"nowhere\"\n", 3, "nowhere"),
-            ("[[listener]]\nprotocol = \"imap\"\nbind = \"0.0.0.0:143\"\nplaintext_auth = true\n", 3, "in clear"),
+            (
+                "[[listener]]\nprotocol = \"imap\"\nbind = \"0.0.0.0:143\"\nplaintext_auth = true\n",
+                3,
+                "in clear",
+            ),
             ("[[listener]]\nprotocol = \"imap\"\nbind = \"unix:/x\"\n", 3, "LMTP"),
             ("[network]\nown = [\"10.0.0.0/33\"]\n", 2, "10.0.0.0/33"),
             ("[server\n", 1, ""),
@@ -184,7 +197,7 @@ mod tests {
     fn the_shape_in_the_issue_is_read() {
         let text = "[server]\nhostname = \"mail.example.test\"\ndata_dir = \"data\"\n[[listener]]\nprotocol = \"smtp\"\nbind = \"127.0.0.1:2525\"\ntls = \"starttls\"\nplaintext_auth = false\n[network]\nown = [\"127.0.0.0/8\", \"::1/128\"]\n";
         let config = Config::parse(text).unwrap();
-        assert_eq!(config.server.hostname.as_str(), "mail.example.test");
+        assert_eq!(config.server.hostname.to_string(), "mail.example.test");
         assert_eq!(config.network.own.0.len(), 2);
     }
 }

@@ -36,14 +36,15 @@ impl FromStr for ByteSize {
         let wrong = || format!("\"{text}\" is no size: write for example \"50M\" or \"1G\"");
         let trimmed = text.trim();
         let digits = trimmed.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-        let shift = match trimmed[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
-            "" => 0,
-            "K" => 10,
-            "M" => 20,
-            "G" => 30,
-            "T" => 40,
-            _ => return Err(wrong()),
-        };
+        let shift =
+            match trimmed[digits.len()..].to_ascii_uppercase().trim_end_matches('B').trim_end_matches('I') {
+                "" => 0,
+                "K" => 10,
+                "M" => 20,
+                "G" => 30,
+                "T" => 40,
+                _ => return Err(wrong()),
+            };
         let number: u64 = digits.trim().parse().map_err(|_| wrong())?;
         number.checked_mul(1 << shift).map(ByteSize).ok_or_else(wrong)
     }
@@ -76,7 +77,8 @@ impl FromStr for Span {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("\"{text}\" is no span of time: write for example \"30s\", \"5m\", \"4h\" or \"5d\"");
+        let wrong =
+            || format!("\"{text}\" is no span of time: write for example \"30s\", \"5m\", \"4h\" or \"5d\"");
         let text = text.trim();
         let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
         let unit = match &text[digits.len()..] {
@@ -150,13 +152,6 @@ impl fmt::Display for Bind {
 pub struct HostName(model::Domain);
 as_text!(HostName);
 
-impl HostName {
-    /// As it stands in greetings and trace headers: with A-labels.
-    pub fn as_str(&self) -> &str {
-        self.0.as_str()
-    }
-}
-
 impl FromStr for HostName {
     type Err = String;
 
@@ -181,8 +176,9 @@ impl<'de> Deserialize<'de> for Networks {
             if let Ok(address) = text.parse::<std::net::IpAddr>() {
                 return Ok(address.into());
             }
-            text.parse()
-                .map_err(|_| format!("\"{text}\" is no network: write for example \"192.168.0.0/16\" or \"::1/128\""))
+            text.parse().map_err(|_| {
+                format!("\"{text}\" is no network: write for example \"192.168.0.0/16\" or \"::1/128\"")
+            })
         };
         let texts = Vec::<String>::deserialize(deserializer)?;
         texts.into_iter().map(read).collect::<Result<_, _>>().map(Networks).map_err(de::Error::custom)
@@ -201,7 +197,8 @@ mod tests {
 
     #[test]
     fn sizes_and_spans_are_read_and_shown() {
-        for (text, bytes) in [("0", 0), ("4096", 4096), ("50M", 50 << 20), ("1 GiB", 1 << 30), ("2kb", 2048)] {
+        for (text, bytes) in [("0", 0), ("4096", 4096), ("50M", 50 << 20), ("1 GiB", 1 << 30), ("2kb", 2048)]
+        {
             assert_eq!(text.parse(), Ok(ByteSize(bytes)), "{text}");
         }
         for text in ["", "M", "1X", "-1", "99999999999T"] {

@@ -1,0 +1,171 @@
+//! Between the store's values and the session's: neither side knows the other.
+
+use ::imap::ask;
+use model::UidSet;
+
+pub(super) fn counters(from: &store::Counters) -> ask::Counters {
+    ask::Counters {
+        messages: from.messages,
+        recent: from.recent,
+        unseen: from.unseen,
+        deleted: from.deleted,
+        uid_next: from.uid_next,
+        uid_validity: from.uid_validity,
+        highest_modseq: from.highest_modseq,
+        size: from.size,
+    }
+}
+
+pub(super) fn mailbox(from: store::MailboxInfo, with_counters: bool) -> ask::MailboxRow {
+    ask::MailboxRow {
+        counters: (with_counters && from.id.is_some()).then(|| counters(&from.counters)),
+        name: from.name,
+        id: from.id,
+        special_use: from.special_use,
+        subscribed: from.subscribed,
+    }
+}
+
+pub(super) fn changes(from: store::Changes, recent: UidSet) -> ask::Changes {
+    ask::Changes {
+        up_to: from.up_to,
+        uids: from.uids,
+        vanished: from.vanished,
+        arrived: from.arrived,
+        recent,
+        flagged: from.flagged,
+        uid_next: from.uid_next,
+        keywords: from.keywords,
+    }
+}
+
+pub(super) fn needs(from: ask::Needs) -> store::Needs {
+    store::Needs {
+        digest: from.digest,
+        content: match from.content {
+            ask::ContentNeed::None => store::ContentNeed::None,
+            ask::ContentNeed::Header => store::ContentNeed::Header,
+            ask::ContentNeed::Range { start, length } => store::ContentNeed::Range { start, length },
+        },
+    }
+}
+
+pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
+    let row = |row: store::Row| ask::Row {
+        uid: row.uid,
+        email_id: row.email_id,
+        thread_id: row.thread_id,
+        modseq: row.modseq,
+        flags: row.flags,
+        keywords: row.keywords,
+        size: row.size,
+        internal_date: row.received,
+        save_date: row.saved,
+        digest: row.digest.and_then(|digest| {
+            ask::Digest::new(digest.bytes, digest.envelope_end, digest.body_end, digest.header_length)
+        }),
+        content: match row.content {
+            store::RowContent::None => ask::RowContent::None,
+            store::RowContent::Bytes(bytes) => ask::RowContent::Bytes(bytes),
+            store::RowContent::Corrupt(why) => {
+                tracing::error!(trace, uid = %row.uid, why, "a message can't be read, its record is damaged");
+                ask::RowContent::Corrupt
+            }
+        },
+    };
+    ask::Rows { rows: from.rows.into_iter().map(row).collect(), next: from.next, keywords: from.keywords }
+}
+
+pub(super) fn flag_change(from: ask::FlagChange) -> store::FlagChange {
+    store::FlagChange {
+        mode: match from.mode {
+            ask::FlagMode::Add => store::FlagMode::Add,
+            ask::FlagMode::Remove => store::FlagMode::Remove,
+            ask::FlagMode::Replace => store::FlagMode::Replace,
+        },
+        flags: from.flags,
+        keywords: from.keywords,
+    }
+}
+
+pub(super) fn stored(from: store::Stored) -> ask::Answer {
+    ask::Answer::Stored(Box::new(ask::Stored {
+        modseq: from.modseq,
+        changed: from.changed,
+        modified: from.modified,
+        missing: from.missing,
+        overtaken: from.overtaken,
+    }))
+}
+
+pub(super) fn copied(from: store::Copied) -> ask::Answer {
+    ask::Answer::Copied(Box::new(ask::Copied {
+        uid_validity: from.uid_validity,
+        from: from.from,
+        to: from.to,
+        missing: from.missing,
+    }))
+}
+
+pub(super) fn query(from: &ask::Query) -> store::Query {
+    match from {
+        ask::Query::All => store::Query::All,
+        ask::Query::Uids(uids) => store::Query::Uids(uids.clone()),
+        ask::Query::Flag(flag) => store::Query::Flag(*flag),
+        ask::Query::Keyword(keyword) => store::Query::Keyword(keyword.clone()),
+        ask::Query::Not(inner) => store::Query::Not(Box::new(query(inner))),
+        ask::Query::And(all) => store::Query::And(all.iter().map(query).collect()),
+        ask::Query::Or(any) => either(any),
+        ask::Query::Header { name, text } => store::Query::Header { name: name.clone(), text: text.clone() },
+        ask::Query::Body(text) => store::Query::Body(text.clone()),
+        ask::Query::Text(text) => store::Query::Text(text.clone()),
+        ask::Query::Larger(size) => store::Query::Larger(*size),
+        ask::Query::Smaller(size) => store::Query::Smaller(*size),
+        ask::Query::Date(of, when, day) => {
+            store::Query::Date(date_of(*of), self::when(*when), store::Day(day.0))
+        }
+        ask::Query::ArrivedFrom(time) => store::Query::ReceivedFrom(*time),
+        ask::Query::ArrivedUpTo(time) => store::Query::ReceivedUpTo(*time),
+        ask::Query::ModSeq(modseq) => store::Query::ModSeq(*modseq),
+        ask::Query::EmailId(id) => store::Query::EmailId(*id),
+        ask::Query::ThreadId(id) => store::Query::ThreadId(*id),
+    }
+}
+
+/// Halved again and again, so that ten thousand alternatives nest fourteen deep only.
+fn either(any: &[ask::Query]) -> store::Query {
+    match any {
+        [] => store::Query::Not(Box::new(store::Query::All)),
+        [one] => query(one),
+        many => {
+            let (left, right) = many.split_at(many.len() / 2);
+            store::Query::Or(Box::new(either(left)), Box::new(either(right)))
+        }
+    }
+}
+
+/// Whether the client asked by modification sequence and so wants to hear the highest one found (RFC 7162 §3.1.5).
+pub(super) fn names_modseq(query: &ask::Query) -> bool {
+    match query {
+        ask::Query::ModSeq(_) => true,
+        ask::Query::Not(inner) => names_modseq(inner),
+        ask::Query::And(all) | ask::Query::Or(all) => all.iter().any(names_modseq),
+        _ => false,
+    }
+}
+
+fn date_of(from: ask::DateOf) -> store::DateOf {
+    match from {
+        ask::DateOf::Internal => store::DateOf::Internal,
+        ask::DateOf::Sent => store::DateOf::Sent,
+        ask::DateOf::Saved => store::DateOf::Saved,
+    }
+}
+
+fn when(from: ask::When) -> store::When {
+    match from {
+        ask::When::Before => store::When::Before,
+        ask::When::On => store::When::On,
+        ask::When::Since => store::When::Since,
+    }
+}

@@ -1,0 +1,19 @@
+//! The agents of a mail system: they answer what the sessions ask. MTA and MSA (`smtp.rs`), MDA (`smtp/deliver.rs`),
+//! POP3 and IMAP (`pop3.rs`, `imap/`). Policy stands in `policy`, mailboxes in `store`, names in `directory`; an agent
+//! only brings a question to the right one and the answer back, and keeps who is logged in on its connection.
+
+mod imap;
+mod login;
+mod mailboxes;
+mod metrics;
+mod pop3;
+mod smtp;
+mod world;
+
+pub use imap::ImapAgent;
+pub use login::Login;
+pub use mailboxes::Mailboxes;
+pub use metrics::{By, Metrics, Protocol};
+pub use pop3::Pop3Agent;
+pub use smtp::SmtpAgent;
+pub use world::World;

@@ -1,0 +1,89 @@
+//! Log-ins, the same for every protocol: the directory's verdict, held back as long as the throttle says.
+
+use crate::metrics::{By, Protocol};
+use crate::world::World;
+use directory::Service;
+use engine::AccountId;
+use model::EmailAddress;
+use sasl::{Question, Reply, Verdict};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+/// Who logged in on a connection.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// Whose mailboxes.
+    pub account: AccountId,
+    /// The account's own address.
+    pub address: EmailAddress,
+}
+
+/// Answers a question of a log-in; with a granted one, who it is.
+pub(crate) async fn answer(
+    world: &Arc<World>,
+    protocol: Protocol,
+    peer: Option<IpAddr>,
+    trace: &str,
+    question: Question,
+) -> (Reply, Option<Login>) {
+    let service = match protocol {
+        Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => Service::Smtp,
+        Protocol::Pop3 => Service::Pop3,
+        Protocol::Imap => Service::Imap,
+    };
+    let asked = world.clone();
+    // argon2 takes tens of milliseconds of a core: not on a thread that moves bytes.
+    let work = tokio::task::spawn_blocking(move || {
+        let answer = asked.directory.answer(&question, service, peer, SystemTime::now());
+        (answer, claimed(&question).to_owned())
+    });
+    let Ok(((reply, delay), user)) = work.await else {
+        return (Reply::Verdict(Verdict::Unavailable), None);
+    };
+    let Reply::Verdict(verdict) = &reply else { return (reply, None) };
+    let by = By { protocol };
+    if let Verdict::Granted { account } = verdict {
+        world.metrics.logins.get_or_create(&by).inc();
+        let login = login_of(world, account);
+        tracing::info!(
+            trace,
+            protocol = protocol.name(),
+            account,
+            peer = peer.map(tracing::field::display),
+            "log-in"
+        );
+        return match login {
+            Some(login) => (reply, Some(login)),
+            None => (Reply::Verdict(Verdict::Unavailable), None),
+        };
+    }
+    world.metrics.logins_failed.get_or_create(&by).inc();
+    tracing::warn!(
+        trace,
+        protocol = protocol.name(),
+        user,
+        peer = peer.map(tracing::field::display),
+        ?verdict,
+        "log-in refused"
+    );
+    tokio::time::sleep(delay).await;
+    (reply, None)
+}
+
+fn login_of(world: &World, account: &str) -> Option<Login> {
+    let address = EmailAddress::parse(account).ok()?;
+    let found = world.directory.account(&address).ok()??;
+    Some(Login { account: found.id, address: found.address })
+}
+
+/// The name in a question, for the log.
+fn claimed(question: &Question) -> &str {
+    match question {
+        Question::Password { user, .. }
+        | Question::ScramKeys { user, .. }
+        | Question::ScramProved { user, .. }
+        | Question::Failed { user }
+        | Question::Digest { user, .. } => user,
+    }
+}

@@ -1,0 +1,132 @@
+//! What is counted, for Prometheus.
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+/// A protocol, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelValue)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Protocol {
+    Smtp,
+    Submission,
+    Lmtp,
+    Pop3,
+    Imap,
+}
+
+impl Protocol {
+    /// As logs name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Smtp => "smtp",
+            Protocol::Submission => "submission",
+            Protocol::Lmtp => "lmtp",
+            Protocol::Pop3 => "pop3",
+            Protocol::Imap => "imap",
+        }
+    }
+}
+
+/// Label set of one protocol.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct By {
+    /// Which.
+    pub protocol: Protocol,
+}
+
+/// Every counter of the server.
+pub struct Metrics {
+    registry: Registry,
+    /// Connections since start.
+    pub connections: Family<By, Counter>,
+    /// Connections now.
+    pub connections_open: Family<By, Gauge>,
+    /// Connections turned away because there were too many.
+    pub connections_refused: Family<By, Counter>,
+    /// Connections that broke or ended by a fault of the peer.
+    pub connections_broken: Family<By, Counter>,
+    /// Bytes from peers.
+    pub bytes_in: Family<By, Counter>,
+    /// Bytes to peers.
+    pub bytes_out: Family<By, Counter>,
+    /// Commands.
+    pub commands: Family<By, Counter>,
+    /// Commands that were malformed or out of order.
+    pub bad_commands: Family<By, Counter>,
+    /// Log-ins that were right.
+    pub logins: Family<By, Counter>,
+    /// Log-ins that were wrong.
+    pub logins_failed: Family<By, Counter>,
+    /// Messages accepted and durable.
+    pub messages_accepted: Family<By, Counter>,
+    /// Messages refused or deferred after their content had come.
+    pub messages_refused: Family<By, Counter>,
+    /// Copies put into mailboxes.
+    pub deliveries: Counter,
+    /// Recipients put into the outbound queue.
+    pub queued: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut metrics = Metrics {
+            registry: Registry::with_prefix("troika"),
+            connections: Family::default(),
+            connections_open: Family::default(),
+            connections_refused: Family::default(),
+            connections_broken: Family::default(),
+            bytes_in: Family::default(),
+            bytes_out: Family::default(),
+            commands: Family::default(),
+            bad_commands: Family::default(),
+            logins: Family::default(),
+            logins_failed: Family::default(),
+            messages_accepted: Family::default(),
+            messages_refused: Family::default(),
+            deliveries: Counter::default(),
+            queued: Counter::default(),
+        };
+        let registry = &mut metrics.registry;
+        for (name, help, family) in [
+            ("connections", "Connections since start", &metrics.connections),
+            (
+                "connections_refused",
+                "Connections turned away, there were too many",
+                &metrics.connections_refused,
+            ),
+            ("connections_broken", "Connections that broke", &metrics.connections_broken),
+            ("bytes_in", "Bytes from peers", &metrics.bytes_in),
+            ("bytes_out", "Bytes to peers", &metrics.bytes_out),
+            ("commands", "Commands", &metrics.commands),
+            ("bad_commands", "Commands malformed or out of order", &metrics.bad_commands),
+            ("logins", "Log-ins that were right", &metrics.logins),
+            ("logins_failed", "Log-ins that were wrong", &metrics.logins_failed),
+            ("messages_accepted", "Messages accepted and durable", &metrics.messages_accepted),
+            ("messages_refused", "Messages refused after their content", &metrics.messages_refused),
+        ] {
+            registry.register(name, help, family.clone());
+        }
+        registry.register("connections_open", "Connections now", metrics.connections_open.clone());
+        registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
+        registry.register("queued", "Recipients put into the outbound queue", metrics.queued.clone());
+        metrics
+    }
+}
+
+impl Metrics {
+    /// Adds a figure that is read when it is asked for.
+    pub fn register(&mut self, collector: Box<dyn prometheus_client::collector::Collector>) {
+        self.registry.register_collector(collector);
+    }
+
+    /// All of it in the OpenMetrics text form.
+    pub fn render(&self) -> String {
+        let mut out = String::new();
+        // Writing to a String can't fail.
+        let _ = text::encode(&mut out, &self.registry);
+        out
+    }
+}

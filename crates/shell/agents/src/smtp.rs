@@ -1,0 +1,153 @@
+//! MTA, MSA and LMTP: may this be sent, may it go there, and its delivery.
+
+mod deliver;
+
+use crate::login;
+use crate::metrics::Protocol;
+use crate::world::World;
+use ::smtp::{Answer, Ask, Client, Kind, Listed, Outcome, Recipient, Refusal, Sender};
+use engine::AccountId;
+use policy::{Decider, Role, Room, Verdict, Verified};
+use std::sync::Arc;
+
+/// Answers one SMTP, submission or LMTP session.
+pub struct SmtpAgent {
+    world: Arc<World>,
+    hostname: String,
+    trace: String,
+    login: Option<login::Login>,
+}
+
+impl SmtpAgent {
+    /// For a new connection to this host.
+    pub fn new(world: Arc<World>, hostname: String, trace: String) -> SmtpAgent {
+        SmtpAgent { world, hostname, trace, login: None }
+    }
+
+    /// The connection's id in logs.
+    pub fn trace(&self) -> &str {
+        &self.trace
+    }
+
+    fn client(&self, client: &Client) -> policy::Client {
+        policy::Client {
+            address: client.peer,
+            user: self.login.as_ref().map(|login| login.account),
+            role: role(client.kind),
+        }
+    }
+
+    fn sender(&self, sender: &Sender) -> Outcome {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        match decider.reverse_path(&self.client(&sender.client), &sender.from) {
+            Ok(Verdict::Accept(())) => Ok(()),
+            Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
+            Err(error) => Err(trouble(&error)),
+        }
+    }
+
+    fn recipient(&self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        let size = sender.size_bytes.unwrap_or(0);
+        let mut room = |account: AccountId| match self.world.store.would_fit(account, size) {
+            Ok(true) => Ok(Room::Enough),
+            Ok(false) => Ok(Room::Full),
+            Err(store::Error::Engine(error)) => Err(error),
+            // The account went while this was asked; the commit finds out.
+            Err(_) => Ok(Room::Enough),
+        };
+        match decider.recipient(&self.client(&sender.client), &recipient.path, accepted, &mut room) {
+            Ok(Verdict::Accept(_)) => Ok(()),
+            Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
+            Err(error) => Err(trouble(&error)),
+        }
+    }
+
+    fn verify(&self, client: &Client, text: &str, ask: Verify) -> Result<Vec<Listed>, Refusal> {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        let client = self.client(client);
+        let verdict = match ask {
+            Verify::Vrfy => decider.vrfy(&client, text),
+            Verify::Expn => decider.expn(&client, text),
+        };
+        match verdict {
+            Ok(Verdict::Accept(Verified::Mailboxes(found))) => {
+                Ok(found.iter().filter_map(|line| listed(line)).collect())
+            }
+            Ok(Verdict::Accept(Verified::CannotVerify)) => {
+                Err(Refusal::new(252, (5, 2), "Not said here; send the message and see"))
+            }
+            Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
+            Err(error) => Err(trouble(&error)),
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Verify {
+    Vrfy,
+    Expn,
+}
+
+impl net::Desk for SmtpAgent {
+    type Session = ::smtp::Session;
+
+    async fn answer(&mut self, ask: Ask) -> Answer {
+        match ask {
+            Ask::Auth { client, question } => {
+                let protocol = protocol(client.kind);
+                let (reply, login) =
+                    login::answer(&self.world, protocol, client.peer, &client.trace, question).await;
+                if login.is_some() {
+                    self.login = login;
+                }
+                Answer::Auth(reply)
+            }
+            Ask::Sender(sender) => Answer::Sender(self.sender(&sender)),
+            Ask::Recipient { sender, recipient, accepted_count } => {
+                Answer::Recipient(self.recipient(&sender, &recipient, accepted_count))
+            }
+            Ask::Verify { client, text } => Answer::Listed(self.verify(&client, &text, Verify::Vrfy)),
+            Ask::Expand { client, text } => Answer::Listed(self.verify(&client, &text, Verify::Expn)),
+            Ask::Deliver(delivery) => Answer::Deliver(self.deliver(*delivery).await),
+        }
+    }
+}
+
+pub(crate) fn protocol(kind: Kind) -> Protocol {
+    match kind {
+        Kind::Mta => Protocol::Smtp,
+        Kind::Submission => Protocol::Submission,
+        Kind::Lmtp => Protocol::Lmtp,
+    }
+}
+
+fn role(kind: Kind) -> Role {
+    match kind {
+        Kind::Mta => Role::Relay,
+        Kind::Submission => Role::Submission,
+        Kind::Lmtp => Role::Lmtp,
+    }
+}
+
+/// `Name <address>` or `<address>`, as the policy words it.
+fn listed(line: &str) -> Option<Listed> {
+    let (name, rest) = line.rsplit_once('<')?;
+    let address = model::EmailAddress::parse(rest.strip_suffix('>')?).ok()?;
+    let name = Some(name.trim().to_owned()).filter(|name| !name.is_empty());
+    Some(Listed { name, address })
+}
+
+fn reply(refusal: policy::Refusal) -> Refusal {
+    let [_, subject, detail] = refusal.enhanced;
+    Refusal::new(refusal.code, (subject.into(), detail.into()), refusal.text)
+}
+
+/// The directory could not be read: come again.
+fn trouble(error: &directory::Error) -> Refusal {
+    tracing::error!(%error, "the directory can't be read");
+    Refusal::new(451, (3, 0), "The server can't look this up now; try again in some minutes")
+}

@@ -1,0 +1,325 @@
+//! Accepted means delivered: local mailboxes and the outbound queue get a message in one durable commit, and only then
+//! is it acknowledged.
+
+use super::{SmtpAgent, protocol, trouble};
+use crate::metrics::By;
+use ::smtp::{BodyType, Delivery, Kind, NotifyOn, Outcome, Refusal, Ret};
+use directory::{LocalTarget, Resolution};
+use engine::{Abort, AccountId};
+use model::{EmailAddress, FlagSet, ReversePath, UnixTime};
+use queue::{NewEntry, NewRecipient, Notify, Orcpt};
+use std::sync::Arc;
+use store::{Extra, Fallback, Prepared, Recipient, Target};
+
+/// How long a message waits in the queue before it is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
+const EXPIRY_SECONDS: i64 = 5 * 24 * 3600;
+
+/// What becomes of one accepted recipient.
+enum Way {
+    /// To these entries of the delivery (accounts) and of the queue.
+    Goes { accounts: Vec<usize>, queued: bool },
+    /// It was right at RCPT and is not any more.
+    Lost(Refusal),
+}
+
+/// The message sorted by where it goes.
+#[derive(Default)]
+struct Plan {
+    accounts: Vec<AccountId>,
+    queued: Vec<NewRecipient>,
+    ways: Vec<Way>,
+}
+
+impl SmtpAgent {
+    pub(super) async fn deliver(&self, delivery: Delivery) -> Vec<Outcome> {
+        let by = By { protocol: protocol(delivery.sender.client.kind) };
+        let plan = self.plan(&delivery);
+        let outcomes = self.commit(&delivery, plan).await;
+        let metrics = &self.world.metrics;
+        let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
+        let first_refusal = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
+        tracing::info!(
+            trace = %delivery.id,
+            from = %delivery.sender.from,
+            recipients = delivery.recipients.len(),
+            refused,
+            size = delivery.message.len(),
+            user = delivery.sender.client.user,
+            reply = first_refusal.map(tracing::field::display),
+            "message"
+        );
+        if refused == outcomes.len() {
+            metrics.messages_refused.get_or_create(&by).inc();
+        } else {
+            metrics.messages_accepted.get_or_create(&by).inc();
+        }
+        outcomes
+    }
+
+    /// Looks every recipient up again: the session keeps addresses, not what they meant some commands ago.
+    fn plan(&self, delivery: &Delivery) -> Plan {
+        let mut plan = Plan::default();
+        for recipient in &delivery.recipients {
+            let way = match self.world.directory.resolve_path(&recipient.path) {
+                Ok(resolution) => plan.sort(recipient, &resolution),
+                Err(error) => Way::Lost(trouble(&error)),
+            };
+            plan.ways.push(way);
+        }
+        plan
+    }
+
+    async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
+        if plan.accounts.is_empty() && plan.queued.is_empty() {
+            let mut each = plan.each(delivery, &[]);
+            each.truncate(plan.answers(delivery));
+            return each;
+        }
+        // RFC 5321 §4.4: the final delivery writes the reverse-path at the top. A queued copy of the same content loses
+        // this line again when it is sent.
+        let mut message = format!("Return-Path: <{}>\r\n", delivery.sender.from).into_bytes();
+        message.extend_from_slice(&delivery.message);
+        let prepared = match Prepared::new(&message) {
+            Ok(prepared) => prepared,
+            Err(error) => return vec![Err(store_trouble(&error)); plan.answers(delivery)],
+        };
+        drop(message);
+        let recipient = |account: &AccountId| Recipient {
+            account: *account,
+            mailbox: Target::Inbox,
+            fallback: Fallback::Inbox,
+            flags: FlagSet::NONE,
+            keywords: Vec::new(),
+        };
+        let queued = plan.queued.len() as u64;
+        let written = self.world.store.deliver(store::Delivery {
+            recipients: plan.accounts.iter().map(recipient).collect(),
+            received: UnixTime(delivery.received_at),
+            extra: (queued > 0).then(|| self.queueing(delivery, &plan, prepared.size())),
+            message: prepared,
+        });
+        match written.await {
+            Ok(stored) => {
+                let each = plan.each(delivery, &stored);
+                let delivered =
+                    stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
+                self.world.metrics.deliveries.inc_by(delivered as u64);
+                self.world.metrics.queued.inc_by(queued);
+                if delivery.sender.client.kind == Kind::Lmtp {
+                    return each;
+                }
+                self.one_answer(delivery, each).await
+            }
+            Err(error) => {
+                tracing::error!(trace = %delivery.id, %error, "a message could not be stored");
+                vec![Err(store_trouble(&error)); plan.answers(delivery)]
+            }
+        }
+    }
+
+    fn queueing(&self, delivery: &Delivery, plan: &Plan, size: u32) -> Extra {
+        let sender = &delivery.sender;
+        let received = UnixTime(delivery.received_at);
+        let entry = NewEntry {
+            reverse_path: sender.from.clone(),
+            recipients: plan.queued.clone(),
+            ret: sender.ret.map(|ret| match ret {
+                Ret::Full => queue::Ret::Full,
+                Ret::Headers => queue::Ret::Hdrs,
+            }),
+            envid: sender.envid.clone(),
+            smtputf8: sender.smtputf8,
+            body: match sender.body {
+                BodyType::SevenBit => queue::Body::SevenBit,
+                BodyType::EightBitMime => queue::Body::EightBitMime,
+                BodyType::BinaryMime => queue::Body::BinaryMime,
+            },
+            account: self.login.as_ref().map(|login| login.account),
+            received,
+            size: u64::from(size),
+            expires: UnixTime(received.0 + EXPIRY_SECONDS),
+            held: false,
+        };
+        Extra {
+            references: 1,
+            write: Box::new(move |tx, content| {
+                queue::enqueue(tx, content, &entry).map(drop).map_err(Abort::from)
+            }),
+        }
+    }
+}
+
+impl Plan {
+    fn sort(&mut self, recipient: &::smtp::Recipient, resolution: &Resolution) -> Way {
+        let (local, remote) = match resolution {
+            Resolution::Deliver { local, remote } => (local.as_slice(), remote.clone()),
+            Resolution::NotLocal => match &recipient.path {
+                model::Path::Mailbox(address) => (&[] as &[LocalTarget], vec![address.clone()]),
+                model::Path::Postmaster => return Way::Lost(gone(recipient)),
+            },
+            Resolution::NoSuchUser | Resolution::Disabled => return Way::Lost(gone(recipient)),
+        };
+        let accounts = local.iter().map(|target| self.account(target.account)).collect();
+        let queued = !remote.is_empty();
+        for address in remote {
+            self.queue(address, recipient);
+        }
+        Way::Goes { accounts, queued }
+    }
+
+    /// An account gets a message once, however many of its addresses are recipients.
+    fn account(&mut self, account: AccountId) -> usize {
+        self.accounts.iter().position(|known| *known == account).unwrap_or_else(|| {
+            self.accounts.push(account);
+            self.accounts.len() - 1
+        })
+    }
+
+    fn queue(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
+        if self.queued.iter().any(|known| known.address == address) {
+            return;
+        }
+        let notify = match recipient.notify {
+            None => Notify::Default,
+            Some(::smtp::Notify::NEVER) => Notify::Never,
+            Some(set) => Notify::On {
+                success: set.has(NotifyOn::Success),
+                failure: set.has(NotifyOn::Failure),
+                delay: set.has(NotifyOn::Delay),
+            },
+        };
+        let orcpt = recipient.original.as_ref().map(|original| Orcpt {
+            address_type: original.addr_type.clone(),
+            address: original.address.clone(),
+        });
+        self.queued.push(NewRecipient { address, notify, orcpt });
+    }
+
+    /// How many outcomes the session expects.
+    fn answers(&self, delivery: &Delivery) -> usize {
+        if delivery.sender.client.kind == Kind::Lmtp { delivery.recipients.len() } else { 1 }
+    }
+
+    /// What became of each recipient, from what the store did with each account.
+    fn each(&self, delivery: &Delivery, stored: &[store::Outcome]) -> Vec<Outcome> {
+        let one = |way: &Way, recipient: &::smtp::Recipient| match way {
+            Way::Lost(refusal) => Err(refusal.clone()),
+            Way::Goes { accounts, queued } => {
+                let refusals = accounts.iter().map(|at| refusal_of(stored.get(*at), recipient));
+                let reached = *queued || refusals.clone().any(|refusal| refusal.is_none());
+                // A group's message that reached some members is not sent again to all of them.
+                if reached { Ok(()) } else { refusals.flatten().next().map_or(Ok(()), Err) }
+            }
+        };
+        self.ways.iter().zip(&delivery.recipients).map(|(way, recipient)| one(way, recipient)).collect()
+    }
+}
+
+impl SmtpAgent {
+    /// SMTP has one answer for the message. Once any recipient has it, it is accepted, and those who did not get it are
+    /// reported to the sender, durably, before the answer (RFC 5321 §6.1).
+    async fn one_answer(&self, delivery: &Delivery, each: Vec<Outcome>) -> Vec<Outcome> {
+        if each.iter().all(Result::is_ok) {
+            return vec![Ok(())];
+        }
+        if !each.iter().any(Result::is_ok) {
+            return each.into_iter().take(1).collect();
+        }
+        let failed: Vec<queue::Failed> = delivery
+            .recipients
+            .iter()
+            .zip(&each)
+            .filter(|(recipient, _)| recipient.notify.is_none_or(|notify| notify.has(NotifyOn::Failure)))
+            .filter_map(|(recipient, outcome)| {
+                let refusal = outcome.as_ref().err()?;
+                Some(queue::Failed {
+                    recipient: recipient.path.to_string(),
+                    reply: refusal.to_string(),
+                    status: refusal.enhanced.to_string(),
+                })
+            })
+            .collect();
+        let ReversePath::Mailbox(sender) = &delivery.sender.from else { return vec![Ok(())] };
+        if failed.is_empty() {
+            return vec![Ok(())];
+        }
+        match self.bounce(delivery, sender, &failed).await {
+            Ok(()) => vec![Ok(())],
+            Err(refusal) => vec![Err(refusal)],
+        }
+    }
+
+    async fn bounce(
+        &self,
+        delivery: &Delivery,
+        sender: &EmailAddress,
+        failed: &[queue::Failed],
+    ) -> Result<(), Refusal> {
+        let date = mime::build::date_time(delivery.received_at, 0);
+        let report = queue::failure_report(&queue::Report {
+            hostname: &self.hostname,
+            sender,
+            envid: delivery.sender.envid.as_deref(),
+            trace: &delivery.id,
+            date: &date,
+            failed,
+            header: &delivery.message[..mime::header::header_length(&delivery.message)],
+        });
+        let to = Arc::new(::smtp::Recipient {
+            path: model::Path::Mailbox(sender.clone()),
+            notify: Some(::smtp::Notify::NEVER),
+            original: None,
+        });
+        let bounce = Delivery {
+            sender: Arc::new(::smtp::Sender {
+                from: ReversePath::Null,
+                smtputf8: sender.needs_utf8(),
+                body: BodyType::EightBitMime,
+                envid: None,
+                ret: None,
+                ..(*delivery.sender).clone()
+            }),
+            recipients: vec![to],
+            id: format!("{}.bounce", delivery.id),
+            received_at: delivery.received_at,
+            protocol: delivery.protocol,
+            message: report,
+            trace_field_bytes: 0,
+        };
+        let plan = self.plan(&bounce);
+        // Boxed: a bounce is never bounced, so this goes one level deep only.
+        let outcomes = Box::pin(self.commit(&bounce, plan)).await;
+        outcomes.into_iter().next().unwrap_or(Ok(()))
+    }
+}
+
+fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -> Option<Refusal> {
+    match outcome {
+        Some(store::Outcome::Delivered(_)) => None,
+        Some(store::Outcome::OverQuota) => Some(Refusal::mailbox_full(&recipient.path)),
+        Some(store::Outcome::NoMailbox | store::Outcome::NoAccount) => Some(gone(recipient)),
+        Some(store::Outcome::Limit) => Some(Refusal::new(
+            552,
+            (2, 2),
+            "The mailbox has reached a limit of the server and takes no more mail",
+        )),
+        Some(store::Outcome::Damaged) | None => {
+            Some(Refusal::new(451, (3, 0), "The mailbox is damaged; the administrator has to look at it"))
+        }
+    }
+}
+
+fn gone(recipient: &::smtp::Recipient) -> Refusal {
+    Refusal::no_such_mailbox(&recipient.path)
+}
+
+/// The world's trouble, in SMTP's words.
+fn store_trouble(error: &store::Error) -> Refusal {
+    match error {
+        store::Error::Engine(engine::Error::Full) => {
+            Refusal::new(452, (3, 1), "The server's disk is full; nothing is lost, try again later")
+        }
+        store::Error::Limit(_) => Refusal::new(552, (3, 4), "The message is too large for this server"),
+        _ => Refusal::new(451, (3, 0), "The server can't store the message now; try again later"),
+    }
+}

@@ -1,0 +1,36 @@
+//! What all agents of one server share.
+
+use crate::metrics::Metrics;
+use directory::Directory;
+use engine::Engine;
+use model::UnixTime;
+use parking_lot::RwLock;
+use policy::Policy;
+use queue::Queue;
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use store::Store;
+
+/// The server's insides, behind the sessions.
+pub struct World {
+    /// Where everything is kept.
+    pub engine: Arc<dyn Engine>,
+    /// Mailboxes.
+    pub store: Arc<Store>,
+    /// Names and credentials.
+    pub directory: Arc<Directory>,
+    /// Mail for other hosts.
+    pub queue: Queue,
+    /// What is accepted; exchanged when the configuration is read again.
+    pub policy: RwLock<Arc<Policy>>,
+    /// Counters.
+    pub metrics: Metrics,
+}
+
+impl World {
+    /// The wall clock.
+    pub fn now() -> UnixTime {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
+    }
+}

@@ -1,0 +1,356 @@
+//! The command line as people type it.
+
+use crate::config::ByteSize;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// One mail server: SMTP, POP3, IMAP, queue and store.
+///
+/// Without a command, `troika` makes a ready server in ./troika-data (as `troika quickstart` does) and runs it.
+#[derive(Parser, Debug)]
+#[command(name = "troika", version, propagate_version = true)]
+pub struct Arguments {
+    /// The configuration file [default: ./troika.toml, then /etc/troika/troika.toml]
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Listings as JSON, one object a line
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Commands.
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Make a configuration, a domain, two accounts and a certificate in a folder, and run the server
+    Quickstart(Quickstart),
+    /// Run the server
+    Serve,
+    /// Domains that this server takes mail for
+    #[command(subcommand)]
+    Domain(Domain),
+    /// People's accounts
+    #[command(subcommand)]
+    Account(Account),
+    /// Addresses that lead to other addresses
+    #[command(subcommand)]
+    Alias(Alias),
+    /// Addresses that lead to several accounts
+    #[command(subcommand)]
+    Group(Alias),
+    /// Random passwords for one device or program each
+    #[command(subcommand)]
+    AppPassword(AppPassword),
+    /// Mailboxes of an account
+    #[command(subcommand)]
+    Mailbox(Mailbox),
+    /// Bring mail in from files; may be interrupted and run again, mail is never doubled
+    Import(Import),
+    /// Write an account's mail to files; may be interrupted and run again
+    Export(Export),
+    /// Mail that waits for other hosts
+    #[command(subcommand)]
+    Queue(Queue),
+    /// The store on disk
+    #[command(subcommand)]
+    Store(Store),
+    /// The configuration file
+    #[command(subcommand)]
+    Config(Config),
+    /// Print a completion script for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// `troika quickstart`
+#[derive(Args, Debug)]
+pub struct Quickstart {
+    /// Folder for the configuration and the mail; made if missing, used again if it has a configuration
+    #[arg(long, default_value = "troika-data")]
+    pub dir: PathBuf,
+    /// The domain of the two accounts
+    #[arg(long, default_value = "example.test")]
+    pub domain: String,
+    /// Added to the usual port numbers, so that no privilege is needed
+    #[arg(long, default_value_t = 2000)]
+    pub port_base: u16,
+}
+
+/// `troika domain`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Domain {
+    /// Add a domain
+    Add {
+        /// Its name
+        domain: String,
+        /// Who gets mail for names that nobody has
+        #[arg(long, value_name = "ADDRESS")]
+        catch_all: Option<String>,
+    },
+    /// List all domains
+    List,
+    /// Show one domain
+    Show {
+        /// Its name
+        domain: String,
+    },
+    /// Change a domain
+    Set {
+        /// Its name
+        domain: String,
+        /// Who gets mail for names that nobody has; "" for nobody
+        #[arg(long, value_name = "ADDRESS")]
+        catch_all: Option<String>,
+        /// What stands between a name and its tag (user+tag); "" for no tags
+        #[arg(long, value_name = "CHARACTER")]
+        subaddress_separator: Option<String>,
+        /// Take no mail for it for now
+        #[arg(long)]
+        disabled: Option<bool>,
+    },
+    /// Remove a domain that has no addresses left
+    Remove {
+        /// Its name
+        domain: String,
+    },
+}
+
+/// `troika account`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Account {
+    /// Add an account
+    Add {
+        /// Its address, which is also the log-in name
+        address: String,
+        /// Read the password from standard input (else one is made and printed)
+        #[arg(long)]
+        password_stdin: bool,
+        /// Most bytes it may keep, as 500M or 2G; 0 for no limit
+        #[arg(long)]
+        quota: Option<ByteSize>,
+        /// Most messages it may keep; 0 for no limit
+        #[arg(long, value_name = "N")]
+        quota_messages: Option<u64>,
+        /// The person's name
+        #[arg(long)]
+        name: Option<String>,
+    },
+    /// Add many accounts from a CSV file: address,password,quota per line
+    Import {
+        /// The file; - for standard input
+        file: PathBuf,
+    },
+    /// List all accounts
+    List,
+    /// Show one account with its use
+    Show {
+        /// Its address
+        address: String,
+    },
+    /// Change an account
+    Set {
+        /// Its address
+        address: String,
+        /// Read a new password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+        /// Most bytes; 0 for no limit
+        #[arg(long)]
+        quota: Option<ByteSize>,
+        /// Most messages; 0 for no limit
+        #[arg(long, value_name = "N")]
+        quota_messages: Option<u64>,
+        /// The person's name
+        #[arg(long)]
+        name: Option<String>,
+        /// No log-in and no mail while true; what is stored stays
+        #[arg(long)]
+        disabled: Option<bool>,
+    },
+    /// Remove an account and all its mail
+    Remove {
+        /// Its address
+        address: String,
+        /// Really
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// `troika alias` and `troika group`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Alias {
+    /// Add it
+    Add {
+        /// The address
+        address: String,
+        /// Where it leads
+        #[arg(required = true)]
+        targets: Vec<String>,
+    },
+    /// List all
+    List,
+    /// Show one
+    Show {
+        /// The address
+        address: String,
+    },
+    /// Let it lead elsewhere
+    Set {
+        /// The address
+        address: String,
+        /// Where it leads from now on
+        #[arg(required = true)]
+        targets: Vec<String>,
+    },
+    /// Remove it
+    Remove {
+        /// The address
+        address: String,
+    },
+}
+
+/// What an application password is good for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    Smtp,
+    Imap,
+    Pop3,
+}
+
+/// `troika app-password`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum AppPassword {
+    /// Make one and print it, this once
+    Add {
+        /// The account
+        address: String,
+        /// What it is for ("phone")
+        name: String,
+        /// Protocols it is good for [default: all]
+        #[arg(long, value_delimiter = ',')]
+        scope: Vec<Scope>,
+    },
+    /// List those of an account
+    List {
+        /// The account
+        address: String,
+    },
+    /// Make one useless
+    Revoke {
+        /// The account
+        address: String,
+        /// Its name
+        name: String,
+    },
+}
+
+/// `troika mailbox`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Mailbox {
+    /// List an account's mailboxes with their counters
+    List {
+        /// The account
+        address: String,
+    },
+}
+
+/// File forms of mail.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Form {
+    /// A folder with cur, new and tmp; subfolders as in Maildir++ (.Sent, .Work.Old)
+    Maildir,
+    /// One file with From lines (mboxrd)
+    Mbox,
+}
+
+/// `troika import`
+#[derive(Args, Debug)]
+pub struct Import {
+    /// What the files are
+    pub form: Form,
+    /// The Maildir folder or the mbox file
+    pub path: PathBuf,
+    /// Whose mail it becomes
+    #[arg(long, value_name = "ADDRESS")]
+    pub account: String,
+    /// Mailbox to put it into; subfolders of a Maildir become mailboxes below it
+    #[arg(long, default_value = "INBOX")]
+    pub mailbox: String,
+}
+
+/// `troika export`
+#[derive(Args, Debug)]
+pub struct Export {
+    /// What to write
+    pub form: Form,
+    /// Folder to write to: a Maildir, or one mbox file for each mailbox
+    pub path: PathBuf,
+    /// Whose mail
+    #[arg(long, value_name = "ADDRESS")]
+    pub account: String,
+    /// Only this mailbox
+    #[arg(long)]
+    pub mailbox: Option<String>,
+}
+
+/// `troika queue`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Queue {
+    /// List what waits
+    List,
+    /// Show one message with its recipients and history
+    Show {
+        /// Its queue id
+        id: String,
+    },
+    /// Do not send it for now
+    Hold {
+        /// Queue ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Send it again
+    Release {
+        /// Queue ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+    /// Throw it away, without a bounce
+    Remove {
+        /// Queue ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+    },
+}
+
+/// `troika store`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Store {
+    /// Walk everything, verify every checksum, recount every counter; exit code 1 when something does not hold
+    Check,
+    /// Give the space of expunged mail back now
+    Compact,
+    /// Build the index anew from the log alone; the server must not run
+    Rebuild,
+    /// Sizes and counts
+    Show,
+}
+
+/// `troika config`
+#[derive(Subcommand, Debug)]
+pub enum Config {
+    /// Say whether the file is right
+    Check,
+    /// Show what is in force, defaults included
+    Show,
+    /// Print a commented example with every key
+    Example,
+}

@@ -1,0 +1,85 @@
+//! The command line: what is typed, how the store is reached, how answers are shown.
+
+pub mod arguments;
+mod files;
+mod reach;
+mod show;
+mod transfer;
+
+pub use reach::Reach;
+pub use show::Terminal;
+
+use crate::config::Config;
+use crate::control::{Failure, Request};
+use arguments::{Account, Arguments, Command};
+use std::io::Read;
+
+/// Runs a command that needs the store; `serve` and the like are done by `main`.
+///
+/// # Errors
+/// A sentence for the person.
+pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
+    let path = Config::find(arguments.config.as_deref()).map_err(|error| Failure::new(error.to_string()))?;
+    let config = Config::load(&path).map_err(|error| Failure::new(error.to_string()))?;
+    let mut terminal = Terminal::new(arguments.json);
+    if let Command::Store(arguments::Store::Rebuild) = command {
+        return reach::rebuild(&config, &mut terminal);
+    }
+    let mut reach = Reach::open(&config)?;
+    let outcome = match command {
+        Command::Domain(command) => reach.ask(&Request::Domain(command), b"", &mut terminal),
+        Command::Account(command) => account(&mut reach, command, &mut terminal),
+        Command::Alias(command) => reach.ask(&Request::Alias(command), b"", &mut terminal),
+        Command::Group(command) => reach.ask(&Request::Group(command), b"", &mut terminal),
+        Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
+        Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
+        Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
+        Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
+        Command::Import(import) => transfer::import(&mut reach, &import, &mut terminal),
+        Command::Export(export) => transfer::export(&mut reach, &export, &mut terminal),
+        Command::Quickstart(_)
+        | Command::Serve
+        | Command::Config(_)
+        | Command::Completions { .. }
+        | Command::Man => {
+            unreachable!("done by main")
+        }
+    };
+    terminal.finish();
+    outcome
+}
+
+/// Adds to an account command what comes from standard input or a file.
+fn account(reach: &mut Reach, command: Account, terminal: &mut Terminal) -> Result<(), Failure> {
+    let mut body = Vec::new();
+    let mut password = None;
+    match &command {
+        Account::Add { password_stdin: true, .. } | Account::Set { password_stdin: true, .. } => {
+            password = Some(password_from_stdin()?);
+        }
+        Account::Import { file } if file.as_os_str() == "-" => {
+            std::io::stdin().read_to_end(&mut body).map_err(|error| Failure::new(error.to_string()))?;
+        }
+        Account::Import { file } => {
+            body = std::fs::read(file)
+                .map_err(|error| Failure::new(format!("{} can't be read: {error}", file.display())))?;
+        }
+        Account::Remove { yes: false, address } => {
+            return Err(Failure::new(format!(
+                "this removes {address} and all its mail for good; say --yes when you mean it"
+            )));
+        }
+        _ => {}
+    }
+    reach.ask(&Request::Account { command, password }, &body, terminal)
+}
+
+fn password_from_stdin() -> Result<String, Failure> {
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line).map_err(|error| Failure::new(error.to_string()))?;
+    let password = line.trim_end_matches(['\r', '\n']);
+    if password.is_empty() {
+        return Err(Failure::new("standard input had no password; write it on one line"));
+    }
+    Ok(password.to_owned())
+}

@@ -1,0 +1,49 @@
+//! `troika store`
+
+use super::account::store_failure;
+use crate::cli::arguments::Store as Command;
+use crate::control::{Failure, Sink};
+use agents::World;
+use serde_json::json;
+
+pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Result<(), Failure> {
+    match command {
+        Command::Check => check(world, out),
+        Command::Compact => {
+            let freed = world.engine.compact(&mut |done, of| out.progress(done, of))?;
+            out.say(format!("{freed} bytes were given back"))
+        }
+        Command::Rebuild => Err(Failure::new(
+            "the index can't be built anew under a running server: stop it first, then try again",
+        )),
+        Command::Show => {
+            let figures = world.engine.figures();
+            out.row(json!({
+                "log_bytes": figures.log_bytes, "live_content_bytes": figures.live_content_bytes,
+                "index_bytes": figures.index_bytes, "segments": figures.segments,
+                "commits_since_start": figures.commits, "groups_since_start": figures.groups,
+            }))
+        }
+    }
+}
+
+fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
+    let engine = world.engine.check(&mut |done, of| out.progress(done, of))?;
+    let mut problems = engine.problems;
+    problems.extend(engine.damaged.iter().map(|id| format!("content {} is damaged", id.0)));
+    let recounted = world.store.check(&mut |done, of| out.progress(done, of)).map_err(store_failure)?;
+    problems.extend(
+        recounted.into_iter().map(|problem| format!("account {}: {}", problem.account.0, problem.text)),
+    );
+    for problem in &problems {
+        out.say(problem.clone())?;
+    }
+    let walked = format!(
+        "{} log records, {} contents, {} entries were checked",
+        engine.records, engine.contents, engine.entries
+    );
+    match problems.len() {
+        0 => out.say(format!("{walked}; everything holds")),
+        count => Err(Failure::new(format!("{walked}; {count} things do not hold"))),
+    }
+}

@@ -1,0 +1,190 @@
+//! The running server: binds, drops privileges, serves, reloads, drains.
+
+mod doors;
+mod http;
+mod log;
+mod pages;
+mod privileges;
+
+use crate::config::{Bind, Config, ListenerProtocol};
+use crate::control::{self, Failure, Request, Sink};
+use crate::{operations, world};
+use agents::World;
+use net::{Bound, CertificateFiles, Tls};
+use std::path::Path;
+use std::sync::{Arc, Weak};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+/// Work to do once the store is open and the ports are bound, before mail is taken.
+pub type Prepare = Box<dyn FnOnce(&World, &Config) -> Result<(), Failure>>;
+
+/// Serves until stopped by SIGTERM or SIGINT.
+///
+/// # Errors
+/// A sentence: why the server does not start, or what stopped it.
+pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
+    let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
+    log::start(&config.log);
+    std::fs::create_dir_all(&config.server.data_dir).map_err(|error| {
+        Failure::new(format!("{} can't be made: {error}", config.server.data_dir.display()))
+    })?;
+    let certificates = certificates(&config)?;
+    let tls = Tls::load(&certificates).map_err(|error| Failure::new(error.to_string()))?;
+    let bound = bind(&config)?;
+    privileges::drop_to(&config.server.user, &config.server.data_dir).map_err(Failure::new)?;
+    let world = Arc::new(world::open(&config)?);
+    if let Some(prepare) = prepare {
+        prepare(&world, &config)?;
+    }
+    let control = control::server::bind(&config.server.data_dir)
+        .map_err(|error| Failure::new(format!("the control socket can't be made: {error}")))?;
+    control::server::serve(control, Arc::new(Operator(Arc::downgrade(&world))));
+
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
+    let outcome = runtime.block_on(serve(path, config.clone(), world.clone(), tls, bound));
+    runtime.shutdown_timeout(config.server.shutdown_grace.0);
+    let _ = std::fs::remove_file(control::server::socket_path(&config.server.data_dir));
+    // The last owner: the store waits for what is queued and makes its index durable.
+    drop(world);
+    tracing::info!("stopped");
+    outcome
+}
+
+/// The control socket's requests, done with this server's store.
+struct Operator(Weak<World>);
+
+impl control::server::Operator for Operator {
+    fn run(&self, request: Request, body: &[u8], out: &mut dyn Sink) -> Result<(), Failure> {
+        let world =
+            self.0.upgrade().ok_or_else(|| Failure::new("the server is stopping; try again when it runs"))?;
+        operations::run(&world, request, body, out)
+    }
+}
+
+/// The configured certificates, or ones of our own.
+fn certificates(config: &Config) -> Result<Vec<CertificateFiles>, Failure> {
+    if !config.certificate.is_empty() {
+        let files = |given: &crate::config::Certificate| CertificateFiles {
+            certificate: given.certificate.clone(),
+            key: given.key.clone(),
+        };
+        return Ok(config.certificate.iter().map(files).collect());
+    }
+    let dir = config.server.data_dir.join("tls");
+    std::fs::create_dir_all(&dir).map_err(|error| Failure::new(format!("{}: {error}", dir.display())))?;
+    let own = CertificateFiles { certificate: dir.join("server.pem"), key: dir.join("server.key") };
+    if !own.certificate.exists() {
+        let names =
+            [config.server.hostname.to_string(), "localhost".into(), "127.0.0.1".into(), "::1".into()];
+        net::self_signed_authority(&dir, &names).map_err(|error| Failure::new(error.to_string()))?;
+        tracing::info!(ca = %dir.join("ca.pem").display(), "made a CA and a certificate; import the CA file into your clients");
+    }
+    Ok(vec![own])
+}
+
+fn bind(config: &Config) -> Result<Vec<(usize, Bound)>, Failure> {
+    if config.listener.is_empty() {
+        return Err(Failure::new("the configuration has no [[listener]]: nothing would be served"));
+    }
+    let one = |listener: &crate::config::Listener| match &listener.bind {
+        Bind::Tcp(address) => Bound::tcp(*address),
+        Bind::Unix(path) => Bound::unix(path),
+    };
+    let explained = |listener: &crate::config::Listener, error: std::io::Error| {
+        let hint = match error.kind() {
+            std::io::ErrorKind::AddrInUse => "another program listens there; stop it or change the port",
+            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
+            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address",
+            _ => "change [[listener]] bind",
+        };
+        Failure::new(format!("can't listen on {}: {error}; {hint}", listener.bind))
+    };
+    config
+        .listener
+        .iter()
+        .enumerate()
+        .map(|(index, listener)| {
+            one(listener).map(|bound| (index, bound)).map_err(|error| explained(listener, error))
+        })
+        .collect()
+}
+
+async fn serve(
+    path: &Path,
+    config: Config,
+    world: Arc<World>,
+    tls: Tls,
+    bound: Vec<(usize, Bound)>,
+) -> Result<(), Failure> {
+    let (stop, shutdown) = watch::channel(false);
+    let settings = Arc::new(doors::Settings::new(config.clone()));
+    let admission = doors::admission(&config);
+    let mut doors = JoinSet::new();
+    for (index, bound) in bound {
+        let listener = config.listener[index].clone();
+        tracing::info!(protocol = ?listener.protocol, address = %bound.address(), "listening");
+        let (settings, world, tls) = (settings.clone(), world.clone(), tls.clone());
+        let (admission, shutdown) = (admission.clone(), shutdown.clone());
+        doors.spawn(async move {
+            if listener.protocol == ListenerProtocol::Http {
+                return match bound {
+                    Bound::Tcp(tcp) => {
+                        http::serve(tcp, Arc::new(pages::ServerPages::new(world)), shutdown).await
+                    }
+                    Bound::Unix(_) => Ok(()),
+                };
+            }
+            doors::open(&listener, bound, settings, world, tls, admission, shutdown).await
+        });
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let grace = config.server.shutdown_grace.0;
+    until_stopped(path, &settings, &world, &tls).await?;
+    tracing::info!("stopping: running sessions may finish");
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    let _ = stop.send(true);
+    let drained = tokio::time::timeout(grace, async { while doors.join_next().await.is_some() {} }).await;
+    if drained.is_err() {
+        tracing::warn!("some sessions did not finish in time and are cut off");
+    }
+    Ok(())
+}
+
+/// Reloads on SIGHUP; returns on SIGTERM or SIGINT.
+async fn until_stopped(
+    path: &Path,
+    settings: &Arc<doors::Settings>,
+    world: &Arc<World>,
+    tls: &Tls,
+) -> Result<(), Failure> {
+    let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
+    let (mut terminate, mut interrupt, mut hang_up) =
+        (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?, hear(SignalKind::hangup())?);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return Ok(()),
+            _ = interrupt.recv() => return Ok(()),
+            _ = hang_up.recv() => match reload(path, settings, world, tls) {
+                Ok(()) => tracing::info!(path = %path.display(), "the configuration was read again"),
+                Err(failure) => tracing::error!(%failure, "the new configuration is not used; the old one stays in force"),
+            },
+        }
+    }
+}
+
+/// Takes over what can change under running sessions: certificates, policy, limits of new sessions. Listeners, the
+/// data folder and the store's settings need a restart.
+fn reload(path: &Path, settings: &doors::Settings, world: &World, tls: &Tls) -> Result<(), Failure> {
+    let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
+    let directory = world::directory_settings(&config)?;
+    tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
+    world.directory.reload(directory);
+    *world.policy.write() = Arc::new(world::policy(&config));
+    settings.replace(config);
+    Ok(())
+}

@@ -1,0 +1,113 @@
+//! Opening the store and what stands on it, the same way for the server and for a command that works alone.
+
+use crate::config::Config;
+use crate::control::Failure;
+use agents::{Metrics, World};
+use directory::Directory;
+use engine::{Engine, LogEngine};
+use model::{Domain, EmailAddress};
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Where the store lies.
+pub fn store_dir(config: &Config) -> PathBuf {
+    config.server.data_dir.join("store")
+}
+
+/// Opens everything.
+///
+/// # Errors
+/// A sentence: the store is in use, damaged, of a newer version, or can't be read.
+pub fn open(config: &Config) -> Result<World, Failure> {
+    let dir = store_dir(config);
+    fs::create_dir_all(&dir)
+        .map_err(|error| Failure::new(format!("{} can't be made: {error}", dir.display())))?;
+    let options = engine::Options {
+        index_cache_bytes: usize::try_from(config.storage.index_cache.0).unwrap_or(usize::MAX),
+        segment_bytes: config.storage.segment_bytes.0,
+        reserve_bytes: config.storage.reserve.0,
+        ..engine::Options::default()
+    };
+    let engine = Arc::new(LogEngine::open(&dir, options)?);
+    let dynamic: Arc<dyn Engine> = engine.clone();
+    let store = Arc::new(store::Store::new(dynamic.clone()));
+    let secret = server_secret(&config.server.data_dir.join("secret"))?;
+    let companion = Arc::new(agents::Mailboxes::new(config.storage.default_quota.0));
+    let directory = Directory::open(dynamic.clone(), directory_settings(config)?, &secret, companion)?;
+    Ok(World {
+        engine: dynamic.clone(),
+        store,
+        directory: Arc::new(directory),
+        queue: queue::Queue::new(dynamic),
+        policy: parking_lot::RwLock::new(Arc::new(policy(config))),
+        metrics: Metrics::default(),
+    })
+}
+
+/// What the configuration says of log-ins.
+///
+/// # Errors
+/// The default domain is no domain.
+pub fn directory_settings(config: &Config) -> Result<directory::Settings, Failure> {
+    let default_domain = match config.auth.default_domain.as_str() {
+        "" => None,
+        text => Some(
+            Domain::new(text)
+                .map_err(|_| Failure::new(format!("[auth] default_domain: {text} is no domain")))?,
+        ),
+    };
+    let postmaster = match config.auth.postmaster.as_str() {
+        "" => None,
+        text => Some(
+            EmailAddress::parse(text)
+                .map_err(|error| Failure::new(format!("[auth] postmaster: {text}: {error}")))?,
+        ),
+    };
+    Ok(directory::Settings { default_domain, postmaster, ..directory::Settings::default() })
+}
+
+/// What the configuration says of who may send what where.
+pub fn policy(config: &Config) -> policy::Policy {
+    policy::Policy {
+        own_networks: config.network.own.0.clone(),
+        sender_rule: if config.auth.sender_must_match {
+            policy::SenderRule::Own
+        } else {
+            policy::SenderRule::Any
+        },
+        verify_rule: if config.auth.verify_for_users {
+            policy::VerifyRule::Users
+        } else {
+            policy::VerifyRule::Nobody
+        },
+        // Telling forged senders is for SPF, DKIM and DMARC; a forwarder may rightly bring our own addresses back.
+        local_sender_rule: policy::LocalSenderRule::Unchecked,
+        recipients_max: config.limits.recipients as usize,
+    }
+}
+
+/// The server's own secret: made once, read by its owner only. With it application passwords are encrypted.
+fn server_secret(path: &Path) -> Result<[u8; 32], Failure> {
+    let failed = |error: std::io::Error| Failure::new(format!("{}: {error}", path.display()));
+    match fs::read(path) {
+        Ok(bytes) => bytes.try_into().map_err(|_| {
+            Failure::new(format!(
+                "{} is damaged: it must have 32 bytes; restore it from a backup",
+                path.display()
+            ))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let mut secret = [0u8; 32];
+            getrandom::fill(&mut secret)
+                .map_err(|error| Failure::new(format!("the system gives no random numbers: {error}")))?;
+            let mut file =
+                fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
+            file.write_all(&secret).and_then(|()| file.sync_all()).map_err(failed)?;
+            Ok(secret)
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
