@@ -70,7 +70,7 @@ fn play(bytes: &[u8], cuts: &[usize]) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
     fn any_cut_gives_the_same_output(
         lines in proptest::collection::vec(line(), 1..14),
