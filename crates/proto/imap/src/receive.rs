@@ -7,7 +7,7 @@
 //!
 //! RFC 9051 §2.2.1, §4.3; RFC 7888 (non-synchronising literals); RFC 3516 §4.4 (literal8).
 
-use crate::parse::tag_of;
+use crate::parse::{is_unknown, tag_of};
 use std::fmt;
 use wire::Input;
 
@@ -318,6 +318,10 @@ impl Receiver {
             self.message_bytes = 0;
             return Some(Event::Command(std::mem::take(&mut self.received)));
         };
+        // RFC 9051 §7.6 shows it: a command that does not exist is answered, its literal not asked for.
+        if literal.sync && self.received.detached.is_empty() && is_unknown(&self.received.text) {
+            return Some(Event::Command(std::mem::take(&mut self.received)));
+        }
         self.received.text.extend_from_slice(b"\r\n");
         let place = self.place();
         if let Some(why) = self.too_big(literal, place, limits) {
@@ -494,3 +498,6 @@ fn announced(line: &[u8]) -> Option<Announced> {
     let length = std::str::from_utf8(digits).ok()?.parse::<u64>().ok()?;
     (length <= i64::MAX as u64).then_some(Announced { length, sync, eight: before.ends_with(b"~") })
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,9 +85,9 @@ impl<'a> Cursor<'a> {
         found
     }
 
-    /// The end of the command.
+    /// The end of the command, with its CRLF or without.
     pub(super) fn end(&self) -> Parsed<()> {
-        if self.at == self.text.len() { Ok(()) } else { self.expected("the end of the command") }
+        if matches!(self.rest(), b"" | b"\r\n") { Ok(()) } else { self.expected("the end of the command") }
     }
 
     /// As many bytes as `fits` takes; may be none.

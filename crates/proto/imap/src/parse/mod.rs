@@ -22,6 +22,8 @@ mod flags;
 pub mod limits;
 mod mailbox;
 mod message;
+#[cfg(test)]
+mod round_trip;
 mod search;
 #[cfg(test)]
 mod tests;
@@ -94,7 +96,6 @@ pub fn parse_received(received: Received, names: NameEncoding) -> Result<Command
 }
 
 fn parse(text: &[u8], detached: Vec<Detached>, names: NameEncoding) -> Result<Command, ParseError> {
-    let text = text.strip_suffix(b"\r\n").unwrap_or(text);
     let mut cursor = Cursor::new(text, detached, names);
     let tag = tag_of(text);
     let body = command(&mut cursor, tag);
@@ -165,6 +166,21 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
     };
     cursor.end()?;
     Ok(body)
+}
+
+/// The names of all commands, but for those that only stand behind UID.
+const NAMES: [&str; 36] = [
+    "APPEND", "AUTHENTICATE", "CAPABILITY", "CHECK", "CLOSE", "COMPRESS", "COPY", "CREATE", "DELETE", "ENABLE",
+    "EXAMINE", "EXPUNGE", "FETCH", "GETQUOTA", "GETQUOTAROOT", "ID", "IDLE", "LIST", "LOGIN", "LOGOUT", "LSUB", "MOVE",
+    "NAMESPACE", "NOOP", "RENAME", "SEARCH", "SELECT", "SETQUOTA", "STARTTLS", "STATUS", "STORE", "SUBSCRIBE", "UID",
+    "UNAUTHENTICATE", "UNSELECT", "UNSUBSCRIBE",
+];
+
+/// Whether the beginning of a command (up to its first literal at least) names one that does not exist.
+pub(crate) fn is_unknown(text: &[u8]) -> bool {
+    let Some(tag) = tag_of(text) else { return false };
+    let mut cursor = Cursor::new(&text[tag.len() + 1..], Vec::new(), NameEncoding::default());
+    !NAMES.contains(&cursor.word().as_str())
 }
 
 /// What stands behind the name of a command; None: there is no such command.

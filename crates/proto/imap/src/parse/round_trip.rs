@@ -1,0 +1,194 @@
+//! Printing and reading are opposites, for commands made at random.
+
+use super::tests::EXAMPLES;
+use super::*;
+use crate::ask::{DateOf, Day, FlagMode, When};
+use crate::command::*;
+use crate::print::print;
+use model::{Flag, FlagSet, Keyword, ModSeq, UnixTime};
+use proptest::prelude::*;
+
+const REV1: NameEncoding = NameEncoding::ModifiedUtf7;
+
+fn set(text: &str) -> SequenceSet {
+    parse_sequence_set(text.as_bytes()).unwrap()
+}
+
+/// Names that can exist: no control characters, the inbox in capitals.
+fn names() -> impl Strategy<Value = String> {
+    let word = prop_oneof!["[a-z]{1,8}(/[a-z ]{1,4})?", "[ -~]{0,12}", "[а-яé☺😀&\"\\\\/]{1,8}", Just("INBOX".to_owned())];
+    word.prop_map(|name| if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name }).prop_filter(
+        "spelled as decoded",
+        |name| !name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("inbox/")),
+    )
+}
+
+fn sets() -> impl Strategy<Value = SequenceSet> {
+    let end = || prop_oneof![1_u32..50, Just(u32::MAX), Just(0)];
+    let text = |end: u32| if end == 0 { "*".to_owned() } else { end.to_string() };
+    let ranges = proptest::collection::vec((end(), end()), 1..5).prop_map(move |ends| {
+        let ranges: Vec<String> = ends.iter().map(|(one, other)| format!("{}:{}", text(*one), text(*other))).collect();
+        set(&ranges.join(","))
+    });
+    prop_oneof![9 => ranges, 1 => Just(SequenceSet::Saved)]
+}
+
+fn keys() -> impl Strategy<Value = SearchKey> {
+    let leaf = prop_oneof![
+        Just(SearchKey::All),
+        Just(SearchKey::Recent),
+        Just(SearchKey::SaveDateSupported),
+        sets().prop_map(SearchKey::Sequence),
+        sets().prop_map(SearchKey::Uid),
+        proptest::sample::select(&Flag::EVERY).prop_map(SearchKey::Flag),
+        "[!#$a-z]{1,8}".prop_map(|word| SearchKey::Keyword(Keyword::new(&word).unwrap())),
+        ("[!-9;-~]{1,8}", any::<Vec<u8>>()).prop_map(|(name, text)| SearchKey::Header { name, text }),
+        any::<Vec<u8>>().prop_map(SearchKey::Body),
+        any::<String>().prop_map(|text| SearchKey::Text(text.into_bytes())),
+        (0..i64::MAX as u64).prop_map(SearchKey::Larger),
+        (-719_000..2_900_000).prop_map(|day| SearchKey::Date(DateOf::Sent, When::Since, Day(day))),
+        (1..u32::MAX).prop_map(SearchKey::Older),
+        (0..i64::MAX as u64).prop_map(|modseq| SearchKey::ModSeq(ModSeq(modseq))),
+        "[A-Za-z0-9_-]{1,20}".prop_map(SearchKey::EmailId),
+    ];
+    leaf.prop_recursive(5, 40, 4, |inner| {
+        let several = || proptest::collection::vec(inner.clone(), 2..4);
+        prop_oneof![
+            inner.clone().prop_map(|key| match key {
+                SearchKey::Not(key) => *key,
+                key => SearchKey::Not(Box::new(key)),
+            }),
+            several().prop_map(SearchKey::And),
+            several().prop_map(|keys| {
+                let flat = keys.into_iter().flat_map(|key| match key {
+                    SearchKey::Or(keys) => keys,
+                    key => vec![key],
+                });
+                SearchKey::Or(flat.collect())
+            }),
+        ]
+    })
+}
+
+fn fetches() -> impl Strategy<Value = FetchItem> {
+    let part = || proptest::collection::vec(1..u32::MAX, 0..4);
+    let partial = || proptest::option::of((0..i64::MAX as u64, 1..i64::MAX as u64));
+    let peek = || prop_oneof![Just(Peek::Yes), Just(Peek::No)];
+    let header = || proptest::collection::vec("[!-9;-~]{1,8}", 1..3);
+    let text = prop_oneof![
+        Just(SectionText::Whole),
+        Just(SectionText::Header),
+        Just(SectionText::Text),
+        Just(SectionText::Mime),
+        header().prop_map(SectionText::HeaderFields),
+        header().prop_map(SectionText::HeaderFieldsNot),
+    ];
+    let range = |partial: Option<(u64, u64)>| partial.map(|(start, length)| Partial { start, length });
+    prop_oneof![
+        Just(FetchItem::Flags),
+        Just(FetchItem::Preview(Preview::Lazy)),
+        Just(FetchItem::BodyStructure),
+        Just(FetchItem::Rfc822Text),
+        part().prop_map(FetchItem::BinarySize),
+        (part(), partial(), peek())
+            .prop_map(move |(part, partial, peek)| FetchItem::Binary { part, partial: range(partial), peek }),
+        (part(), text, partial(), peek()).prop_map(move |(mut part, text, partial, peek)| {
+            if text == SectionText::Mime && part.is_empty() {
+                part.push(1);
+            }
+            FetchItem::BodySection { section: Section { part, text }, partial: range(partial), peek }
+        }),
+    ]
+}
+
+fn flag_lists() -> impl Strategy<Value = FlagList> {
+    (0_u8..32, proptest::collection::btree_set("[!#$a-z]{1,8}", 0..4)).prop_map(|(flags, words)| FlagList {
+        flags: FlagSet(flags),
+        keywords: words.iter().map(|word| Keyword::new(word).unwrap()).collect(),
+    })
+}
+
+fn messages() -> impl Strategy<Value = AppendMessage> {
+    let form = prop_oneof![Just(AppendForm::Literal), Just(AppendForm::Literal8), Just(AppendForm::Utf8)];
+    let time = proptest::option::of((-62_167_219_200_i64..253_402_300_799).prop_map(UnixTime));
+    (flag_lists(), time, form, any::<Vec<u8>>()).prop_map(|(flags, internal_date, form, mut content)| {
+        if form == AppendForm::Literal {
+            content.retain(|byte| *byte != 0);
+        }
+        AppendMessage { flags, internal_date, form, content: Content(content) }
+    })
+}
+
+fn numberings() -> impl Strategy<Value = Numbering> {
+    prop_oneof![Just(Numbering::Sequence), Just(Numbering::Uid)]
+}
+
+fn bodies() -> impl Strategy<Value = Body> {
+    let lists = (names(), proptest::collection::vec(names(), 1..3)).prop_map(|(reference, patterns)| {
+        let form = if patterns.len() > 1 { ListForm::Extended } else { ListForm::Basic };
+        Body::List(List { select: vec![], reference, patterns, returns: vec![], form })
+    });
+    let fetch = (numberings(), sets(), proptest::collection::vec(fetches(), 1..4)).prop_map(|(numbering, set, items)| {
+        let items = mailbox::once_each(items);
+        Body::Fetch(Fetch { numbering, set, items, changed_since: None, vanished: false })
+    });
+    let search = (numberings(), keys()).prop_map(|(numbering, key)| {
+        Body::Search(Search { numbering, returns: None, charset: Some("X y".to_owned()), key })
+    });
+    let store = (numberings(), sets(), flag_lists(), proptest::option::of(0..i64::MAX as u64)).prop_map(
+        |(numbering, set, flags, modseq)| {
+            let unchanged_since = modseq.map(ModSeq);
+            let (mode, echo) = (FlagMode::Add, Echo::Silent);
+            Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags })
+        },
+    );
+    prop_oneof![
+        (any::<String>(), any::<String>())
+            .prop_map(|(user, password)| Body::Login { user, password: Secret(password.into_bytes()) }),
+        any::<Vec<u8>>().prop_map(|initial| Body::Authenticate {
+            mechanism: "PLAIN".to_owned(),
+            initial: Some(Secret(initial)),
+        }),
+        (names(), names()).prop_map(|(from, to)| Body::Rename { from, to }),
+        (names(), proptest::collection::vec(messages(), 1..4))
+            .prop_map(|(mailbox, messages)| Body::Append { mailbox, messages }),
+        lists,
+        fetch,
+        search,
+        store,
+    ]
+}
+
+proptest! {
+    #[test]
+    fn reading_undoes_printing(body in bodies(), tag in "[!#$&',-Z^-z|}]{1,10}", utf8 in any::<bool>()) {
+        let tag = tag.replace('+', "x");
+        let names = if utf8 { NameEncoding::Utf8 } else { REV1 };
+        let command = Command { tag, body };
+        let wire = print(&command, names);
+        prop_assert_eq!(parse_command(&wire, names).map_err(|error| error.to_string()), Ok(command));
+    }
+
+    #[test]
+    fn anything_is_a_value(bytes in any::<Vec<u8>>(), utf8 in any::<bool>()) {
+        let names = if utf8 { NameEncoding::Utf8 } else { REV1 };
+        let _ = parse_command(&bytes, names);
+    }
+
+    #[test]
+    fn broken_examples_are_values(
+        at in 0..EXAMPLES.len(),
+        place in any::<proptest::sample::Index>(),
+        with in proptest::collection::vec(any::<u8>(), 0..3),
+        dropped in 0_usize..3,
+    ) {
+        let mut bytes = EXAMPLES[at].as_bytes().to_vec();
+        let start = place.index(bytes.len());
+        let end = (start + dropped).min(bytes.len());
+        bytes.splice(start..end, with);
+        if let Ok(command) = parse_command(&bytes, REV1) {
+            let again = parse_command(&print(&command, REV1), REV1).map_err(|error| error.to_string());
+            prop_assert_eq!(again, Ok(command), "{:?}", String::from_utf8_lossy(&bytes));
+        }
+    }
+}
