@@ -1,0 +1,18 @@
+"""Waiting for a condition, never for a length of time."""
+
+import threading
+import time
+
+_NEVER = threading.Event()
+
+
+def until(condition, what, seconds=15.0, every=0.01):
+    """Return the first true value of `condition()`; fail after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds} s in vain for: {what}")
+        _NEVER.wait(every)
