@@ -57,12 +57,15 @@ pub struct Recipient {
     pub keywords: Vec<Keyword>,
 }
 
+/// Writes beside a delivery, given the content's id.
+pub type ExtraWrite = Box<dyn FnMut(&mut dyn Tx, ContentId) -> Result<(), Abort> + Send>;
+
 /// What else is written in the delivery's transaction (the outbound queue's entries).
 pub struct Extra {
     /// References to the content that `write` takes over.
     pub references: u32,
     /// Writes; may run again after a conflict, and a failure undoes the whole delivery.
-    pub write: Box<dyn FnMut(&mut dyn Tx, ContentId) -> Result<(), Abort> + Send>,
+    pub write: ExtraWrite,
 }
 
 /// One message for any number of recipients, all in one durable commit.

@@ -138,7 +138,7 @@ pub(crate) fn behind(key: Key) -> Key {
 }
 
 /// `start..end` as the engine takes it.
-pub(crate) fn between<'a>(range: &'a (Key, Key)) -> (Bound<&'a [u8]>, Bound<&'a [u8]>) {
+pub(crate) fn between(range: &(Key, Key)) -> (Bound<&[u8]>, Bound<&[u8]>) {
     (Bound::Included(&range.0), Bound::Excluded(&range.1))
 }
 

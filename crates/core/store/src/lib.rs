@@ -36,7 +36,8 @@ pub use account::{Limits, Usage};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{
-    Appended, Delivered, Delivery, Extra, Fallback, NewMessage, Outcome, Recipient, RecipientOutcomes, Target,
+    Appended, Delivered, Delivery, Extra, ExtraWrite, Fallback, NewMessage, Outcome, Recipient,
+    RecipientOutcomes, Target,
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
@@ -74,3 +75,6 @@ impl Store {
         &self.engine
     }
 }
+
+#[cfg(test)]
+mod tests;
