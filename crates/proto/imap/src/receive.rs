@@ -248,7 +248,8 @@ impl Receiver {
         }
     }
 
-    /// Whether a command has begun to come, or a refused one still comes.
+    /// Whether a line or literal of an unfinished command has been taken, or a refused one still comes. (The beginning of
+    /// a first line stays in the input until it is whole.)
     pub fn is_amid_command(&self) -> bool {
         self.state != State::InLine || !self.received.is_empty()
     }

@@ -16,18 +16,24 @@ fn set(text: &str) -> SequenceSet {
 
 /// Names that can exist: no control characters, the inbox in capitals.
 fn names() -> impl Strategy<Value = String> {
-    let word = prop_oneof!["[a-z]{1,8}(/[a-z ]{1,4})?", "[ -~]{0,12}", "[а-яé☺😀&\"\\\\/]{1,8}", Just("INBOX".to_owned())];
-    word.prop_map(|name| if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name }).prop_filter(
-        "spelled as decoded",
-        |name| !name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("inbox/")),
-    )
+    let word = prop_oneof![
+        "[a-z]{1,8}(/[a-z ]{1,4})?",
+        "[ -~]{0,12}",
+        "[а-яé☺😀&\"\\\\/]{1,8}",
+        Just("INBOX".to_owned())
+    ];
+    word.prop_map(|name| if name.eq_ignore_ascii_case("inbox") { "INBOX".to_owned() } else { name })
+        .prop_filter("spelled as decoded", |name| {
+            !name.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("inbox/"))
+        })
 }
 
 fn sets() -> impl Strategy<Value = SequenceSet> {
     let end = || prop_oneof![1_u32..50, Just(u32::MAX), Just(0)];
     let text = |end: u32| if end == 0 { "*".to_owned() } else { end.to_string() };
     let ranges = proptest::collection::vec((end(), end()), 1..5).prop_map(move |ends| {
-        let ranges: Vec<String> = ends.iter().map(|(one, other)| format!("{}:{}", text(*one), text(*other))).collect();
+        let ranges: Vec<String> =
+            ends.iter().map(|(one, other)| format!("{}:{}", text(*one), text(*other))).collect();
         set(&ranges.join(","))
     });
     prop_oneof![9 => ranges, 1 => Just(SequenceSet::Saved)]
@@ -90,8 +96,11 @@ fn fetches() -> impl Strategy<Value = FetchItem> {
         Just(FetchItem::BodyStructure),
         Just(FetchItem::Rfc822Text),
         part().prop_map(FetchItem::BinarySize),
-        (part(), partial(), peek())
-            .prop_map(move |(part, partial, peek)| FetchItem::Binary { part, partial: range(partial), peek }),
+        (part(), partial(), peek()).prop_map(move |(part, partial, peek)| FetchItem::Binary {
+            part,
+            partial: range(partial),
+            peek
+        }),
         (part(), text, partial(), peek()).prop_map(move |(mut part, text, partial, peek)| {
             if text == SectionText::Mime && part.is_empty() {
                 part.push(1);
@@ -128,10 +137,12 @@ fn bodies() -> impl Strategy<Value = Body> {
         let form = if patterns.len() > 1 { ListForm::Extended } else { ListForm::Basic };
         Body::List(List { select: vec![], reference, patterns, returns: vec![], form })
     });
-    let fetch = (numberings(), sets(), proptest::collection::vec(fetches(), 1..4)).prop_map(|(numbering, set, items)| {
-        let items = mailbox::once_each(items);
-        Body::Fetch(Fetch { numbering, set, items, changed_since: None, vanished: false })
-    });
+    let fetch = (numberings(), sets(), proptest::collection::vec(fetches(), 1..4)).prop_map(
+        |(numbering, set, items)| {
+            let items = mailbox::once_each(items);
+            Body::Fetch(Fetch { numbering, set, items, changed_since: None, vanished: false })
+        },
+    );
     let search = (numberings(), keys()).prop_map(|(numbering, key)| {
         Body::Search(Search { numbering, returns: None, charset: Some("X y".to_owned()), key })
     });

@@ -132,7 +132,8 @@ pub(super) const EXAMPLES: &[&str] = &[
 #[test]
 fn examples_survive_being_printed_and_read_again() {
     for example in EXAMPLES {
-        let command = parse_command(example.as_bytes(), REV1).unwrap_or_else(|error| panic!("{example}: {error}"));
+        let command =
+            parse_command(example.as_bytes(), REV1).unwrap_or_else(|error| panic!("{example}: {error}"));
         for names in [REV1, NameEncoding::Utf8] {
             let again = parse_command(&print(&command, names), names);
             assert_eq!(again.as_ref(), Ok(&command), "{example}");
@@ -158,7 +159,10 @@ fn every_truncation_of_an_example_is_a_value() {
 fn known_commands() {
     let text = |text: &str| text.to_owned();
     for (wire, wanted) in [
-        ("a login {3+}\r\na b \"\\\"p\\\\\"", Body::Login { user: text("a b"), password: Secret(b"\"p\\".to_vec()) }),
+        (
+            "a login {3+}\r\na b \"\\\"p\\\\\"",
+            Body::Login { user: text("a b"), password: Secret(b"\"p\\".to_vec()) },
+        ),
         (
             "a AUTHENTICATE plain dGVzdA==",
             Body::Authenticate { mechanism: text("PLAIN"), initial: Some(Secret(b"test".to_vec())) },
@@ -249,7 +253,8 @@ fn list(select: &[ListSelect], pattern: &str, returns: &[ListReturn], form: List
 
 #[test]
 fn appended_messages() {
-    let wire = "a APPEND x (\\Seen $K) \"17-Jul-1996 02:44:25 -0700\" {3+}\r\na\r\n ~{2+}\r\n\0b UTF8 (~{1}\r\nc)";
+    let wire =
+        "a APPEND x (\\Seen $K) \"17-Jul-1996 02:44:25 -0700\" {3+}\r\na\r\n ~{2+}\r\n\0b UTF8 (~{1}\r\nc)";
     let Body::Append { mailbox, messages } = body(wire) else { panic!() };
     assert_eq!(mailbox, "x");
     let found: Vec<_> = messages.iter().map(|message| (message.form, message.content.0.as_slice())).collect();
@@ -295,7 +300,10 @@ fn fetch_items() {
         ("BODY[4.1.MIME]", section(&[4, 1], SectionText::Mime, None, Peek::No)),
         ("BODY[3.HEADER]", section(&[3], SectionText::Header, None, Peek::No)),
         ("BODY[TEXT]", section(&[], SectionText::Text, None, Peek::No)),
-        ("body[header.fields (DATE \"a]\")]", section(&[], SectionText::HeaderFields(names()), None, Peek::No)),
+        (
+            "body[header.fields (DATE \"a]\")]",
+            section(&[], SectionText::HeaderFields(names()), None, Peek::No),
+        ),
         (
             "BODY[2.HEADER.FIELDS.NOT (DATE a])]",
             section(&[2], SectionText::HeaderFieldsNot(names()), None, Peek::No),
@@ -329,7 +337,10 @@ fn search_keys() {
         ("OR (OR SEEN DRAFT) NEW", SearchKey::Or(vec![flag(Flag::Seen), flag(Flag::Draft), SearchKey::New])),
         (
             "NOT OR SEEN (DRAFT OLD)",
-            not(SearchKey::Or(vec![flag(Flag::Seen), SearchKey::And(vec![flag(Flag::Draft), SearchKey::Old])])),
+            not(SearchKey::Or(vec![
+                flag(Flag::Seen),
+                SearchKey::And(vec![flag(Flag::Draft), SearchKey::Old]),
+            ])),
         ),
         ("from \"Иван\"", header("FROM", "Иван")),
         ("HEADER Message-ID \"\"", header("Message-ID", "")),
@@ -369,13 +380,25 @@ fn faults_name_their_place() {
         ("a SELECT \"x", "expected a closing quotation mark at column 10: \"\"x\""),
         ("a SELECT \"\\x\"", "expected \" or \\ behind a backslash at column 12: \"x\"\""),
         ("a SELECT {3}\r\nab", "expected a literal of that many octets at column 10: \"{3}\""),
-        ("a SELECT {1+}\r\n\0", "expected a literal without NUL (literal8 may hold it) at column 10: \"{1+}\""),
-        ("a SELECT R&D", "the mailbox name is not correctly encoded (RFC 3501 section 5.1.3) at column 10: \"R&D\""),
+        (
+            "a SELECT {1+}\r\n\0",
+            "expected a literal without NUL (literal8 may hold it) at column 10: \"{1+}\"",
+        ),
+        (
+            "a SELECT R&D",
+            "the mailbox name is not correctly encoded (RFC 3501 section 5.1.3) at column 10: \"R&D\"",
+        ),
         ("a SEARCH SINCE 30-Feb-2000", "expected a day that the month has at column 16: \"30-Feb-2000\""),
         ("a SEARCH SINCE 1-Foo-2000", "expected a date such as 1-Feb-1994 at column 18: \"Foo-2000\""),
         ("a STORE 1 FLAGS (\u{e9})", "expected a flag at column 18: \"??)\""),
-        ("a UID FETCH 1 FLAGS (VANISHED)", "expected VANISHED with CHANGEDSINCE, in UID FETCH only at column 21: \"(VANISHED)\""),
-        ("a LIST (RECURSIVEMATCH) \"\" %", "expected an option such as SUBSCRIBED beside RECURSIVEMATCH at column 8: \"(RECURSIVEMATCH) \"\" %\""),
+        (
+            "a UID FETCH 1 FLAGS (VANISHED)",
+            "expected VANISHED with CHANGEDSINCE, in UID FETCH only at column 21: \"(VANISHED)\"",
+        ),
+        (
+            "a LIST (RECURSIVEMATCH) \"\" %",
+            "expected an option such as SUBSCRIBED beside RECURSIVEMATCH at column 8: \"(RECURSIVEMATCH) \"\" %\"",
+        ),
         ("a SELECT x (QRESYNC (1 0))", "expected a modification sequence from 1 on at column 24: \"0))\""),
         ("a SELECT x (QRESYNC (1 1 1:*))", "expected a set without * and $ at column 26: \"1:*))\""),
     ] {
@@ -387,7 +410,9 @@ fn faults_name_their_place() {
 fn faults_keep_the_tag_and_hide_secrets() {
     assert_eq!(fault("a.1 FROB").tag.as_deref(), Some("a.1"));
     assert_eq!(fault("dGVzdAB0ZXN0").tag, None);
-    for wire in ["a LOGIN user pass word", "a  LOGIN user \"pass", "a AUTHENTICATE PLAIN pass word", "pass word+"] {
+    for wire in
+        ["a LOGIN user pass word", "a  LOGIN user \"pass", "a AUTHENTICATE PLAIN pass word", "pass word+"]
+    {
         assert!(!fault(wire).to_string().contains("pass"), "{wire}");
     }
     let long = "x".repeat(limits::TAG_BYTES_MAX + 1);
@@ -455,7 +480,9 @@ fn hostile_commands_end_in_bounded_time() {
 #[test]
 fn many_nots_and_ors_are_not_nested() {
     assert_eq!(key(&format!("{}SEEN", "NOT ".repeat(9_000))), SearchKey::Flag(Flag::Seen));
-    let SearchKey::Or(keys) = key(&format!("{}SEEN{}", "OR ".repeat(9_000), " SEEN".repeat(9_000))) else { panic!() };
+    let SearchKey::Or(keys) = key(&format!("{}SEEN{}", "OR ".repeat(9_000), " SEEN".repeat(9_000))) else {
+        panic!()
+    };
     assert_eq!(keys.len(), 9_001);
     let SearchKey::Or(keys) = key(&format!("{}SEEN", "OR SEEN ".repeat(500))) else { panic!() };
     assert_eq!(keys.len(), 501);

@@ -79,7 +79,10 @@ fn lines_and_literals() {
 
 #[test]
 fn a_command_that_does_not_exist_gets_no_literal() {
-    check(b"A044 BLURDYBLOOP {102856}\r\na NOOP\r\n", &[command("A044 BLURDYBLOOP {102856}"), command("a NOOP")]);
+    check(
+        b"A044 BLURDYBLOOP {102856}\r\na NOOP\r\n",
+        &[command("A044 BLURDYBLOOP {102856}"), command("a NOOP")],
+    );
 }
 
 #[test]
@@ -104,7 +107,8 @@ fn what_was_received_can_be_read() {
     input.feed(b"a APPEND {1+}\r\nx {5+}\r\nhello {3+}\r\nbye\r\n");
     let Event::Command(received) = Receiver::default().next(&mut input, &LIMITS) else { panic!() };
     assert_eq!(received.tag(), Some("a"));
-    let Body::Append { mailbox, messages } = parse_received(received, NameEncoding::default()).unwrap().body else {
+    let Body::Append { mailbox, messages } = parse_received(received, NameEncoding::default()).unwrap().body
+    else {
         panic!()
     };
     assert_eq!(mailbox, "x");
@@ -130,7 +134,8 @@ fn too_large_is_refused_before_it_is_read() {
     let text = [b"a APPEND x {500+}\r\n".as_slice(), &[b'x'; 500], b" {501}\r\nb NOOP\r\n"].concat();
     check(&text, &[refused("a", Refusal::MessageTooBig), command("b NOOP")]);
     // So do the literals and lines of a command.
-    let text = [b"a LOGIN {90+}\r\n".as_slice(), &[b'x'; 90], b" {90+}\r\n", &[b'x'; 90], b"\r\nb NOOP\r\n"].concat();
+    let text = [b"a LOGIN {90+}\r\n".as_slice(), &[b'x'; 90], b" {90+}\r\n", &[b'x'; 90], b"\r\nb NOOP\r\n"]
+        .concat();
     check(&text, &[refused("a", Refusal::CommandTooLong), command("b NOOP")]);
 }
 

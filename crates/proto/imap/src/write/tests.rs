@@ -20,7 +20,10 @@ fn coded(code: Code<'_>) -> String {
 
 #[test]
 fn status_responses() {
-    assert_eq!(made(|out| tagged(out, "a1", Condition::Ok, None, "NOOP completed")), "a1 OK NOOP completed\r\n");
+    assert_eq!(
+        made(|out| tagged(out, "a1", Condition::Ok, None, "NOOP completed")),
+        "a1 OK NOOP completed\r\n"
+    );
     assert_eq!(made(|out| untagged(out, Condition::Bye, None, "bye\r\n* ü")), "* BYE bye??* ?\r\n");
     let code = Some(Code::Plain("TRYCREATE"));
     assert_eq!(made(|out| tagged(out, "a", Condition::No, code, "")), "a NO [TRYCREATE] .\r\n");
@@ -171,7 +174,10 @@ fn mailbox_responses() {
             made(|out| namespace(out, &[NamespaceRow { prefix: "" }], &[], &[], rev1)),
             "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n",
         ),
-        (made(|out| id(out, &[("name", Some("Troika")), ("x", None)])), "* ID (\"name\" \"Troika\" \"x\" NIL)\r\n"),
+        (
+            made(|out| id(out, &[("name", Some("Troika")), ("x", None)])),
+            "* ID (\"name\" \"Troika\" \"x\" NIL)\r\n",
+        ),
         (made(|out| id(out, &[])), "* ID NIL\r\n"),
         (
             made(|out| quota(out, "", &[("STORAGE", 10, 512), ("MESSAGE", 1, 2)])),
@@ -192,7 +198,10 @@ fn mailbox_responses() {
         status.nil(StatusItem::AppendLimit);
         status.end();
     });
-    assert_eq!(line, "* STATUS \"blurdybloop\" (MESSAGES 231 UIDNEXT 44292 MAILBOXID (F3) APPENDLIMIT NIL)\r\n");
+    assert_eq!(
+        line,
+        "* STATUS \"blurdybloop\" (MESSAGES 231 UIDNEXT 44292 MAILBOXID (F3) APPENDLIMIT NIL)\r\n"
+    );
 }
 
 #[test]
