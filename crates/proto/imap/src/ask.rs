@@ -109,6 +109,8 @@ pub enum Ask {
         unchanged_since: Option<ModSeq>,
         /// What the session's client knows; see [`Stored::overtaken`].
         known: ModSeq,
+        /// As in [`Ask::Changes`].
+        own: Vec<ModSeq>,
     },
     /// Adds messages to a mailbox, all or none. [[`Answer::Appended`]]
     Append {
@@ -454,7 +456,8 @@ pub struct Stored {
     pub modified: UidSet,
     /// Messages that do not exist any more.
     pub missing: UidSet,
-    /// Messages (asked for and existing) that somebody had changed after `known`: the client believes old flags.
+    /// Messages (asked for and existing) that had been changed after `known`, and last by a change that is not among
+    /// `own`: the client believes old flags.
     pub overtaken: UidSet,
 }
 
