@@ -145,7 +145,10 @@ impl Applier {
     /// Starts with a layer; [`Applier::finish`] must follow.
     pub(crate) fn start(&self, index: Arc<Index>, layer: Layer) {
         let jobs = self.jobs.as_ref().expect("there until it is dropped");
-        assert!(jobs.send(Job { index, layer }).is_ok(), "the index thread lives: a panic in it ends the store");
+        assert!(
+            jobs.send(Job { index, layer }).is_ok(),
+            "the index thread lives: a panic in it ends the store"
+        );
     }
 
     /// Waits; the layer comes back empty, to be used again.

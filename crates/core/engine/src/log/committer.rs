@@ -14,15 +14,13 @@
 use super::Apply;
 use super::applier::{Applier, Committed, Layer, Newest, apply};
 use super::compact::Slice;
-use super::index::{Delta, Index, Position, State, Usage, trouble};
-use super::record::{BEGIN_BYTES, Op, RecordWriter, SEAL_BYTES, SEGMENT_HEADER_BYTES, segment_header};
-use super::segment::{Segment, SegmentSet, UNFINISHED_NAME, path_of, spare_name};
+use super::index::{Delta, Index, Position, State, trouble};
+use super::record::{Op, RecordWriter, SEAL_BYTES};
+use super::segment::{Segment, SegmentSet};
 use super::shared::Shared;
-use crate::disk::{DiskFile, Open, remove_if_there};
 use crate::overlay::{Staged, StagedTx};
 use crate::{Abort, Error, Resolver, Work};
 use std::collections::{BTreeMap, VecDeque};
-use std::hash::{BuildHasher, Hasher};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -36,7 +34,7 @@ pub(crate) enum Request {
 }
 
 /// The end of the log.
-enum Tail {
+pub(super) enum Tail {
     /// The newest segment is sealed, or there is none.
     Closed,
     Open {
@@ -79,8 +77,6 @@ const SMALL_RECORD_BYTES: u64 = 64 * 1024;
 const OPS_BYTES_MAX: usize = 1 << 30;
 /// The group buffer keeps this much memory when idle.
 const BUFFER_KEPT_BYTES: usize = 256 * 1024;
-/// Freed segments kept to be used again: overwriting a file syncs faster than extending one.
-const SPARES_MAX: usize = 2;
 
 /// The group that is being made.
 struct Group {
@@ -94,21 +90,21 @@ struct Group {
 /// See the file's head.
 pub(crate) struct Committer {
     pub(crate) shared: Arc<Shared>,
-    index: Option<Arc<Index>>,
+    pub(super) index: Option<Arc<Index>>,
     pub(crate) state: State,
-    tail: Tail,
+    pub(super) tail: Tail,
     writer: RecordWriter,
     staged: Staged,
     /// What the running group wrote; empty between groups.
     layer: Layer,
     applier: Option<Applier>,
     /// Position of the last durable checkpoint.
-    checkpointed: Position,
+    pub(super) checkpointed: Position,
     /// Rewritten, removed from the set after the next checkpoint.
-    condemned: BTreeMap<u32, Arc<Segment>>,
+    pub(super) condemned: BTreeMap<u32, Arc<Segment>>,
     /// Out of the set; the files go when no snapshot holds them.
-    retired: Vec<Arc<Segment>>,
-    spares: Vec<u32>,
+    pub(super) retired: Vec<Arc<Segment>>,
+    pub(super) spares: Vec<u32>,
     /// The live bytes in `state` are to be taken from the next replay.
     recount: bool,
     /// Log bytes since the last checkpoint.
@@ -162,11 +158,11 @@ impl Committer {
         Ok(committer)
     }
 
-    fn stopped(&self) -> bool {
+    pub(super) fn stopped(&self) -> bool {
         self.shared.stopped.load(Ordering::Acquire)
     }
 
-    fn stop(&self) -> Error {
+    pub(super) fn stop(&self) -> Error {
         self.shared.stopped.store(true, Ordering::Release);
         Error::Stopped
     }
@@ -355,7 +351,12 @@ impl Committer {
     }
 
     /// The transaction stands in its record: those behind it in the group see what it wrote.
-    fn layer_staged(&mut self, place: Placed, committed: &Committed<'_>, group: &mut Group) -> Result<(), Error> {
+    fn layer_staged(
+        &mut self,
+        place: Placed,
+        committed: &Committed<'_>,
+        group: &mut Group,
+    ) -> Result<(), Error> {
         let (staged, layer) = (&self.staged, &mut self.layer);
         layer.staged.absorb(staged);
         for (id, references) in &staged.referred {
@@ -489,102 +490,6 @@ impl Committer {
         })
     }
 
-    // Segments.
-
-    /// Makes sure that a new segment is open which holds a record of `record_len`.
-    fn roll(&mut self, record_len: u64) -> Result<(), Error> {
-        self.seal()?;
-        self.open_segment(record_len)
-    }
-
-    /// Ends the newest segment durably and gives back the space behind its end.
-    pub(crate) fn seal(&mut self) -> Result<(), Error> {
-        let (Tail::Open { segment, .. } | Tail::Broken(segment)) = &self.tail else { return Ok(()) };
-        if self.stopped() {
-            return Err(Error::Stopped);
-        }
-        let segment = segment.clone();
-        let Position { offset, lsn, .. } = self.state.position;
-        let seal = RecordWriter::single(Op::Seal, lsn + 1, lsn, segment.salt);
-        self.tail = Tail::Broken(segment.clone());
-        segment.file.write_all_at(&seal, offset)?;
-        segment.file.set_len(offset + SEAL_BYTES)?;
-        segment.file.sync_data().map_err(|_| self.stop())?;
-        self.tail = Tail::Closed;
-        self.state.position = Position { segment: segment.number, offset: offset + SEAL_BYTES, lsn: lsn + 1 };
-        self.state.sealed = true;
-        self.state.usage.entry(segment.number).or_default().used = offset + SEAL_BYTES;
-        self.unsaved = true;
-        Ok(())
-    }
-
-    fn open_segment(&mut self, record_len: u64) -> Result<(), Error> {
-        let shared = self.shared.clone();
-        let newest = shared.set().0.keys().next_back().copied().unwrap_or(0);
-        let number = newest.max(self.state.position.segment) + 1;
-        let salt = draw_salt();
-        let unfinished = shared.log_dir.join(UNFINISHED_NAME);
-        let file = match self.make_segment_file(number, salt, record_len) {
-            Ok(file) => file,
-            Err(error) => {
-                // Nothing lost if this fails too: it is removed at the next start.
-                let _ = remove_if_there(&*shared.disk, &unfinished);
-                return Err(error);
-            }
-        };
-        // From here on a half-made name could hide records that follow: only a restart clears that up.
-        let named = shared.disk.rename(&unfinished, &path_of(&shared.log_dir, number));
-        named.and_then(|()| shared.disk.sync_dir(&shared.log_dir)).map_err(|_| self.stop())?;
-        let capacity = file.len()?;
-        let segment = Arc::new(Segment { number, salt, file });
-        let mut set = (*shared.set()).clone();
-        set.0.insert(number, segment.clone());
-        shared.publish(self.index.clone(), Some(Arc::new(set)));
-        let offset = SEGMENT_HEADER_BYTES + BEGIN_BYTES;
-        self.state.position = Position { segment: number, offset, lsn: self.state.position.lsn + 1 };
-        self.state.sealed = false;
-        self.state.usage.insert(number, Usage { used: offset, ..Usage::default() });
-        self.tail = Tail::Open { segment, capacity };
-        self.unsaved = true;
-        Ok(())
-    }
-
-    /// A file with header and first record, durable but for its name.
-    fn make_segment_file(
-        &mut self,
-        number: u32,
-        salt: u32,
-        record_len: u64,
-    ) -> Result<Arc<dyn DiskFile>, Error> {
-        let shared = &self.shared;
-        let unfinished = shared.log_dir.join(UNFINISHED_NAME);
-        let need = SEGMENT_HEADER_BYTES + BEGIN_BYTES + record_len + SEAL_BYTES;
-        let recycled = self.spares.pop();
-        if let Some(spare) = recycled {
-            shared.disk.rename(&shared.log_dir.join(spare_name(spare)), &unfinished)?;
-        } else {
-            remove_if_there(&*shared.disk, &unfinished)?;
-        }
-        let file = shared.disk.open(&unfinished, Open::Create)?;
-        let held = file.len()?;
-        // A nearly full disk gets smaller segments rather than none; half of the reserve stays for the index.
-        let free = shared.disk.free_bytes(&shared.dir)?.saturating_sub(shared.options.reserve_bytes / 2);
-        let wish = shared.options.segment_bytes.min(held + free / 2).max(need);
-        if wish > held + free {
-            return Err(Error::Full);
-        }
-        file.allocate(wish)?;
-        file.write_all_at(&segment_header(number, salt), 0)?;
-        let Position { lsn, .. } = self.state.position;
-        let begin =
-            RecordWriter::single(Op::Begin { next_content: self.state.next_content }, lsn + 1, lsn, salt);
-        file.write_all_at(&begin, SEGMENT_HEADER_BYTES)?;
-        file.sync_data()?;
-        Ok(file)
-    }
-
-    // The index.
-
     /// The index; opened and brought up to date again when it was lost.
     fn index(&mut self) -> Result<Arc<Index>, Error> {
         if let Some(index) = &self.index {
@@ -651,91 +556,6 @@ impl Committer {
         self.release_retired();
         Ok(())
     }
-
-    // Reclaim.
-
-    /// Whether a segment older than `number` is still on the disk.
-    fn has_older(&self, number: u32) -> bool {
-        self.shared.set().0.range(..number).next().is_some()
-            || self.retired.iter().any(|old| old.number < number)
-    }
-
-    /// Everything of segment `number` that counts was written again (and is durable).
-    pub(crate) fn condemn(&mut self, number: u32) {
-        if let Some(segment) = self.shared.set().0.get(&number) {
-            self.condemned.insert(number, segment.clone());
-            self.unsaved = true;
-        }
-    }
-
-    pub(crate) fn is_condemned(&self, number: u32) -> bool {
-        self.condemned.contains_key(&number)
-    }
-
-    /// Lets go of what is condemned: the position moves behind every sealed segment, and the index is made durable.
-    pub(crate) fn settle(&mut self) -> Result<(), Error> {
-        if self.condemned.is_empty() {
-            return Ok(());
-        }
-        if !matches!(self.tail, Tail::Open { .. }) {
-            self.roll(0)?;
-        }
-        self.checkpoint()
-    }
-
-    /// Takes condemned segments out of the set: the durable index does not need them any more.
-    fn retire_condemned(&mut self) {
-        // Replay begins in the segment of the checkpoint, so that one and those after it stay.
-        let kept = self.condemned.split_off(&self.checkpointed.segment);
-        let condemned = std::mem::replace(&mut self.condemned, kept);
-        if condemned.is_empty() {
-            return;
-        }
-        let mut set = (*self.shared.set()).clone();
-        for (number, segment) in condemned {
-            let usage = self.state.usage.remove(&number).unwrap_or_default();
-            assert!(usage.live == 0, "segment {number} still holds {} live bytes", usage.live);
-            set.0.remove(&number);
-            self.retired.push(segment);
-        }
-        self.shared.publish(self.index.clone(), Some(Arc::new(set)));
-    }
-
-    pub(crate) fn has_retired(&self) -> bool {
-        !self.retired.is_empty()
-    }
-
-    /// Deletes (or keeps for later use) the files of retired segments that no snapshot can read from any more.
-    pub(crate) fn release_retired(&mut self) {
-        let shared = self.shared.clone();
-        let (free, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.retired)
-            .into_iter()
-            .partition(|segment| Arc::strong_count(segment) == 1);
-        self.retired = held;
-        let released = !free.is_empty();
-        for segment in free {
-            let path = path_of(&shared.log_dir, segment.number);
-            let whole = segment.file.len().is_ok_and(|len| len >= shared.options.segment_bytes / 2);
-            let spare = shared.log_dir.join(spare_name(segment.number));
-            if whole && self.spares.len() < SPARES_MAX && shared.disk.rename(&path, &spare).is_ok() {
-                self.spares.push(segment.number);
-            } else if remove_if_there(&*shared.disk, &path).is_err() {
-                // It counts as an older segment until it is gone; tried again later.
-                self.retired.push(segment);
-            }
-        }
-        if released && shared.disk.sync_dir(&shared.log_dir).is_err() {
-            self.stop();
-        }
-    }
-
-    /// Deletes the files kept for later use.
-    pub(crate) fn drop_spares(&mut self) {
-        for spare in std::mem::take(&mut self.spares) {
-            // A leftover is found and used at the next start.
-            let _ = remove_if_there(&*self.shared.disk, &self.shared.log_dir.join(spare_name(spare)));
-        }
-    }
 }
 
 /// Where a record was placed.
@@ -743,9 +563,4 @@ impl Committer {
 struct Placed {
     segment: u32,
     blobs_at: u64,
-}
-
-/// A random number from the standard library's own source, see record.rs.
-fn draw_salt() -> u32 {
-    std::hash::RandomState::new().build_hasher().finish() as u32
 }

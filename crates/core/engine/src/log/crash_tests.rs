@@ -258,7 +258,8 @@ fn reopen(disk: &SimDisk, possible: &[Model], seed: u64) -> (Rig, Model) {
     drop(rig);
     open::rebuild_on(disk, Path::new(DIR), &mut |_, _| {})
         .unwrap_or_else(|error| panic!("seed {seed}: {error}"));
-    let rig = Rig::open(disk, Apply::BeforeFlush).unwrap_or_else(|error| panic!("seed {seed}, rebuilt: {error}"));
+    let rig =
+        Rig::open(disk, Apply::BeforeFlush).unwrap_or_else(|error| panic!("seed {seed}, rebuilt: {error}"));
     let rebuilt = rig.dump();
     assert!(rebuilt.0 == dump.0 && rebuilt.1 == dump.1, "seed {seed}: the rebuilt index differs");
     assert_eq!(rebuilt.2, dump.2, "seed {seed}");
@@ -373,4 +374,58 @@ fn nothing_is_lost_when_the_index_works_beside_the_flush() {
     let seeds = seeds() / 2;
     let acknowledged: u64 = (0..seeds).map(|seed| simulate(seed, 5, Apply::DuringFlush)).sum();
     assert!(acknowledged > seeds * 50, "the runs end too early to prove anything: {acknowledged}");
+}
+
+#[test]
+fn no_record_is_written_over_the_remains_of_a_failed_write() {
+    let disk = SimDisk::new(1);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    let put = |key| vec![vec![Action::Put(key, vec![key; 30])]];
+    assert!(rig.run(&put(1))[0].is_ok());
+    let before = rig.committer.state.position;
+    disk.plan(1, Mishap::Broken);
+    assert!(matches!(rig.run(&put(2))[0], Err(Abort::Engine(Error::Io(_)))));
+    assert_eq!(rig.committer.state.position, before);
+    assert!(rig.run(&put(3))[0].is_ok());
+    let after = rig.committer.state.position;
+    // The seal stands where the failed record began, and the file ends with it.
+    assert_eq!((after.segment, after.lsn), (before.segment + 1, before.lsn + 3));
+    let sealed = rig.shared.set().0[&before.segment].file.len().unwrap();
+    assert_eq!(sealed, before.offset + super::record::SEAL_BYTES);
+}
+
+#[test]
+fn the_segment_of_the_checkpoint_is_never_let_go() {
+    let disk = SimDisk::new(2);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    let script = vec![vec![Action::Append(1, vec![5; 3000], 1)], vec![Action::Refer(1, -1)]];
+    assert!(rig.run(&script).iter().all(Result::is_ok));
+    rig.committer.seal().unwrap();
+    rig.committer.condemn(1);
+    rig.committer.checkpoint().unwrap();
+    assert!(rig.shared.set().0.contains_key(&1), "replay begins there");
+    rig.committer.settle().unwrap();
+    assert!(!rig.shared.set().0.contains_key(&1));
+    drop(rig);
+    disk.power_cycle();
+    reopen(&disk, &[Model::default()], 2);
+}
+
+#[test]
+fn a_transaction_larger_than_a_segment_gets_one_of_its_own() {
+    let disk = SimDisk::new(3);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    let mut dice = Dice(4);
+    let large: Vec<u8> = (0..100_000).map(|_| dice.next() as u8).collect();
+    let scripts = vec![
+        vec![Action::Put(1, vec![1])],
+        vec![Action::Append(1, large.clone(), 1)],
+        vec![Action::Put(2, vec![2])],
+    ];
+    assert!(rig.run(&scripts).iter().all(Result::is_ok));
+    let model = rig.model();
+    assert_eq!(model.contents[&1], (large, 1));
+    drop(rig);
+    disk.power_cycle();
+    reopen(&disk, &[model], 3);
 }

@@ -20,6 +20,7 @@ mod record;
 mod replay;
 mod segment;
 mod shared;
+mod tail;
 
 #[cfg(test)]
 mod crash_tests;
