@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""kill -9 under load, again and again, on one data folder.
+
+After each restart every acknowledged message is there once and whole, nothing expunged is back, UIDs are the same, and
+`troika store check` finds nothing. Rounds: CRASH_ROUNDS (100); seed: CRASH_SEED (the clock's, printed).
+"""
+
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "e2e")]
+
+from harness.server import Server  # noqa: E402
+from ledger import Ledger  # noqa: E402
+from load import Expunger, ImapReader, Pop3Reader, Sender  # noqa: E402
+
+ACCOUNTS = 4
+SENDERS = 6
+# Small segments and little checkpointing work, so that rounds cross segment ends, checkpoints and compactions.
+SECTIONS = '[storage]\nsegment_bytes = "4M"\nindex_cache = "16M"\n'
+LISTENERS = {
+    "smtp": ("smtp", "none", False),
+    "imap_clear": ("imap", "none", True),
+    "pop3_clear": ("pop3", "none", True),
+    "http": ("http", "none", False),
+}
+
+
+class CrashLoop:
+    """The rounds."""
+
+    def __init__(self, folder, seed):
+        self.rng = random.Random(seed)
+        self.seed = seed
+        self.ledger = Ledger()
+        self.server = Server(folder, sections=SECTIONS, listeners=LISTENERS)
+        self.server.cli("domain", "add", self.server.domain)
+        self.accounts = [self.server.account(f"user{number}") for number in range(ACCOUNTS)]
+        self.server.start()
+
+    def workers(self, number):
+        """The load of one round."""
+        kinds = [Sender] * SENDERS + [ImapReader, ImapReader, Pop3Reader, Expunger]
+        make = lambda kind, index: kind(self.server, self.ledger, self.accounts, f"{self.seed}.{number}.{index}")  # noqa: E731
+        return [make(kind, index) for index, kind in enumerate(kinds)]
+
+    def round(self, number):
+        """Load, kill, restart, judge; return what is wrong."""
+        moment = self.rng.uniform(0.02, 1.2)
+        compacting = self.rng.random() < 0.3
+        workers = self.workers(number)
+        for worker in workers:
+            worker.start()
+        if compacting:
+            threading.Thread(target=self.compact, daemon=True).start()
+        threading.Event().wait(moment)
+        self.server.kill()
+        for worker in workers:
+            worker.stopping.set()
+        for worker in workers:
+            worker.join(60)
+        wrong = [f"{type(worker).__name__}: {worker.failure!r}" for worker in workers if worker.failure]
+        wrong += [f"{type(worker).__name__} hangs" for worker in workers if worker.is_alive()]
+        if self.rng.random() < 0.3:
+            self.kill_while_opening()
+        begun = time.monotonic()
+        alone = number % 2 == 0
+        if alone:
+            wrong += self.check()
+        self.server.start()
+        opened = time.monotonic() - begun
+        wrong += self.judge()
+        if not alone:
+            wrong += self.check()
+        rows = self.server.rows("store", "show")[0]
+        print(
+            f"round {number}: killed after {moment:.3f} s{', compacting' if compacting else ''}; open again in {opened:.2f} s; "
+            f"{self.ledger.totals()}; log {rows['log_bytes'] >> 20} MiB, live {rows['live_content_bytes'] >> 20} MiB",
+            flush=True,
+        )
+        return wrong
+
+    def compact(self):
+        """Compaction under load; the kill may cut it short."""
+        self.server.cli("store", "compact", expect=None)
+
+    def kill_while_opening(self):
+        """A second crash, in the middle of recovery."""
+        import subprocess
+
+        from harness.server import BINARY
+
+        opening = subprocess.Popen(
+            [BINARY, "--config", self.server.config, "serve"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        threading.Event().wait(self.rng.uniform(0.0, 0.15))
+        opening.kill()
+        opening.wait()
+
+    def check(self):
+        """`troika store check`."""
+        done = self.server.cli("store", "check", expect=None)
+        return [] if done.returncode == 0 else ["store check: " + done.stderr.decode()[-2000:]]
+
+    def judge(self):
+        """Every mailbox against the ledger."""
+        wrong = []
+        for account in self.accounts:
+            client = self.server.imap_login(account)
+            count = int(client.select("INBOX", readonly=True)[1][0])
+            validity = client.response("UIDVALIDITY")[1][0]
+            messages = []
+            if count:
+                _, rows = client.uid("FETCH", "1:*", "(UID BODY.PEEK[])")
+                pairs = [row for row in rows if isinstance(row, tuple)]
+                messages = [(int(head.split(b"UID ", 1)[1].split()[0]), octets) for head, octets in pairs]
+            if len(messages) != count:
+                wrong.append(f"{account.address}: {count} messages, {len(messages)} fetched")
+            client.logout()
+            wrong += self.ledger.judge(account.address, validity, messages)
+        return wrong + self.ledger.judge_whole()
+
+
+def main():
+    """Run the rounds; exit code 1 at the first that is wrong."""
+    rounds = int(os.environ.get("CRASH_ROUNDS", "100"))
+    seed = os.environ.get("CRASH_SEED") or str(time.time_ns() % 10**9)
+    print(f"crash loop: {rounds} rounds, CRASH_SEED={seed}", flush=True)
+    folder = tempfile.mkdtemp(prefix="troika-crash-")
+    loop = CrashLoop(folder, seed)
+    begun = time.monotonic()
+    try:
+        for number in range(rounds):
+            wrong = loop.round(number)
+            if wrong:
+                print("\n".join(wrong[:50]))
+                print(f"FAILED in round {number}, CRASH_SEED={seed}; the data folder is {folder}")
+                return 1
+        loop.server.stop()
+    finally:
+        loop.server.kill()
+    totals = loop.ledger.totals()
+    print(
+        f"crash loop: {rounds} rounds passed in {time.monotonic() - begun:.0f} s; {len(loop.ledger.entries)} messages sent, "
+        f"{totals['kept']} copies kept, {totals['gone']} gone as they should; none lost, none doubled, none torn"
+    )
+    import shutil
+
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
