@@ -40,8 +40,23 @@ pub struct Stored {
     pub modified: UidSet,
     /// Asked for, but not there (any more).
     pub missing: UidSet,
-    /// Messages (asked for and there) whose modification sequence was above `known` before.
+    /// Messages (asked for and there) that somebody had changed before, unknown to the asker; see [`Known`].
     pub overtaken: UidSet,
+}
+
+/// What the asker knows of a mailbox: its state at `up_to`, and beyond that the outcome of its own changes.
+#[derive(Clone, Debug)]
+pub struct Known {
+    /// State of the mailbox.
+    pub up_to: ModSeq,
+    /// Modification sequences of its own changes.
+    pub own: Vec<ModSeq>,
+}
+
+impl From<ModSeq> for Known {
+    fn from(up_to: ModSeq) -> Known {
+        Known { up_to, own: Vec::new() }
+    }
 }
 
 impl Store {
@@ -57,8 +72,9 @@ impl Store {
         uids: Arc<UidSet>,
         change: FlagChange,
         unchanged_since: Option<ModSeq>,
-        known: ModSeq,
+        known: impl Into<Known>,
     ) -> Written<Stored> {
+        let known = known.into();
         self.transact(&[account], move |tx, touched| {
             let mut ledger = Ledger::load(tx, account)?;
             let slot = ledger.open(tx, mailbox)?;
@@ -77,7 +93,7 @@ impl Store {
             };
             let mut value = Vec::with_capacity(64);
             for (uid, mut row) in rows {
-                if row.modseq > known {
+                if row.modseq > known.up_to && !known.own.contains(&row.modseq) {
                     stored.overtaken.push(uid);
                 }
                 if unchanged_since.is_some_and(|limit| row.modseq > limit) {

@@ -18,6 +18,7 @@
 //! | `t` hash u64 | thread u32, hash of the base subject u32, messages that named it u32 |
 //! | `u` mailbox | [`MailboxValue`]: counters and name |
 //! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
+//! | `x` hash | 16 bytes of hash: an imported message (`troika import`), so that a second run skips it |
 //!
 //! The change log is kept per mailbox rather than per account, so that a resynchronisation reads only what happened in
 //! that mailbox; an account-wide reader finds the mailboxes to look at by their highest modification sequence.
@@ -40,13 +41,13 @@ pub(crate) const LIST: MailboxId = MailboxId(0);
 /// A key of fixed length.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    bytes: [u8; 17],
+    bytes: [u8; 18],
     len: u8,
 }
 
 impl Key {
     fn new(account: AccountId, tag: u8) -> Key {
-        let mut key = Key { bytes: [0; 17], len: 0 };
+        let mut key = Key { bytes: [0; 18], len: 0 };
         key.push(&account.0.to_be_bytes());
         key.push(&[tag]);
         key

@@ -42,7 +42,7 @@ pub use deliver::{
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
 pub use feed::{Notify, Watch};
-pub use flags::{FlagChange, FlagMode, Stored};
+pub use flags::{FlagChange, FlagMode, Known, Stored};
 pub use mailbox::{Counters, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
 pub use prepared::{Digest, Prepared};
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};

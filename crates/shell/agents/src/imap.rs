@@ -223,7 +223,8 @@ impl ImapAgent {
         let (_, open) = self.open()?;
         let mailbox = open.mailbox;
         match ask {
-            Ask::Store { uids, change, unchanged_since, known } => {
+            Ask::Store { uids, change, unchanged_since, known, own } => {
+                let known = store::Known { up_to: known, own };
                 let change = convert::flag_change(change);
                 let stored = store.store_flags(account, mailbox, uids, change, unchanged_since, known).await;
                 Ok(convert::stored(stored.map_err(refused)?))

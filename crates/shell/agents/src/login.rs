@@ -43,6 +43,8 @@ pub(crate) async fn answer(
     };
     let Reply::Verdict(verdict) = &reply else { return (reply, None) };
     let by = By { protocol };
+    // Waited for whatever the answer: a quick one from a guessing address would show that the guess was right.
+    tokio::time::sleep(delay).await;
     if let Verdict::Granted { account } = verdict {
         world.metrics.logins.get_or_create(&by).inc();
         let login = login_of(world, account);
@@ -67,7 +69,6 @@ pub(crate) async fn answer(
         ?verdict,
         "log-in refused"
     );
-    tokio::time::sleep(delay).await;
     (reply, None)
 }
 

@@ -7,9 +7,10 @@ use ::pop3::{Answer, Ask, Entry, Maildrop, Uncommitted, Unopened, Unread};
 use engine::AccountId;
 use model::{MailboxId, Uid, UidSet};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 use store::Needs;
 
 /// Rows read at a time when a maildrop is listed.
@@ -22,6 +23,7 @@ pub struct Pop3Agent {
     trace: String,
     login: Option<Login>,
     open: Option<Open>,
+    login_delay: Duration,
 }
 
 /// An open maildrop.
@@ -49,10 +51,23 @@ impl Drop for Lock {
     }
 }
 
+/// When each account last opened its maildrop; kept only where a delay is configured, one small entry an account.
+static LAST_OPENED: LazyLock<Mutex<HashMap<AccountId, Instant>>> = LazyLock::new(Mutex::default);
+
+fn too_soon(account: AccountId, delay: Duration) -> bool {
+    let (now, mut last) = (Instant::now(), LAST_OPENED.lock());
+    if last.get(&account).is_some_and(|before| now.duration_since(*before) < delay) {
+        return true;
+    }
+    last.insert(account, now);
+    false
+}
+
 impl Pop3Agent {
     /// For a new connection.
-    pub fn new(world: Arc<World>, peer: Option<IpAddr>, trace: String) -> Pop3Agent {
-        Pop3Agent { world, peer, trace, login: None, open: None }
+    /// `login_delay`: least time between two log-ins of one account (LOGIN-DELAY, RFC 2449 §6.5).
+    pub fn new(world: Arc<World>, peer: Option<IpAddr>, trace: String, login_delay: Duration) -> Pop3Agent {
+        Pop3Agent { world, peer, trace, login: None, open: None, login_delay }
     }
 
     /// The connection's id in logs.
@@ -64,6 +79,9 @@ impl Pop3Agent {
         let Some(login) = &self.login else { return Err(Unopened::Permanent) };
         let account = login.account;
         let lock = Lock::take(account).ok_or(Unopened::InUse)?;
+        if !self.login_delay.is_zero() && too_soon(account, self.login_delay) {
+            return Err(Unopened::LoginDelay);
+        }
         let listed = list(&self.world, account);
         let (mailbox, maildrop) = listed.map_err(|error| {
             tracing::error!(trace = self.trace, %error, "a maildrop can't be opened");

@@ -198,7 +198,8 @@ impl net::Protocol for Pop3Door {
     fn begin(&self, peer: Option<IpAddr>) -> (pop3::Pop3, Pop3Agent) {
         let config = self.0.settings.now();
         let connection = self.0.connection(&config, peer);
-        let agent = Pop3Agent::new(self.0.world.clone(), peer, connection.trace.clone());
+        let agent =
+            Pop3Agent::new(self.0.world.clone(), peer, connection.trace.clone(), config.pop3.login_delay.0);
         let mut settings = pop3::Settings {
             login_delay_seconds: u32::try_from(config.pop3.login_delay.0.as_secs()).unwrap_or(u32::MAX),
             mechanisms: sasl::Mechanism::EVERY.to_vec(),

@@ -42,6 +42,8 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
         .map_err(|error| Failure::new(format!("the control socket can't be made: {error}")))?;
     control::server::serve(control, Arc::new(Operator(Arc::downgrade(&world))));
 
+    finish_removals(&world);
+
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -53,6 +55,22 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     drop(world);
     tracing::info!("stopped");
     outcome
+}
+
+/// Goes on with freeing what removed accounts and mailboxes held, if the last run stopped in the middle of it.
+fn finish_removals(world: &Arc<World>) {
+    let unfinished = world.store.unpurged().unwrap_or_default();
+    if unfinished.is_empty() {
+        return;
+    }
+    let world = Arc::downgrade(world);
+    std::thread::spawn(move || {
+        for account in unfinished {
+            while let Some(world) = world.upgrade()
+                && let Ok(true) = world.store.purge(account).wait()
+            {}
+        }
+    });
 }
 
 /// The control socket's requests, done with this server's store.
