@@ -21,8 +21,9 @@ pub(crate) enum Stage {
 const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID";
 
 /// Usable after the log-in.
-const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE ESEARCH CONDSTORE SPECIAL-USE \
-                             CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS";
+const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
+                             CONDSTORE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
+                             SAVEDATE";
 
 /// Mechanisms offered at that stage, the best first.
 pub(crate) fn mechanisms(stage: Stage) -> impl Iterator<Item = Mechanism> {
@@ -37,8 +38,8 @@ pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
     }
 }
 
-/// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`.
-pub(crate) fn write(stage: Stage, out: &mut Vec<u8>) {
+/// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`; `message_bytes_max` is what APPEND takes.
+pub(crate) fn write(stage: Stage, message_bytes_max: u64, out: &mut Vec<u8>) {
     out.extend_from_slice(ALWAYS.as_bytes());
     match stage {
         Stage::Before { starttls, plaintext } => {
@@ -58,6 +59,9 @@ pub(crate) fn write(stage: Stage, out: &mut Vec<u8>) {
         Stage::After => {
             out.push(b' ');
             out.extend_from_slice(AUTHENTICATED.as_bytes());
+            // RFC 7889 §3: the same for every mailbox.
+            out.extend_from_slice(b" APPENDLIMIT=");
+            crate::write::number(out, message_bytes_max);
         }
     }
 }
@@ -68,7 +72,7 @@ mod tests {
 
     fn list(stage: Stage) -> String {
         let mut out = Vec::new();
-        write(stage, &mut out);
+        write(stage, 1000, &mut out);
         String::from_utf8(out).unwrap()
     }
 

@@ -24,7 +24,7 @@ use model::UidSet;
 
 /// What beginning a command leads to.
 #[derive(Debug)]
-pub(crate) enum Start {
+pub(crate) enum Begun {
     /// It has ended already.
     Now(Done),
     /// It takes steps.
@@ -95,21 +95,21 @@ fn wrong_state(core: &Core, body: &Body) -> Option<Done> {
 }
 
 /// Begins a command.
-pub(crate) fn start(core: &mut Core, body: Body) -> Start {
+pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
     if let Some(done) = wrong_state(core, &body) {
-        return Start::Now(done);
+        return Begun::Now(done);
     }
     match body {
-        Body::Capability => Start::Now(any_state::capability(core)),
+        Body::Capability => Begun::Now(any_state::capability(core)),
         // RFC 3501 §6.4.1: CHECK is equivalent to NOOP here, every command is durable when it is answered.
-        Body::Noop => Start::Now(Done::ok("NOOP completed")),
-        Body::Check => Start::Now(Done::ok("CHECK completed")),
-        Body::Logout => Start::Logout,
-        Body::Id(_) => Start::Now(any_state::id(core)),
+        Body::Noop => Begun::Now(Done::ok("NOOP completed")),
+        Body::Check => Begun::Now(Done::ok("CHECK completed")),
+        Body::Logout => Begun::Logout,
+        Body::Id(_) => Begun::Now(any_state::id(core)),
         Body::StartTls => any_state::start_tls(core),
         Body::Authenticate { mechanism, initial } => auth::authenticate(core, &mechanism, initial),
         Body::Login { user, password } => auth::login(core, user, &password),
-        Body::Enable(capabilities) => Start::Now(any_state::enable(core, &capabilities)),
+        Body::Enable(capabilities) => Begun::Now(any_state::enable(core, &capabilities)),
         Body::Select { mailbox, access, condstore, qresync } => {
             select::start(core, mailbox, access, condstore, qresync.is_some())
         }
@@ -120,7 +120,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Start {
         Body::Unsubscribe(name) => mailbox::subscribe(name, false),
         Body::List(list) => list::list(core, list),
         Body::Lsub { reference, pattern } => list::lsub(&reference, pattern),
-        Body::Namespace => Start::Now(namespace::namespace(core)),
+        Body::Namespace => Begun::Now(namespace::namespace(core)),
         Body::Status { mailbox, items } => status::start(core, mailbox, items),
         Body::Append { mailbox, messages } => append::start(core, mailbox, messages),
         Body::Idle => idle::start(core),
@@ -137,7 +137,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Start {
         | Body::Compress(_)
         | Body::GetQuota(_)
         | Body::GetQuotaRoot(_)
-        | Body::SetQuota { .. }) => Start::Now(Done::bad(format!("{} is not supported", body.name()))),
+        | Body::SetQuota { .. }) => Begun::Now(Done::bad(format!("{} is not supported", body.name()))),
     }
 }
 
@@ -160,6 +160,5 @@ fn news_after(numbering: Numbering) -> News {
 /// RFC 9051 §6.3.3: nothing may be changed after EXAMINE.
 fn read_only(core: &Core) -> Option<Done> {
     let view = core.view.as_ref()?;
-    (view.access == Access::ReadOnly)
-        .then(|| Done::no("[NOPERM] The mailbox is selected read-only"))
+    (view.access == Access::ReadOnly).then(|| Done::no("[NOPERM] The mailbox is selected read-only"))
 }

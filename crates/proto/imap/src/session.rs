@@ -11,7 +11,7 @@ mod news;
 mod running;
 
 use crate::ask::{Answer, Ask};
-use crate::cmd::{self, Start};
+use crate::cmd::{self, Begun};
 use crate::command::{Body, Command, Numbering};
 use crate::mailbox_name::NameEncoding;
 use crate::parse::{self, FaultKind, ParseError};
@@ -281,16 +281,16 @@ impl Session {
         self.core.tag = command.tag;
         self.by_uid = is_by_uid(&command.body);
         match cmd::start(&mut self.core, command.body) {
-            Start::Now(done) => self.finish(done),
-            Start::Run(running) => {
+            Begun::Now(done) => self.finish(done),
+            Begun::Run(running) => {
                 self.waits = Waits::Nothing;
                 self.running = Some(running);
             }
-            Start::StartTls => {
+            Begun::StartTls => {
                 self.finish(Done::ok("Begin TLS negotiation now"));
                 self.phase = Phase::StartingTls;
             }
-            Start::Logout => {
+            Begun::Logout => {
                 // RFC 9051 §6.1.3: BYE comes before the tagged OK.
                 self.core.line(format_args!("* BYE Logging out"));
                 let tag = std::mem::take(&mut self.core.tag);
@@ -385,8 +385,7 @@ impl wire::Session for Session {
 
     fn patience(&self) -> Duration {
         let limits = &self.core.limits;
-        let seconds =
-            if self.core.user.is_some() { limits.silence_s } else { limits.silence_before_login_s };
+        let seconds = if self.core.user.is_some() { limits.silence_s } else { limits.silence_before_login_s };
         Duration::from_secs(seconds)
     }
 

@@ -88,11 +88,8 @@ impl View {
         self.latest = Arc::clone(&changes.uids);
         self.recent = self.recent.or(&changes.recent);
         let dropped = self.told.minus(&changes.uids);
-        self.told = if dropped.is_empty() {
-            Arc::clone(&self.latest)
-        } else {
-            Arc::new(dropped.or(&self.latest))
-        };
+        self.told =
+            if dropped.is_empty() { Arc::clone(&self.latest) } else { Arc::new(dropped.or(&self.latest)) };
         self.gone = dropped;
     }
 
@@ -124,7 +121,9 @@ impl Numbers {
     pub fn of(&mut self, uid: Uid, told: &UidSet) -> Option<SeqNo> {
         let number = match self.last {
             // The usual case of a whole range: the next message has the next number.
-            Some((last, number)) if uid.0 == last.0.wrapping_add(1) && told.contains(uid) => SeqNo(number.0 + 1),
+            Some((last, number)) if uid.0 == last.0.wrapping_add(1) && told.contains(uid) => {
+                SeqNo(number.0 + 1)
+            }
             _ => told.rank(uid)?,
         };
         self.last = Some((uid, number));

@@ -1,6 +1,6 @@
 //! CAPABILITY, ID, STARTTLS, ENABLE: commands that need nothing of the world (RFC 9051 §6.1, §6.2.1, §6.3.1; RFC 2971).
 
-use super::Start;
+use super::Begun;
 use crate::session::{Core, Done, News};
 use crate::write;
 
@@ -17,13 +17,13 @@ pub(super) fn id(core: &mut Core) -> Done {
     Done::ok("ID completed")
 }
 
-pub(super) fn start_tls(core: &Core) -> Start {
+pub(super) fn start_tls(core: &Core) -> Begun {
     if core.may_start_tls() {
-        return Start::StartTls;
+        return Begun::StartTls;
     }
     // RFC 9051 §6.2.1: BAD when TLS runs already or is not to be had.
     let why = if core.secure { "TLS is already active" } else { "STARTTLS is not available here" };
-    Start::Now(Done::bad(why))
+    Begun::Now(Done::bad(why))
 }
 
 /// RFC 5161 §3.1: unknown and unneeded capabilities are ignored; the response names what is newly enabled.

@@ -1,6 +1,6 @@
 //! APPEND (RFC 9051 §6.3.12; several messages: RFC 3502; APPENDUID: RFC 4315 §3).
 
-use super::Start;
+use super::Begun;
 use crate::ask::{Answer, Ask, NewMessage};
 use crate::command::{AppendForm, AppendMessage};
 use crate::sequence::write_uids;
@@ -12,25 +12,25 @@ struct Append {
     messages: Vec<AppendMessage>,
 }
 
-pub(super) fn start(core: &Core, mailbox: String, messages: Vec<AppendMessage>) -> Start {
+pub(super) fn start(core: &Core, mailbox: String, messages: Vec<AppendMessage>) -> Begun {
     let limit = core.limits.message_bytes_max;
     if messages.iter().any(|message| message.content.0.len() as u64 > limit) {
         // RFC 7889 §3.1 names the code for it.
-        return Start::Now(Done::no("[TOOBIG] The message is larger than this server takes"));
+        return Begun::Now(Done::no("[TOOBIG] The message is larger than this server takes"));
     }
     // RFC 9051 §6.3.12 wants a message; a common fault of clients is to cancel with an empty literal.
     if messages.iter().any(|message| message.content.0.is_empty()) {
-        return Start::Now(Done::no("[CANNOT] An empty message is no message"));
+        return Begun::Now(Done::no("[CANNOT] An empty message is no message"));
     }
     if messages.iter().any(|message| message.form != AppendForm::Literal) {
         // RFC 3516, RFC 9755: neither BINARY nor UTF8=ACCEPT is offered.
-        return Start::Now(Done::bad("Only plain literals are supported"));
+        return Begun::Now(Done::bad("Only plain literals are supported"));
     }
     if messages.iter().any(|message| memchr::memchr(0, &message.content.0).is_some()) {
         // RFC 3501 §9: CHAR8 is any octet but NUL.
-        return Start::Now(Done::bad("[CLIENTBUG] A message holds NUL"));
+        return Begun::Now(Done::bad("[CLIENTBUG] A message holds NUL"));
     }
-    Start::Run(Box::new(Append { mailbox, messages }))
+    Begun::Run(Box::new(Append { mailbox, messages }))
 }
 
 impl Running for Append {

@@ -1,6 +1,6 @@
 //! LOGIN and AUTHENTICATE (RFC 9051 §6.2.2, §6.2.3; RFC 4959 for the initial response).
 
-use super::Start;
+use super::Begun;
 use crate::ask::{Answer, Ask};
 use crate::command::Secret;
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
@@ -16,9 +16,9 @@ struct LogIn {
     verb: &'static str,
 }
 
-pub(super) fn login(core: &mut Core, user: String, password: &Secret) -> Start {
+pub(super) fn login(core: &mut Core, user: String, password: &Secret) -> Begun {
     if !capability::is_offered(Mechanism::Plain, core.stage()) {
-        return Start::Now(privacy_required());
+        return Begun::Now(privacy_required());
     }
     // The same question as PLAIN asks: one path for every password.
     let mut message = Vec::with_capacity(user.len() + password.0.len() + 2);
@@ -29,12 +29,12 @@ pub(super) fn login(core: &mut Core, user: String, password: &Secret) -> Start {
     begin(core, Mechanism::Plain, Some(&message), "LOGIN")
 }
 
-pub(super) fn authenticate(core: &mut Core, mechanism: &str, initial: Option<Secret>) -> Start {
+pub(super) fn authenticate(core: &mut Core, mechanism: &str, initial: Option<Secret>) -> Begun {
     let Some(mechanism) = Mechanism::parse(mechanism.as_bytes()) else {
-        return Start::Now(Done::no("That mechanism is not supported").telling(News::None));
+        return Begun::Now(Done::no("That mechanism is not supported").telling(News::None));
     };
     if !capability::is_offered(mechanism, core.stage()) {
-        return Start::Now(privacy_required());
+        return Begun::Now(privacy_required());
     }
     begin(core, mechanism, initial.as_ref().map(|initial| initial.0.as_slice()), "AUTHENTICATE")
 }
@@ -44,7 +44,7 @@ fn privacy_required() -> Done {
     Done::no("[PRIVACYREQUIRED] Start TLS before sending a password").telling(News::None)
 }
 
-fn begin(core: &mut Core, mechanism: Mechanism, initial: Option<&[u8]>, verb: &'static str) -> Start {
+fn begin(core: &mut Core, mechanism: Mechanism, initial: Option<&[u8]>, verb: &'static str) -> Begun {
     let setup = Setup {
         entropy: &core.connection.entropy,
         exchange: core.exchanges,
@@ -53,7 +53,7 @@ fn begin(core: &mut Core, mechanism: Mechanism, initial: Option<&[u8]>, verb: &'
     };
     core.exchanges += 1;
     let (exchange, first) = Exchange::start(mechanism, &setup, initial);
-    Start::Run(Box::new(LogIn { exchange, first: Some(first), verb }))
+    Begun::Run(Box::new(LogIn { exchange, first: Some(first), verb }))
 }
 
 impl Running for LogIn {

@@ -1,6 +1,6 @@
 //! COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; RFC 6851; RFC 4315 §3 for COPYUID).
 
-use super::{Start, read_only, resolve};
+use super::{Begun, read_only, resolve};
 use crate::ask::{Answer, Ask, Copied, Originals};
 use crate::command::Numbering;
 use crate::sequence::{SequenceSet, write_uids};
@@ -21,18 +21,18 @@ pub(super) fn start(
     set: &SequenceSet,
     mailbox: String,
     originals: Originals,
-) -> Start {
+) -> Begun {
     if originals == Originals::Go
         && let Some(done) = read_only(core)
     {
-        return Start::Now(done);
+        return Begun::Now(done);
     }
-    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
     match resolve(view, numbering, set) {
-        Err(done) => Start::Now(done),
+        Err(done) => Begun::Now(done),
         // RFC 9051 §6.3.12's example A005: UIDs that do not exist are no error.
-        Ok(uids) if uids.is_empty() => Start::Now(Done::ok("No matching messages, so nothing done")),
-        Ok(uids) => Start::Run(Box::new(Copy { uids: Arc::new(uids), to: mailbox, originals })),
+        Ok(uids) if uids.is_empty() => Begun::Now(Done::ok("No matching messages, so nothing done")),
+        Ok(uids) => Begun::Run(Box::new(Copy { uids: Arc::new(uids), to: mailbox, originals })),
     }
 }
 

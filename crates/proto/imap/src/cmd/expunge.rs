@@ -1,6 +1,6 @@
 //! EXPUNGE, UID EXPUNGE, CLOSE, UNSELECT (RFC 9051 §6.4.1 to §6.4.3; RFC 4315 §2.1; RFC 3691).
 
-use super::{Start, read_only, resolve};
+use super::{Begun, read_only, resolve};
 use crate::ask::{Access, Answer, Ask};
 use crate::command::Numbering;
 use crate::sequence::SequenceSet;
@@ -13,18 +13,18 @@ struct Expunge {
     only: Option<UidSet>,
 }
 
-pub(super) fn expunge(core: &Core, uids: Option<SequenceSet>) -> Start {
+pub(super) fn expunge(core: &Core, uids: Option<SequenceSet>) -> Begun {
     if let Some(done) = read_only(core) {
-        return Start::Now(done);
+        return Begun::Now(done);
     }
     let only = match (uids, &core.view) {
         (Some(set), Some(view)) => match resolve(view, Numbering::Uid, &set) {
             Ok(uids) => Some(uids),
-            Err(done) => return Start::Now(done),
+            Err(done) => return Begun::Now(done),
         },
         _ => None,
     };
-    Start::Run(Box::new(Expunge { only }))
+    Begun::Run(Box::new(Expunge { only }))
 }
 
 impl Running for Expunge {
@@ -52,14 +52,14 @@ struct Close {
     name: &'static str,
 }
 
-pub(super) fn close(core: &Core) -> Start {
+pub(super) fn close(core: &Core) -> Begun {
     // RFC 9051 §6.4.1: no messages are removed, and no error is given, after EXAMINE.
     let expunge = core.view.as_ref().is_some_and(|view| view.access == Access::ReadWrite);
-    Start::Run(Box::new(Close { expunge, name: "CLOSE" }))
+    Begun::Run(Box::new(Close { expunge, name: "CLOSE" }))
 }
 
-pub(super) fn unselect() -> Start {
-    Start::Run(Box::new(Close { expunge: false, name: "UNSELECT" }))
+pub(super) fn unselect() -> Begun {
+    Begun::Run(Box::new(Close { expunge: false, name: "UNSELECT" }))
 }
 
 impl Running for Close {

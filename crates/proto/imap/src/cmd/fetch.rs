@@ -8,7 +8,7 @@ mod encode;
 mod plan;
 
 use super::any_state::enable_condstore;
-use super::{Start, news_after, resolve};
+use super::{Begun, news_after, resolve};
 use crate::ask::{
     Access, Answer, Ask, ContentNeed, FlagChange, FlagMode, Query, RefusedKind, Row, RowContent, Rows,
 };
@@ -55,9 +55,16 @@ enum State {
     /// This message's content is being collected.
     Gather(Box<Message>),
     /// This message is being written; `item` comes next.
-    Write { message: Box<Message>, item: usize },
+    Write {
+        message: Box<Message>,
+        item: usize,
+    },
     /// Octets of this message are being passed through; then `item`.
-    Stream { message: Box<Message>, item: usize, rest: Range<u64> },
+    Stream {
+        message: Box<Message>,
+        item: usize,
+        rest: Range<u64>,
+    },
     End,
 }
 
@@ -90,14 +97,14 @@ struct Trouble {
     corrupt: bool,
 }
 
-pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Start {
+pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
     if fetch.vanished {
-        return Start::Now(Done::bad("VANISHED needs QRESYNC, which is not enabled"));
+        return Begun::Now(Done::bad("VANISHED needs QRESYNC, which is not enabled"));
     }
-    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
     let uids = match resolve(view, fetch.numbering, &fetch.set) {
         Ok(uids) => uids,
-        Err(done) => return Start::Now(done),
+        Err(done) => return Begun::Now(done),
     };
     let access = view.access;
     if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
@@ -105,14 +112,14 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Start {
     }
     let plan = match Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access) {
         Ok(plan) => plan,
-        Err(done) => return Start::Now(done),
+        Err(done) => return Begun::Now(done),
     };
     let state = match fetch.changed_since {
         _ if uids.is_empty() => State::End,
         Some(since) => State::ChangedSince(since, Uid(0)),
         None => State::Page,
     };
-    Start::Run(Box::new(Fetch {
+    Begun::Run(Box::new(Fetch {
         numbering: fetch.numbering,
         plan,
         uids: Arc::new(uids),
@@ -283,6 +290,7 @@ impl Fetch {
             },
             unchanged_since: None,
             known: view.known,
+            own: view.own.clone(),
         }))
     }
 
@@ -358,8 +366,11 @@ impl Fetch {
         let bytes = &bytes[..bytes.len().min(wanted)];
         encode::write_octets(bytes, &mut core.out);
         let rest = rest.start + bytes.len() as u64..rest.end;
-        self.state =
-            if rest.is_empty() { State::Write { message, item } } else { State::Stream { message, item, rest } };
+        self.state = if rest.is_empty() {
+            State::Write { message, item }
+        } else {
+            State::Stream { message, item, rest }
+        };
         None
     }
 

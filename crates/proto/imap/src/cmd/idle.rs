@@ -1,6 +1,6 @@
 //! IDLE (RFC 2177, RFC 9051 §6.3.13): news are told as they come, until DONE.
 
-use super::Start;
+use super::Begun;
 use crate::session::{Core, Done, Event, News, Next, Running, Telling};
 use crate::write;
 
@@ -10,9 +10,9 @@ struct Idle {
     telling: Option<Telling>,
 }
 
-pub(super) fn start(core: &mut Core) -> Start {
+pub(super) fn start(core: &mut Core) -> Begun {
     write::continuation(&mut core.out, "idling");
-    Start::Run(Box::new(Idle { telling: None }))
+    Begun::Run(Box::new(Idle { telling: None }))
 }
 
 impl Running for Idle {

@@ -3,9 +3,9 @@
 //! A name may have inferiors without being a mailbox (after DELETE, RFC 9051 §6.3.5): it exists only through them, is
 //! shown with \Noselect (extended form: \NonExistent), and only where the pattern ends in `%` or RECURSIVEMATCH asks.
 
+use super::Begun;
 use super::any_state::enable_condstore;
 use super::status::{unsupported, write_status};
-use super::Start;
 use crate::ask::{Answer, Ask, MailboxRow};
 use crate::command::{List, ListForm, ListReturn, ListSelect, StatusItem};
 use crate::mailbox_name::{INBOX, NameEncoding};
@@ -52,11 +52,11 @@ struct Node {
     has_children: bool,
     /// RFC 5258 §3.5: a name lies below that meets the criteria and does not match the patterns.
     child_info: bool,
-    /// LSUB: a subscribed name lies below.
-    subscribed_below: bool,
+    /// A name lies below that meets the criteria.
+    selected_below: bool,
 }
 
-pub(super) fn list(core: &mut Core, list: List) -> Start {
+pub(super) fn list(core: &mut Core, list: List) -> Begun {
     let kind = if list.form == ListForm::Basic { Kind::List } else { Kind::Extended };
     let mut status = Vec::new();
     for option in &list.returns {
@@ -65,7 +65,7 @@ pub(super) fn list(core: &mut Core, list: List) -> Start {
         }
     }
     if let Some(done) = unsupported(&status) {
-        return Start::Now(done);
+        return Begun::Now(done);
     }
     if status.contains(&StatusItem::HighestModSeq) {
         enable_condstore(core);
@@ -75,15 +75,22 @@ pub(super) fn list(core: &mut Core, list: List) -> Start {
     {
         // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.
         write::list(&mut core.out, ListKind::List, ["\\Noselect"], "", NameEncoding::ModifiedUtf7, &[]);
-        return Start::Now(Done::ok("LIST completed"));
+        return Begun::Now(Done::ok("LIST completed"));
     }
     let show_subscribed =
         list.select.contains(&ListSelect::Subscribed) || list.returns.contains(&ListReturn::Subscribed);
     let patterns = patterns(&list.reference, &list.patterns);
-    begin(Listing { kind, patterns, select: list.select, show_subscribed, status, lines: Vec::new().into_iter() })
+    begin(Listing {
+        kind,
+        patterns,
+        select: list.select,
+        show_subscribed,
+        status,
+        lines: Vec::new().into_iter(),
+    })
 }
 
-pub(super) fn lsub(reference: &str, pattern: String) -> Start {
+pub(super) fn lsub(reference: &str, pattern: String) -> Begun {
     begin(Listing {
         kind: Kind::Lsub,
         patterns: patterns(reference, &[pattern]),
@@ -94,16 +101,14 @@ pub(super) fn lsub(reference: &str, pattern: String) -> Start {
     })
 }
 
-fn begin(listing: Listing) -> Start {
-    Start::Run(Box::new(listing))
+fn begin(listing: Listing) -> Begun {
+    Begun::Run(Box::new(listing))
 }
 
 /// A pattern that can't match anything (it is too long) is left out; so is an empty one (RFC 5258 §3).
 fn patterns(reference: &str, names: &[String]) -> Vec<(Pattern, bool)> {
     let usable = names.iter().filter(|name| !name.is_empty());
-    usable
-        .filter_map(|name| Some((Pattern::new(reference, name).ok()?, name.ends_with('%'))))
-        .collect()
+    usable.filter_map(|name| Some((Pattern::new(reference, name).ok()?, name.ends_with('%')))).collect()
 }
 
 impl Running for Listing {
@@ -186,7 +191,7 @@ impl Listing {
             nodes.entry(key(&name)).or_default().has_children = true;
         }
         for name in levels.selected {
-            nodes.entry(key(&name)).or_default().subscribed_below = true;
+            nodes.entry(key(&name)).or_default().selected_below = true;
         }
         for name in levels.child_info {
             nodes.entry(key(&name)).or_default().child_info = true;
@@ -208,7 +213,7 @@ impl Listing {
                 });
             }
             // RFC 3501 §6.3.9: with `%`, a level above a subscribed name stands for it.
-            let level = node.subscribed_below && self.matches_level(&name);
+            let level = node.selected_below && self.matches_level(&name);
             return level.then_some(Line {
                 name,
                 attributes: vec!["\\Noselect"],
@@ -220,7 +225,12 @@ impl Listing {
             (true, _) => self.matches(&name),
             _ if node.child_info => self.matches(&name),
             (false, true) => false,
-            (false, false) => self.select.is_empty() && node.has_children && self.matches_level(&name),
+            // RFC 5258 §3.5, example 11: a level that is no mailbox stands for what lies below it.
+            (false, false) => {
+                let criteria = self.has(ListSelect::Subscribed) || self.has(ListSelect::SpecialUse);
+                let below = if criteria { node.selected_below } else { node.has_children };
+                below && self.matches_level(&name)
+            }
         };
         shown.then(|| Line {
             attributes: self.attributes(&node, exists),

@@ -1,6 +1,6 @@
 //! CREATE, DELETE, RENAME, SUBSCRIBE, UNSUBSCRIBE (RFC 9051 §6.3.4 to §6.3.8): one question each.
 
-use super::Start;
+use super::Begun;
 use crate::ask::{Answer, Ask};
 use crate::mailbox_name::{INBOX, check_new};
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
@@ -33,12 +33,12 @@ impl Running for Once {
     }
 }
 
-fn once(ask: Ask, name: &'static str) -> Start {
-    Start::Run(Box::new(Once { ask: Some(ask), name, news: News::All }))
+fn once(ask: Ask, name: &'static str) -> Begun {
+    Begun::Run(Box::new(Once { ask: Some(ask), name, news: News::All }))
 }
 
-fn cannot(why: impl Display) -> Start {
-    Start::Now(Done::no(format!("[CANNOT] {why}")))
+fn cannot(why: impl Display) -> Begun {
+    Begun::Now(Done::no(format!("[CANNOT] {why}")))
 }
 
 /// RFC 9051 §6.3.4: a final separator only says that inferiors will come.
@@ -49,43 +49,43 @@ fn without_final_separator(mut name: String) -> String {
     name
 }
 
-pub(super) fn create(name: String, special_use: &[String]) -> Start {
+pub(super) fn create(name: String, special_use: &[String]) -> Begun {
     let name = without_final_separator(name);
     if let Err(why) = check_new(&name) {
         return cannot(why);
     }
     if name == INBOX {
-        return Start::Now(Done::no("[ALREADYEXISTS] INBOX is always there"));
+        return Begun::Now(Done::no("[ALREADYEXISTS] INBOX is always there"));
     }
     let special_use = match special_use {
         [] => None,
         [one] => match SpecialUse::from_attribute(one) {
             Some(special_use) => Some(special_use),
             // RFC 6154 §3: an attribute that can't be given.
-            None => return Start::Now(Done::no("[USEATTR] That special use is not known")),
+            None => return Begun::Now(Done::no("[USEATTR] That special use is not known")),
         },
-        _ => return Start::Now(Done::no("[USEATTR] A mailbox can have one special use")),
+        _ => return Begun::Now(Done::no("[USEATTR] A mailbox can have one special use")),
     };
     once(Ask::Create { name, special_use }, "CREATE")
 }
 
-pub(super) fn delete(name: String) -> Start {
+pub(super) fn delete(name: String) -> Begun {
     if name == INBOX {
         return cannot("INBOX can't be deleted");
     }
     // RFC 3501 §6.3.4: with inferiors left, the name goes on as \Noselect; deleting such a name is refused by the
     // store, for which it does not exist.
     let ask = Ask::Delete { name };
-    Start::Run(Box::new(Once { ask: Some(ask), name: "DELETE", news: News::AfterDelete }))
+    Begun::Run(Box::new(Once { ask: Some(ask), name: "DELETE", news: News::AfterDelete }))
 }
 
-pub(super) fn rename(from: String, to: String) -> Start {
+pub(super) fn rename(from: String, to: String) -> Begun {
     let to = without_final_separator(to);
     if let Err(why) = check_new(&to) {
         return cannot(why);
     }
     if to == INBOX {
-        return Start::Now(Done::no("[ALREADYEXISTS] INBOX is always there"));
+        return Begun::Now(Done::no("[ALREADYEXISTS] INBOX is always there"));
     }
     if to.strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/')) && from != INBOX {
         return cannot("A mailbox can't become its own inferior");
@@ -93,7 +93,7 @@ pub(super) fn rename(from: String, to: String) -> Start {
     once(Ask::Rename { from, to }, "RENAME")
 }
 
-pub(super) fn subscribe(name: String, on: bool) -> Start {
+pub(super) fn subscribe(name: String, on: bool) -> Begun {
     if let (true, Err(why)) = (on, check_new(&name)) {
         return cannot(why);
     }

@@ -1,7 +1,7 @@
 //! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5).
 
 use super::any_state::enable_condstore;
-use super::{Start, news_after, resolve};
+use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs, Query};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
@@ -25,31 +25,35 @@ struct Search {
 
 #[derive(Debug)]
 enum State {
-    Looking { from: Uid },
+    Looking {
+        from: Uid,
+    },
     /// RFC 4731 §3.2: MODSEQ of only the messages that MIN and MAX name.
-    Ends(Arc<UidSet>),
+    Ends(Arc<UidSet>, Uid),
     /// `* SEARCH …` is written up to here.
-    Telling { from: Uid },
+    Telling {
+        from: Uid,
+    },
 }
 
-pub(super) fn start(core: &mut Core, search: command::Search) -> Start {
-    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
+    let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
     let charset = search.charset.as_deref();
     if let Some(charset) = charset
         && !mime::charset::is_known(charset)
     {
-        return Start::Now(bad_charset());
+        return Begun::Now(bad_charset());
     }
     let translation = Translation { view, charset: charset.unwrap_or("US-ASCII"), now: core.now };
     let query = match translation.query(&search.key) {
         Ok(query) => Arc::new(query),
-        Err(done) => return Start::Now(done),
+        Err(done) => return Begun::Now(done),
     };
     let among = Arc::clone(view.told());
     if holds_modseq(&search.key) {
         enable_condstore(core);
     }
-    Start::Run(Box::new(Search {
+    Begun::Run(Box::new(Search {
         numbering: search.numbering,
         returns: search.returns,
         query,
@@ -97,15 +101,11 @@ impl Translation<'_> {
             SearchKey::Keyword(keyword) => Query::Keyword(keyword.clone()),
             SearchKey::Recent => recent(),
             SearchKey::Old => Query::Not(Box::new(recent())),
-            SearchKey::New => {
-                Query::And(vec![recent(), Query::Not(Box::new(Query::Flag(Flag::Seen)))])
-            }
+            SearchKey::New => Query::And(vec![recent(), Query::Not(Box::new(Query::Flag(Flag::Seen)))]),
             SearchKey::Not(key) => Query::Not(Box::new(self.query(key)?)),
             SearchKey::Or(keys) => Query::Or(self.queries(keys)?),
             SearchKey::And(keys) => Query::And(self.queries(keys)?),
-            SearchKey::Header { name, text } => {
-                Query::Header { name: name.clone(), text: self.text(text)? }
-            }
+            SearchKey::Header { name, text } => Query::Header { name: name.clone(), text: self.text(text)? },
             SearchKey::Body(text) => Query::Body(self.text(text)?),
             SearchKey::Text(text) => Query::Text(self.text(text)?),
             SearchKey::Larger(size) => Query::Larger(*size),
@@ -147,8 +147,12 @@ impl Running for Search {
                 }
             }
             Event::Answer(Answer::Rows(rows)) => {
-                self.highest_modseq = rows.rows.iter().map(|row| row.modseq).max();
-                self.begin_telling(core);
+                let highest = rows.rows.iter().map(|row| row.modseq).max();
+                self.highest_modseq = self.highest_modseq.max(highest);
+                match (rows.next, &mut self.state) {
+                    (Some(next), State::Ends(_, from)) => *from = next,
+                    _ => self.begin_telling(core),
+                }
             }
             event => {
                 self.keep(core, UidSet::new());
@@ -164,9 +168,9 @@ impl Running for Search {
                 among: Arc::clone(&self.among),
                 from: *from,
             }),
-            State::Ends(uids) => Next::Ask(Ask::Rows {
+            State::Ends(uids, from) => Next::Ask(Ask::Rows {
                 uids: Arc::clone(uids),
-                from: Uid(0),
+                from: *from,
                 needs: Needs::default(),
                 rows_max: 2,
                 bytes_max: FLUSH_BYTES,
@@ -199,7 +203,8 @@ impl Search {
 
     /// The messages that MIN and MAX name, if nothing but those is returned.
     fn ends(&self) -> Option<UidSet> {
-        let has = |wanted: SearchReturn| self.returns.as_ref().is_some_and(|returns| returns.contains(&wanted));
+        let has =
+            |wanted: SearchReturn| self.returns.as_ref().is_some_and(|returns| returns.contains(&wanted));
         if has(SearchReturn::All) || has(SearchReturn::Count) {
             return None;
         }
@@ -214,7 +219,8 @@ impl Search {
         self.found = self.found.and(&self.among);
         match self.ends() {
             Some(ends) if self.highest_modseq.is_some() && !ends.is_empty() => {
-                self.state = State::Ends(Arc::new(ends));
+                self.highest_modseq = None;
+                self.state = State::Ends(Arc::new(ends), Uid(0));
             }
             _ => self.begin_telling(core),
         }
@@ -268,8 +274,12 @@ impl Search {
         let mut response = EsearchResponse::begin(&mut core.out, &tag, self.numbering);
         for wanted in returns {
             match wanted {
-                SearchReturn::Min => self.found.first().and_then(shown).into_iter().for_each(|n| response.min(n)),
-                SearchReturn::Max => self.found.last().and_then(shown).into_iter().for_each(|n| response.max(n)),
+                SearchReturn::Min => {
+                    self.found.first().and_then(shown).into_iter().for_each(|n| response.min(n))
+                }
+                SearchReturn::Max => {
+                    self.found.last().and_then(shown).into_iter().for_each(|n| response.max(n))
+                }
                 SearchReturn::Count => response.count(self.found.len()),
                 SearchReturn::All if by_uid => response.all_uids(&self.found),
                 SearchReturn::All => response.all_numbers(&self.among, &self.found),

@@ -1,6 +1,6 @@
 //! SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2; RFC 9051 §6.3.2).
 
-use super::Start;
+use super::Begun;
 use super::any_state::enable_condstore;
 use crate::ask::{Access, Answer, Ask, Selected};
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
@@ -19,10 +19,10 @@ pub(super) fn start(
     access: Access,
     condstore: bool,
     qresync: bool,
-) -> Start {
+) -> Begun {
     if qresync {
         // RFC 7162 §3.2.5: BAD unless QRESYNC has been enabled, which is not offered.
-        return Start::Now(Done::bad("QRESYNC is not enabled"));
+        return Begun::Now(Done::bad("QRESYNC is not enabled"));
     }
     // RFC 9051 §6.3.2: whatever comes of this, the mailbox selected before is closed.
     core.view = None;
@@ -30,7 +30,7 @@ pub(super) fn start(
     if condstore {
         enable_condstore(core);
     }
-    Start::Run(Box::new(Select { mailbox, access }))
+    Begun::Run(Box::new(Select { mailbox, access }))
 }
 
 impl Running for Select {

@@ -1,6 +1,6 @@
 //! STATUS (RFC 9051 §6.3.11), also for each name of a LIST (RFC 5819).
 
-use super::Start;
+use super::Begun;
 use super::any_state::enable_condstore;
 use crate::ask::{Answer, Ask, Counters};
 use crate::command::StatusItem;
@@ -15,14 +15,14 @@ struct Status {
     items: Vec<StatusItem>,
 }
 
-pub(super) fn start(core: &mut Core, mailbox: String, items: Vec<StatusItem>) -> Start {
+pub(super) fn start(core: &mut Core, mailbox: String, items: Vec<StatusItem>) -> Begun {
     if let Some(done) = unsupported(&items) {
-        return Start::Now(done);
+        return Begun::Now(done);
     }
     if items.contains(&StatusItem::HighestModSeq) {
         enable_condstore(core);
     }
-    Start::Run(Box::new(Status { mailbox, items }))
+    Begun::Run(Box::new(Status { mailbox, items }))
 }
 
 /// Items that belong to extensions which are not advertised.

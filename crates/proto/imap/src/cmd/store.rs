@@ -1,13 +1,11 @@
 //! STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE: RFC 7162 §3.1.3).
 
 use super::any_state::enable_condstore;
-use super::{Start, news_after, read_only, resolve};
+use super::{Begun, news_after, read_only, resolve};
 use crate::ask::{Answer, Ask, FlagChange, Needs, Row, Stored};
 use crate::command::{self, Echo, Numbering};
 use crate::sequence::{write_numbers, write_uids};
-use crate::session::{
-    Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news,
-};
+use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
 use crate::view::Numbers;
 use crate::write;
 use model::{ModSeq, Uid, UidSet};
@@ -28,22 +26,22 @@ struct Store {
     from: Option<Uid>,
 }
 
-pub(super) fn start(core: &mut Core, store: command::Store) -> Start {
+pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
     if let Some(done) = read_only(core) {
-        return Start::Now(done.telling(news_after(store.numbering)));
+        return Begun::Now(done.telling(news_after(store.numbering)));
     }
-    let Some(view) = &core.view else { return Start::Now(Done::bad("No mailbox is selected")) };
+    let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
     let uids = match resolve(view, store.numbering, &store.set) {
         Ok(uids) => uids,
-        Err(done) => return Start::Now(done),
+        Err(done) => return Begun::Now(done),
     };
     if store.unchanged_since.is_some() {
         enable_condstore(core);
     }
     if uids.is_empty() {
-        return Start::Now(Done::ok("No matching messages, so nothing done").telling(News::Hinted));
+        return Begun::Now(Done::ok("No matching messages, so nothing done").telling(News::Hinted));
     }
-    Start::Run(Box::new(Store {
+    Begun::Run(Box::new(Store {
         numbering: store.numbering,
         uids: Arc::new(uids),
         echo: store.echo,
@@ -89,6 +87,7 @@ impl Running for Store {
                 change,
                 unchanged_since: self.unchanged_since,
                 known: view.known,
+                own: view.own.clone(),
             });
         }
         match (self.from, &self.stored) {
@@ -129,9 +128,10 @@ impl Store {
     }
 
     fn tell(&self, core: &mut Core, numbers: &mut Numbers, row: &Row) {
-        let surprising = self.stored.as_ref().is_some_and(|stored| {
-            stored.overtaken.contains(row.uid) || stored.modified.contains(row.uid)
-        });
+        let surprising = self
+            .stored
+            .as_ref()
+            .is_some_and(|stored| stored.overtaken.contains(row.uid) || stored.modified.contains(row.uid));
         let with_uid = self.numbering == Numbering::Uid;
         if self.echo == Echo::Flags || surprising {
             write_news(core, numbers, row, with_uid);
@@ -160,9 +160,8 @@ impl Store {
         }
         let code = String::from_utf8(code).unwrap_or_default();
         // RFC 2180 §4.2: NO, unless the client did not want to hear of it. UIDs that do not exist are no error.
-        let missing = !stored.missing.is_empty()
-            && self.numbering == Numbering::Sequence
-            && self.echo == Echo::Flags;
+        let missing =
+            !stored.missing.is_empty() && self.numbering == Numbering::Sequence && self.echo == Echo::Flags;
         let done = match (missing, code.is_empty()) {
             (true, true) => Done::no("[EXPUNGEISSUED] Some of the messages no longer exist"),
             (true, false) => Done::no(format!("{code}Some of the messages no longer exist")),

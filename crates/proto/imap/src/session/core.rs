@@ -98,7 +98,7 @@ impl Core {
     /// `CAPABILITY …` as it stands now, for the untagged response and the response code.
     pub fn capabilities(&self) -> String {
         let mut list = b"CAPABILITY ".to_vec();
-        capability::write(self.stage(), &mut list);
+        capability::write(self.stage(), self.limits.message_bytes_max, &mut list);
         String::from_utf8(list).unwrap_or_default()
     }
 

@@ -29,9 +29,19 @@ pub(crate) struct Telling {
 enum State {
     Ask,
     /// Next withheld message to tell of, how many were told, and what comes after.
-    Expunges { from: Uid, told: u32, then: Option<Arrival> },
-    Flags { uids: Arc<UidSet>, from: Uid },
-    FlagRows { uids: Arc<UidSet>, rows: Rows },
+    Expunges {
+        from: Uid,
+        told: u32,
+        then: Option<Arrival>,
+    },
+    Flags {
+        uids: Arc<UidSet>,
+        from: Uid,
+    },
+    FlagRows {
+        uids: Arc<UidSet>,
+        rows: Rows,
+    },
     End,
 }
 
@@ -84,7 +94,9 @@ impl Telling {
                 None
             }
             Answer::Rows(rows) => {
-                let State::Flags { uids, .. } = &self.state else { return Some(mismatch(&Answer::Rows(rows))) };
+                let State::Flags { uids, .. } = &self.state else {
+                    return Some(mismatch(&Answer::Rows(rows)));
+                };
                 self.state = State::FlagRows { uids: Arc::clone(uids), rows };
                 None
             }

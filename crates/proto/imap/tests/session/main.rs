@@ -63,7 +63,11 @@ impl transcript::World for World {
             }
             ["corrupt", name, uid] => {
                 let (id, uid): (u32, u32) = (id(name)?, uid.parse().map_err(|_| "a UID".to_owned())?);
-                self.mailboxes.get_mut(&id).and_then(|mailbox| mailbox.messages.get_mut(&uid)).ok_or("no message")?.corrupt = true;
+                self.mailboxes
+                    .get_mut(&id)
+                    .and_then(|mailbox| mailbox.messages.get_mut(&uid))
+                    .ok_or("no message")?
+                    .corrupt = true;
             }
             ["full"] => self.full = true,
             _ => return Err(format!("this world can't do {text:?}")),

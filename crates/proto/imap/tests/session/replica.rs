@@ -89,11 +89,14 @@ impl Client {
         for line in logical_lines(said) {
             let line = line.as_str();
             let mut words = line.split(' ');
-            let (Some("*"), Some(number), Some(kind)) = (words.next(), words.next(), words.next()) else { continue };
+            let (Some("*"), Some(number), Some(kind)) = (words.next(), words.next(), words.next()) else {
+                continue;
+            };
             let Ok(number) = number.parse::<usize>() else {
                 if number == "SEARCH" {
                     let found = line["* SEARCH".len()..].split_whitespace();
-                    let beyond = found.filter(|word| word.parse::<usize>().is_ok_and(|n| n > self.known.len()));
+                    let beyond =
+                        found.filter(|word| word.parse::<usize>().is_ok_and(|n| n > self.known.len()));
                     assert_eq!(beyond.count(), 0, "a number that the client does not have: {line}");
                 }
                 continue;
@@ -124,7 +127,9 @@ impl Client {
         }
         if let Some(at) = line.find("FLAGS (") {
             let flags = line[at + 7..].split(')').next().expect("a list");
-            known.flags = Some(flags.split_whitespace().filter(|flag| *flag != "\\Recent").map(str::to_owned).collect());
+            known.flags = Some(
+                flags.split_whitespace().filter(|flag| *flag != "\\Recent").map(str::to_owned).collect(),
+            );
         }
     }
 
@@ -149,7 +154,8 @@ fn truth(world: &World, mailbox: u32) -> Vec<(u32, BTreeSet<String>)> {
     let mailbox = &world.mailboxes[&mailbox];
     let flags = |message: &crate::world::Message| {
         let system = message.flags.iter().map(|flag: Flag| flag.name().to_owned());
-        let keywords = message.keywords.iter().map(|number| mailbox.keywords[usize::from(*number)].to_string());
+        let keywords =
+            message.keywords.iter().map(|number| mailbox.keywords[usize::from(*number)].to_string());
         system.chain(keywords).collect()
     };
     mailbox.messages.iter().map(|(uid, message)| (*uid, flags(message))).collect()
@@ -257,7 +263,8 @@ fn apply(client: &mut Client, world: &mut World, inbox: u32, op: &Op) {
                 // Assumed before: what the server tells of it overrides it.
                 client.assume(first, last, *mode, flag);
             }
-            let reply = client.command(world, &format!("{verb} {set} {mode_text}FLAGS{silence} ({flag})"), by_uid);
+            let reply =
+                client.command(world, &format!("{verb} {set} {mode_text}FLAGS{silence} ({flag})"), by_uid);
             assert!(reply.contains(" OK ") || reply.contains("[EXPUNGEISSUED]"), "{reply}");
         }
         Op::Expunge => {

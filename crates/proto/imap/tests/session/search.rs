@@ -35,9 +35,8 @@ pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) ->
         Query::Not(query) => !all(query),
         Query::And(queries) => queries.iter().all(all),
         Query::Or(queries) => queries.iter().any(all),
-        Query::Header { name, text } => mime::header::fields(&message.content).any(|field| {
-            field.is(name) && holds(&mime::encoded_word::decode(&field.unfolded()), text)
-        }),
+        Query::Header { name, text } => mime::header::fields(&message.content)
+            .any(|field| field.is(name) && holds(&mime::encoded_word::decode(&field.unfolded()), text)),
         Query::Body(text) => holds(&body(), text),
         Query::Text(text) => holds(&header(), text) || holds(&body(), text),
         Query::Larger(size) => message.content.len() as u64 > *size,
@@ -47,7 +46,9 @@ pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) ->
                 DateOf::Internal => message.date.div_euclid(86_400),
                 DateOf::Saved => NOW.div_euclid(86_400),
                 DateOf::Sent => {
-                    let Some(date) = mime::header::first(&message.content, "Date").and_then(mime::date::parse) else {
+                    let Some(date) =
+                        mime::header::first(&message.content, "Date").and_then(mime::date::parse)
+                    else {
                         return false;
                     };
                     date.day().to_days()

@@ -6,7 +6,8 @@ use imap::ask::{
     NewMessage, Originals, Query, Refused, RefusedKind, Row, RowContent, Rows, Selected, Stored,
 };
 use model::{
-    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity, UnixTime,
+    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
+    UnixTime,
 };
 use sasl::{Question, Reply, Verdict};
 use secrecy::ExposeSecret;
@@ -236,8 +237,8 @@ impl World {
                 }
                 None => refused(RefusedKind::NonExistent, "expunged"),
             },
-            Ask::Store { uids, change, unchanged_since, known } => {
-                self.store(id, &uids, &change, unchanged_since, known)
+            Ask::Store { uids, change, unchanged_since, known, own } => {
+                self.store(id, &uids, &change, unchanged_since, (known, &own))
             }
             Ask::Copy { uids, to, originals } => self.copy(id, &uids, &to, originals),
             Ask::Expunge { only } => {
@@ -301,6 +302,11 @@ impl World {
             self.expunge(inbox, &uids);
             return Answer::Done;
         }
+        if let Some((above, _)) = to.rsplit_once('/')
+            && self.find(above).is_none()
+        {
+            self.create(above, None);
+        }
         let below = format!("{from}/");
         let mut found = false;
         for mailbox in self.mailboxes.values_mut() {
@@ -350,7 +356,8 @@ impl World {
         let flagged = of(&|message| {
             message.created <= since && message.modseq > since && !own.contains(&ModSeq(message.modseq))
         });
-        let recent: UidSet = mailbox.unclaimed.iter().copied().map(Uid).filter(|uid| arrived.contains(*uid)).collect();
+        let recent: UidSet =
+            mailbox.unclaimed.iter().copied().map(Uid).filter(|uid| arrived.contains(*uid)).collect();
         if selection.access == Access::ReadWrite {
             mailbox.unclaimed.retain(|uid| !recent.contains(Uid(*uid)));
         }
@@ -366,7 +373,15 @@ impl World {
         }))
     }
 
-    fn rows(&self, id: u32, uids: &UidSet, from: Uid, needs: Needs, rows_max: usize, bytes_max: usize) -> Answer {
+    fn rows(
+        &self,
+        id: u32,
+        uids: &UidSet,
+        from: Uid,
+        needs: Needs,
+        rows_max: usize,
+        bytes_max: usize,
+    ) -> Answer {
         let mailbox = &self.mailboxes[&id];
         let (mut rows, mut bytes) = (Vec::new(), 0);
         let mut next = None;
@@ -420,11 +435,12 @@ impl World {
         uids: &UidSet,
         change: &FlagChange,
         unchanged_since: Option<ModSeq>,
-        known: ModSeq,
+        (known, own): (ModSeq, &[ModSeq]),
     ) -> Answer {
         let modseq = self.modseq + 1;
         let mailbox = self.mailboxes.get_mut(&id).expect("selected");
-        let numbers: BTreeSet<u16> = change.keywords.iter().map(|keyword| number_of(mailbox, keyword)).collect();
+        let numbers: BTreeSet<u16> =
+            change.keywords.iter().map(|keyword| number_of(mailbox, keyword)).collect();
         let mut stored = Stored {
             modseq: ModSeq(mailbox.highest),
             changed: UidSet::new(),
@@ -437,7 +453,7 @@ impl World {
                 stored.missing.insert(uid);
                 continue;
             };
-            if message.modseq > known.0 {
+            if message.modseq > known.0 && !own.contains(&ModSeq(message.modseq)) {
                 stored.overtaken.insert(uid);
             }
             if unchanged_since.is_some_and(|since| message.modseq > since.0) {

@@ -60,7 +60,11 @@ impl Piece<'_> {
         }
         if !self.plan.shows_flags {
             core.out.push(b' ');
-            core.write_message_flags(self.message.row.uid, self.message.row.flags, &self.message.row.keywords);
+            core.write_message_flags(
+                self.message.row.uid,
+                self.message.row.flags,
+                &self.message.row.keywords,
+            );
         }
         if core.condstore && !self.plan.shows_modseq {
             core.out.extend_from_slice(b" MODSEQ (");
@@ -198,6 +202,10 @@ impl Piece<'_> {
     /// Writes octets of the message, cut as `partial` says; Some: those that have not come yet.
     fn range(&self, out: &mut Vec<u8>, range: Range<u64>, partial: Option<Partial>) -> Option<Range<u64>> {
         let range = cut(range, partial);
+        if range.is_empty() {
+            write_value(b"", out);
+            return None;
+        }
         if let Some(bytes) = self.slice(range.clone()) {
             write_value(bytes, out);
             return None;

@@ -55,10 +55,9 @@ fn takes(item: &FetchItem) -> Takes {
         FetchItem::BodySection { section, .. } => match (section.part.is_empty(), &section.text) {
             (true, SectionText::Whole) => Takes::Range,
             (true, SectionText::Text) => Takes::BehindHeader,
-            (
-                true,
-                SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_),
-            ) => Takes::Header,
+            (true, SectionText::Header | SectionText::HeaderFields(_) | SectionText::HeaderFieldsNot(_)) => {
+                Takes::Header
+            }
             _ => Takes::All,
         },
         FetchItem::Flags
@@ -86,8 +85,9 @@ impl Plan {
         changed_since: bool,
         access: Access,
     ) -> Result<Plan, Done> {
-        let unsupported =
-            |item: &FetchItem| matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_));
+        let unsupported = |item: &FetchItem| {
+            matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_))
+        };
         if items.iter().any(unsupported) {
             return Err(Done::bad("BINARY and PREVIEW are not supported"));
         }
@@ -142,9 +142,9 @@ impl Plan {
 fn needs(items: &[FetchItem]) -> Needs {
     let any = |wanted: &[Takes]| items.iter().any(|item| wanted.contains(&takes(item)));
     let digest = any(&[Takes::DigestOrHeader, Takes::DigestOrAll, Takes::BehindHeader]);
-    let with_content = items.iter().filter(|item| {
-        !matches!(takes(item), Takes::Nothing | Takes::DigestOrHeader | Takes::DigestOrAll)
-    });
+    let with_content = items
+        .iter()
+        .filter(|item| !matches!(takes(item), Takes::Nothing | Takes::DigestOrHeader | Takes::DigestOrAll));
     let partial = match with_content.clone().collect::<Vec<_>>()[..] {
         [FetchItem::BodySection { section, partial: Some(partial), .. }]
             if section.part.is_empty() && section.text == SectionText::Whole =>
