@@ -1,12 +1,13 @@
 //! The running server: binds, drops privileges, serves, reloads, drains.
 
+mod bind;
 mod doors;
 mod http;
 mod log;
 mod pages;
 mod privileges;
 
-use crate::config::{Bind, Config, ListenerProtocol};
+use crate::config::{Config, ListenerProtocol};
 use crate::control::{self, Failure, Request, Sink};
 use crate::{operations, world};
 use agents::World;
@@ -32,7 +33,7 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     })?;
     let certificates = certificates(&config)?;
     let tls = Tls::load(&certificates).map_err(|error| Failure::new(error.to_string()))?;
-    let bound = bind(&config)?;
+    let bound = bind::all(&config)?;
     privileges::drop_to(&config.server.user, &config.server.data_dir).map_err(Failure::new)?;
     let world = Arc::new(world::open(&config)?);
     if let Some(prepare) = prepare {
@@ -103,33 +104,6 @@ fn certificates(config: &Config) -> Result<Vec<CertificateFiles>, Failure> {
         tracing::info!(ca = %dir.join("ca.pem").display(), "made a CA and a certificate; import the CA file into your clients");
     }
     Ok(vec![own])
-}
-
-fn bind(config: &Config) -> Result<Vec<(usize, Bound)>, Failure> {
-    if config.listener.is_empty() {
-        return Err(Failure::new("the configuration has no [[listener]]: nothing would be served"));
-    }
-    let one = |listener: &crate::config::Listener| match &listener.bind {
-        Bind::Tcp(address) => Bound::tcp(*address),
-        Bind::Unix(path) => Bound::unix(path),
-    };
-    let explained = |listener: &crate::config::Listener, error: std::io::Error| {
-        let hint = match error.kind() {
-            std::io::ErrorKind::AddrInUse => "another program listens there; stop it or change the port",
-            std::io::ErrorKind::PermissionDenied => "ports below 1024 need root or CAP_NET_BIND_SERVICE",
-            std::io::ErrorKind::AddrNotAvailable => "this machine has no such address",
-            _ => "change [[listener]] bind",
-        };
-        Failure::new(format!("can't listen on {}: {error}; {hint}", listener.bind))
-    };
-    config
-        .listener
-        .iter()
-        .enumerate()
-        .map(|(index, listener)| {
-            one(listener).map(|bound| (index, bound)).map_err(|error| explained(listener, error))
-        })
-        .collect()
 }
 
 async fn serve(
