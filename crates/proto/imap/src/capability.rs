@@ -1,6 +1,7 @@
 //! Which capabilities are advertised when (RFC 3501 §6.1.1, RFC 9051 §7.2.2): each one only when it works in full, and
 //! only in the states in which it can be used.
 
+use crate::session::Settings;
 use sasl::Mechanism;
 
 /// What a client can still do about its log-in.
@@ -25,11 +26,6 @@ const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOV
                              CONDSTORE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE";
 
-/// Mechanisms offered at that stage, the best first.
-pub(crate) fn mechanisms(stage: Stage) -> impl Iterator<Item = Mechanism> {
-    Mechanism::EVERY.into_iter().filter(move |mechanism| is_offered(*mechanism, stage))
-}
-
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
     match stage {
@@ -38,8 +34,7 @@ pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
     }
 }
 
-/// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`; `message_bytes_max` is what APPEND takes.
-pub(crate) fn write(stage: Stage, message_bytes_max: u64, out: &mut Vec<u8>) {
+/// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`.
     out.extend_from_slice(ALWAYS.as_bytes());
     match stage {
         Stage::Before { starttls, plaintext } => {
@@ -51,7 +46,7 @@ pub(crate) fn write(stage: Stage, message_bytes_max: u64, out: &mut Vec<u8>) {
                 // RFC 3501 §6.2.3: LOGIN is refused.
                 out.extend_from_slice(b" LOGINDISABLED");
             }
-            for mechanism in mechanisms(stage) {
+            for mechanism in settings.mechanisms.iter().filter(|mechanism| is_offered(**mechanism, stage)) {
                 out.extend_from_slice(b" AUTH=");
                 out.extend_from_slice(mechanism.name().as_bytes());
             }
@@ -61,7 +56,7 @@ pub(crate) fn write(stage: Stage, message_bytes_max: u64, out: &mut Vec<u8>) {
             out.extend_from_slice(AUTHENTICATED.as_bytes());
             // RFC 7889 §3: the same for every mailbox.
             out.extend_from_slice(b" APPENDLIMIT=");
-            crate::write::number(out, message_bytes_max);
+            crate::write::number(out, settings.message_bytes_max);
         }
     }
 }
@@ -72,7 +67,7 @@ mod tests {
 
     fn list(stage: Stage) -> String {
         let mut out = Vec::new();
-        write(stage, 1000, &mut out);
+        write(stage, &Settings::default(), &mut out);
         String::from_utf8(out).unwrap()
     }
 

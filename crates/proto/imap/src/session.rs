@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
-pub use self::core::Limits;
+pub use self::core::Settings;
 pub(crate) use self::core::{Core, Done, News};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
@@ -65,13 +65,13 @@ enum Waits {
 
 impl Session {
     /// A session before its greeting.
-    pub fn new(connection: Connection, limits: Arc<Limits>) -> Session {
+    pub fn new(connection: Connection, settings: Arc<Settings>) -> Session {
         Session {
             core: Core {
                 out: Vec::new(),
                 secure: false,
                 connection: Box::new(connection),
-                limits,
+                settings,
                 tag: String::new(),
                 user: None,
                 view: None,
@@ -82,6 +82,7 @@ impl Session {
                 exchanges: 0,
                 commands: 0,
                 errors: 0,
+                strikes: 0,
                 messages: 0,
                 end: End::Open,
             },
@@ -220,17 +221,17 @@ impl Session {
     }
 
     fn count_errors(&mut self) {
-        let limits = &self.core.limits;
+        let settings = &self.core.settings;
         let before_login = self.core.user.is_none();
-        let most = if before_login { limits.errors_before_login_max } else { limits.errors_max };
-        if self.core.errors >= most {
+        let most = if before_login { settings.errors_before_login_max } else { settings.errors_max };
+        if self.core.strikes >= most {
             self.bye(End::Refused, "Too many errors");
         }
     }
 
     fn framing(&self) -> receive::Limits {
         if self.core.user.is_some() {
-            receive::Limits::after_login(self.core.limits.message_bytes_max)
+            receive::Limits::after_login(self.core.settings.message_bytes_max)
         } else {
             receive::Limits::BEFORE_LOGIN
         }
@@ -304,7 +305,7 @@ impl Session {
     /// A log-in must come in time, however busily the peer does something else.
     fn check_login_time(&mut self) {
         let since = self.core.now.saturating_sub(self.greeted_at);
-        let limit = i64::try_from(self.core.limits.login_within_s).unwrap_or(i64::MAX);
+        let limit = i64::try_from(self.core.settings.login_within_s).unwrap_or(i64::MAX);
         if self.core.user.is_none() && self.phase == Phase::Open && since > limit {
             self.bye(End::TimedOut, "No log-in came in time");
         }
@@ -384,8 +385,9 @@ impl wire::Session for Session {
     }
 
     fn patience(&self) -> Duration {
-        let limits = &self.core.limits;
-        let seconds = if self.core.user.is_some() { limits.silence_s } else { limits.silence_before_login_s };
+        let settings = &self.core.settings;
+        let seconds =
+            if self.core.user.is_some() { settings.silence_s } else { settings.silence_before_login_s };
         Duration::from_secs(seconds)
     }
 

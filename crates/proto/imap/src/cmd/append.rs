@@ -13,7 +13,7 @@ struct Append {
 }
 
 pub(super) fn start(core: &Core, mailbox: String, messages: Vec<AppendMessage>) -> Begun {
-    let limit = core.limits.message_bytes_max;
+    let limit = core.settings.message_bytes_max;
     if messages.iter().any(|message| message.content.0.len() as u64 > limit) {
         // RFC 7889 §3.1 names the code for it.
         return Begun::Now(Done::no("[TOOBIG] The message is larger than this server takes"));

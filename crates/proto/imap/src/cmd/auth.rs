@@ -30,7 +30,8 @@ pub(super) fn login(core: &mut Core, user: String, password: &Secret) -> Begun {
 }
 
 pub(super) fn authenticate(core: &mut Core, mechanism: &str, initial: Option<Secret>) -> Begun {
-    let Some(mechanism) = Mechanism::parse(mechanism.as_bytes()) else {
+    let known = Mechanism::parse(mechanism.as_bytes());
+    let Some(mechanism) = known.filter(|known| core.settings.mechanisms.contains(known)) else {
         return Begun::Now(Done::no("That mechanism is not supported").telling(News::None));
     };
     if !capability::is_offered(mechanism, core.stage()) {
@@ -95,6 +96,7 @@ impl LogIn {
             }
             refused => {
                 core.errors += 1;
+                core.strikes += 1;
                 Done::no(match refused {
                     Verdict::Forbidden => "[AUTHORIZATIONFAILED] This account may not use IMAP",
                     Verdict::Unavailable => "[UNAVAILABLE] Accounts can't be looked up now, try again later",

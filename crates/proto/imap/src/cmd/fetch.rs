@@ -84,6 +84,13 @@ impl Message {
         }
     }
 
+    /// What came of these octets, if all of them did.
+    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+        let from = usize::try_from(range.start.checked_sub(self.start)?).ok()?;
+        let to = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
+        self.content().get(from..to)
+    }
+
     /// All of the content is there.
     fn is_whole(&self) -> bool {
         self.start == 0 && self.content().len() as u64 >= self.row.size
@@ -262,7 +269,19 @@ impl Fetch {
                 self.write(core, message, item);
                 None
             }
+            State::Stream { message, item, rest } if rest.is_empty() => {
+                self.state = State::Write { message, item };
+                None
+            }
             State::Stream { message, item, rest } => {
+                // What came already leaves in pieces, the rest is asked for.
+                let there = message.start + message.content().len() as u64;
+                let end = rest.end.min(rest.start + FLUSH_BYTES as u64).min(there);
+                if let Some(bytes) = message.slice(rest.start..end).filter(|bytes| !bytes.is_empty()) {
+                    encode::write_octets(bytes, &mut core.out);
+                    self.state = State::Stream { message, item, rest: end..rest.end };
+                    return None;
+                }
                 let (uid, start) = (message.row.uid, rest.start);
                 let length = (rest.end - rest.start).min(CONTENT_BYTES_MAX as u64);
                 self.state = State::Stream { message, item, rest };
@@ -366,11 +385,7 @@ impl Fetch {
         let bytes = &bytes[..bytes.len().min(wanted)];
         encode::write_octets(bytes, &mut core.out);
         let rest = rest.start + bytes.len() as u64..rest.end;
-        self.state = if rest.is_empty() {
-            State::Write { message, item }
-        } else {
-            State::Stream { message, item, rest }
-        };
+        self.state = State::Stream { message, item, rest };
         None
     }
 

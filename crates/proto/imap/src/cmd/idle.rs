@@ -3,6 +3,7 @@
 use super::Begun;
 use crate::session::{Core, Done, Event, News, Next, Running, Telling};
 use crate::write;
+use wire::End;
 
 #[derive(Debug)]
 struct Idle {
@@ -33,6 +34,8 @@ impl Running for Idle {
         let Some(telling) = &mut self.telling else { return Next::Line };
         let event = if let Event::Answer(_) = event { event } else { Event::Go };
         match telling.resume(core, event) {
+            // The mailbox is gone, and BYE was said.
+            Next::Done(done) if core.end != End::Open => Next::Done(done),
             Next::Done(_) => {
                 self.telling = None;
                 Next::Line

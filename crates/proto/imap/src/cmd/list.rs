@@ -15,6 +15,9 @@ use crate::write::{self, ListKind};
 use std::collections::{BTreeMap, BTreeSet};
 use wire::FLUSH_BYTES;
 
+/// Longest patterns of one LIST together, in octets: every name is held against each of them.
+const PATTERN_BYTES_MAX: usize = 8 * 1024;
+
 /// What kind of listing.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Kind {
@@ -76,6 +79,9 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
         // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.
         write::list(&mut core.out, ListKind::List, ["\\Noselect"], "", NameEncoding::ModifiedUtf7, &[]);
         return Begun::Now(Done::ok("LIST completed"));
+    }
+    if list.patterns.iter().map(String::len).sum::<usize>() > PATTERN_BYTES_MAX {
+        return Begun::Now(Done::no("[LIMIT] The patterns are too long"));
     }
     let show_subscribed =
         list.select.contains(&ListSelect::Subscribed) || list.returns.contains(&ListReturn::Subscribed);

@@ -4,7 +4,7 @@ use super::any_state::enable_condstore;
 use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs, Query};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
-use crate::session::{Core, Done, Event, Next, Running, otherwise};
+use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
 use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
@@ -42,12 +42,12 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     if let Some(charset) = charset
         && !mime::charset::is_known(charset)
     {
-        return Begun::Now(bad_charset());
+        return Begun::Now(bad_charset().telling(news_after(search.numbering)));
     }
     let translation = Translation { view, charset: charset.unwrap_or("US-ASCII"), now: core.now };
     let query = match translation.query(&search.key) {
         Ok(query) => Arc::new(query),
-        Err(done) => return Begun::Now(done),
+        Err(done) => return Begun::Now(done.telling(News::None)),
     };
     let among = Arc::clone(view.told());
     if holds_modseq(&search.key) {

@@ -52,7 +52,7 @@ pub(super) fn write_status(
     id: MailboxId,
     counters: &Counters,
 ) {
-    let limit = core.limits.message_bytes_max;
+    let limit = core.settings.message_bytes_max;
     let mut response = StatusResponse::begin(&mut core.out, name, NameEncoding::ModifiedUtf7);
     for item in items {
         let number = match item {

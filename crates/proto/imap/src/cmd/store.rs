@@ -5,7 +5,7 @@ use super::{Begun, news_after, read_only, resolve};
 use crate::ask::{Answer, Ask, FlagChange, Needs, Row, Stored};
 use crate::command::{self, Echo, Numbering};
 use crate::sequence::{write_numbers, write_uids};
-use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
+use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
 use crate::view::Numbers;
 use crate::write;
 use model::{ModSeq, Uid, UidSet};
@@ -39,7 +39,8 @@ pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
         enable_condstore(core);
     }
     if uids.is_empty() {
-        return Begun::Now(Done::ok("No matching messages, so nothing done").telling(News::Hinted));
+        let done = Done::ok("No matching messages, so nothing done");
+        return Begun::Now(done.telling(news_after(store.numbering)));
     }
     Begun::Run(Box::new(Store {
         numbering: store.numbering,

@@ -5,6 +5,7 @@ use crate::capability::{self, Stage};
 use crate::view::View;
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
 use model::{Flag, FlagSet, Keyword, Uid};
+use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
@@ -16,7 +17,7 @@ use wire::{Connection, End, TlsMode};
 pub(crate) struct Core {
     pub out: Vec<u8>,
     pub connection: Box<Connection>,
-    pub limits: Arc<Limits>,
+    pub settings: Arc<Settings>,
     /// Of the command under way.
     pub tag: String,
     /// TLS stands.
@@ -37,18 +38,22 @@ pub(crate) struct Core {
     pub exchanges: u32,
     pub commands: u64,
     pub errors: u64,
+    /// Errors that count towards the end of the session: all before the log-in, those in a row after it.
+    pub strikes: u64,
     pub messages: u64,
     pub end: End,
 }
 
-/// Limits of a session; the defaults suit the internet.
+/// What the operator decides about IMAP, limits above all; the defaults suit the internet.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct Settings {
+    /// SASL mechanisms, the best first; those that send the password need TLS besides.
+    pub mechanisms: Vec<Mechanism>,
     /// Largest message that APPEND takes, in octets.
     pub message_bytes_max: u64,
     /// Commands in error before the log-in, then BYE.
     pub errors_before_login_max: u64,
-    /// Commands in error in the whole session, then BYE.
+    /// Commands in error one after the other, then BYE.
     pub errors_max: u64,
     /// Silence before the log-in, in seconds.
     pub silence_before_login_s: u64,
@@ -58,9 +63,10 @@ pub struct Limits {
     pub silence_s: u64,
 }
 
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            mechanisms: Mechanism::EVERY.to_vec(),
             message_bytes_max: 50 * 1024 * 1024,
             errors_before_login_max: 10,
             errors_max: 20,
@@ -98,7 +104,7 @@ impl Core {
     /// `CAPABILITY …` as it stands now, for the untagged response and the response code.
     pub fn capabilities(&self) -> String {
         let mut list = b"CAPABILITY ".to_vec();
-        capability::write(self.stage(), self.limits.message_bytes_max, &mut list);
+        capability::write(self.stage(), &self.settings, &mut list);
         String::from_utf8(list).unwrap_or_default()
     }
 

@@ -1,6 +1,6 @@
 //! A command that takes more than one step.
 
-use super::core::{Core, Done};
+use super::core::{Core, Done, News};
 use crate::ask::{Answer, Ask};
 use std::fmt::Debug;
 
@@ -40,7 +40,7 @@ pub(crate) enum Next {
 /// session lives.
 pub(crate) fn mismatch(answer: &Answer) -> Next {
     debug_assert!(false, "an answer that was not asked for: {answer:?}");
-    Next::Done(Done::no("[SERVERBUG] Internal error"))
+    Next::Done(Done::no("[SERVERBUG] Internal error").telling(News::None))
 }
 
 /// An answer that was not the expected one: a refusal, or a fault.
@@ -50,7 +50,7 @@ pub(crate) fn otherwise(event: Event) -> Next {
         Event::Answer(answer) => mismatch(&answer),
         Event::Go | Event::Line(_) | Event::Changed => {
             debug_assert!(false, "resumed without an answer");
-            Next::Done(Done::no("[SERVERBUG] Internal error"))
+            Next::Done(Done::no("[SERVERBUG] Internal error").telling(News::None))
         }
     }
 }

@@ -35,7 +35,7 @@ impl transcript::World for World {
             _ => TlsMode::None,
         };
         let plaintext_auth = header.get("tls").is_none();
-        let mut limits = imap::Limits::default();
+        let mut limits = imap::Settings::default();
         if let Some(limit) = header.get("message_bytes_max") {
             limits.message_bytes_max = limit.parse().expect("a number");
         }

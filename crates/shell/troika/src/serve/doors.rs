@@ -240,7 +240,15 @@ impl net::Protocol for ImapDoor {
         let config = self.0.settings.now();
         let connection = self.0.connection(&config, peer);
         let agent = ImapAgent::new(self.0.world.clone(), peer, connection.trace.clone());
-        (imap::Session::new(connection, Arc::new(imap::Limits::default())), agent)
+        let mut settings = imap::Settings {
+            message_bytes_max: config.limits.message_bytes.0,
+            errors_max: u64::from(config.limits.errors_per_session),
+            ..imap::Settings::default()
+        };
+        if !self.0.offered(config.auth.cram_md5) {
+            settings.mechanisms.retain(|mechanism| *mechanism != sasl::Mechanism::CramMd5);
+        }
+        (imap::Session::new(connection, Arc::new(settings)), agent)
     }
 
     fn busy(&self) -> &'static [u8] {

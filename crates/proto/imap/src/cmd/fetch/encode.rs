@@ -11,6 +11,7 @@ use mime::imap::{BodyForm, write_body, write_envelope};
 use mime::section::{self, Selection, Specifier};
 use mime::{Envelope, Structure};
 use std::ops::Range;
+use wire::FLUSH_BYTES;
 
 /// One message to write.
 pub(super) struct Piece<'a> {
@@ -24,7 +25,7 @@ pub(super) struct Piece<'a> {
 pub(super) enum Written {
     /// The response is complete.
     All,
-    /// These octets of the message come next, then `item`.
+    /// These octets of the message (maybe none) come next, then `item`.
     UpTo { item: usize, rest: Range<u64> },
 }
 
@@ -41,6 +42,10 @@ impl Piece<'_> {
         let mut structure = None;
         for (index, item) in self.plan.items.iter().enumerate().skip(item) {
             if index > 0 {
+                // Hundreds of items, each with a large value, leave one by one.
+                if core.out.len() >= FLUSH_BYTES {
+                    return Written::UpTo { item: index, rest: 0..0 };
+                }
                 core.out.push(b' ');
             }
             core.out.extend_from_slice(&item.label);
@@ -191,40 +196,26 @@ impl Piece<'_> {
         None
     }
 
-    /// What came of these octets, if all of them did.
     fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
-        let start = self.message.start;
-        let from = usize::try_from(range.start.checked_sub(start)?).ok()?;
-        let to = usize::try_from(range.end.checked_sub(start)?).ok()?;
-        self.message.content().get(from..to)
+        self.message.slice(range)
     }
 
-    /// Writes octets of the message, cut as `partial` says; Some: those that have not come yet.
+    /// Writes octets of the message, cut as `partial` says; Some: their literal's head alone, for they are many or have
+    /// not come yet.
     fn range(&self, out: &mut Vec<u8>, range: Range<u64>, partial: Option<Partial>) -> Option<Range<u64>> {
         let range = cut(range, partial);
         if range.is_empty() {
             write_value(b"", out);
             return None;
         }
-        if let Some(bytes) = self.slice(range.clone()) {
+        if range.end - range.start <= FLUSH_BYTES as u64
+            && let Some(bytes) = self.slice(range.clone())
+        {
             write_value(bytes, out);
             return None;
         }
-        out.push(b'{');
-        write::number(out, range.end - range.start);
-        out.extend_from_slice(b"}\r\n");
-        // What is there goes at once, the rest is asked for.
-        let there = self.message.start + self.message.content().len() as u64;
-        if there <= range.start {
-            return Some(range);
-        }
-        match self.slice(range.start..there) {
-            Some(bytes) => {
-                write_octets(bytes, out);
-                Some(there..range.end)
-            }
-            None => Some(range),
-        }
+        write::literal_head(out, range.end - range.start);
+        Some(range)
     }
 }
 
@@ -241,9 +232,7 @@ fn write_value(bytes: &[u8], out: &mut Vec<u8>) {
         out.extend_from_slice(b"\"\"");
         return;
     }
-    out.push(b'{');
-    write::number(out, bytes.len() as u64);
-    out.extend_from_slice(b"}\r\n");
+    write::literal_head(out, bytes.len() as u64);
     write_octets(bytes, out);
 }
 
