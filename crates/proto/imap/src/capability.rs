@@ -35,6 +35,7 @@ pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
 }
 
 /// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`.
+pub(crate) fn write(stage: Stage, settings: &Settings, out: &mut Vec<u8>) {
     out.extend_from_slice(ALWAYS.as_bytes());
     match stage {
         Stage::Before { starttls, plaintext } => {

@@ -214,13 +214,19 @@ impl Session {
         };
         let tag = std::mem::take(&mut self.core.tag);
         write::tagged(&mut self.core.out, &tag, done.condition, None, &done.text);
-        if done.condition == Condition::Bad {
-            self.core.errors += 1;
-        }
-        self.count_errors();
+        self.count_errors(done.condition);
     }
 
-    fn count_errors(&mut self) {
+    fn count_errors(&mut self, condition: Condition) {
+        match condition {
+            Condition::Bad => {
+                self.core.errors += 1;
+                self.core.strikes += 1;
+            }
+            // A client that lives for weeks may err now and then.
+            Condition::Ok if self.core.user.is_some() => self.core.strikes = 0,
+            _ => {}
+        }
         let settings = &self.core.settings;
         let before_login = self.core.user.is_none();
         let most = if before_login { settings.errors_before_login_max } else { settings.errors_max };
