@@ -4,7 +4,6 @@ use crate::admission::{Admission, Pass};
 use crate::driver::{Conversation, Desk, Traffic, drive, upgrade};
 use crate::stream::Stream;
 use crate::tls::Tls;
-use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
@@ -171,25 +170,23 @@ fn turn_away(stream: Stream, text: &'static [u8]) {
     }
 }
 
-fn converse<P: Protocol>(
+async fn converse<P: Protocol>(
     stream: Stream,
     peer: Option<IpAddr>,
     protocol: Arc<P>,
     tls: Option<Tls>,
     shutdown: watch::Receiver<bool>,
     pass: Pass,
-) -> impl Future<Output = ()> + Send {
-    async move {
-        let (session, desk) = protocol.begin(peer);
-        let mut talk = Conversation { stream, session, desk, tls, shutdown };
-        if protocol.tls_mode() == TlsMode::Implicit
-            && let Err(error) = Box::pin(upgrade(&mut talk)).await
-        {
-            protocol.ended(peer, &talk, Traffic::default(), Err(error));
-            return;
-        }
-        let (traffic, outcome) = drive(&mut talk).await;
-        protocol.ended(peer, &talk, traffic, outcome);
-        drop(pass);
+) {
+    let (session, desk) = protocol.begin(peer);
+    let mut talk = Conversation { stream, session, desk, tls, shutdown };
+    if protocol.tls_mode() == TlsMode::Implicit
+        && let Err(error) = Box::pin(upgrade(&mut talk)).await
+    {
+        protocol.ended(peer, &talk, Traffic::default(), Err(error));
+        return;
     }
+    let (traffic, outcome) = drive(&mut talk).await;
+    protocol.ended(peer, &talk, traffic, outcome);
+    drop(pass);
 }
