@@ -1,9 +1,9 @@
 //! Measures durable ingest against the raw floor: the log alone, without index (the same writers hand the same bytes to
 //! a thread that appends and flushes all that waits). `bare` is a loop without threads that writes groups of that size.
-//! `cargo run --release -p engine --example ingest -- [folder] [seconds] [writers,...]`
+//! `cargo run --release -p engine --example ingest -- [folder] [seconds] [writers,...] [during|before]`
 //! With `[folder] reopen [messages]`: how long opening takes after an abort.
 
-use engine::{AccountId, Engine, LogEngine, Options, Packed};
+use engine::{AccountId, Apply, Engine, LogEngine, Options, Packed};
 use std::fs::OpenOptions;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -102,8 +102,8 @@ fn deliver(engine: &dyn Engine, packed: &Packed, number: u64) {
     engine.transact(&[AccountId(account)], work).wait().expect("deliver");
 }
 
-fn run_engine(dir: &Path, writers: usize, seconds: u64, samples: &[Vec<u8>]) -> Outcome {
-    let engine = LogEngine::open(dir, Options::default()).expect("open");
+fn run_engine(dir: &Path, writers: usize, seconds: u64, samples: &[Vec<u8>], apply: Apply) -> Outcome {
+    let engine = LogEngine::open(dir, Options { apply, ..Options::default() }).expect("open");
     let (stop, done) = (AtomicBool::new(false), AtomicU64::new(0));
     let latencies = Mutex::new(Vec::new());
     let packed: Vec<Packed> = samples.iter().map(|raw| Packed::new(raw)).collect();
@@ -303,6 +303,8 @@ fn main() {
     }
     let seconds: u64 = second.and_then(|text| text.parse().ok()).unwrap_or(2);
     let writers = arguments.next().unwrap_or_else(|| "1,8,64".into());
+    let apply =
+        if arguments.next().as_deref() == Some("before") { Apply::BeforeFlush } else { Apply::DuringFlush };
     let mut state = 42;
     let samples: Vec<Vec<u8>> = (0..SAMPLES).map(|_| sample(&mut state)).collect();
     let raw: f64 = samples.iter().map(|raw| raw.len() as f64).sum::<f64>() / SAMPLES as f64;
@@ -322,7 +324,7 @@ fn main() {
         // Alternately, so that a busy moment of the machine hits both; the medians are printed.
         for _ in 0..ROUNDS {
             let written = written_bytes();
-            let outcome = run_engine(&store, writers, seconds, &samples);
+            let outcome = run_engine(&store, writers, seconds, &samples, apply);
             let written = (written_bytes() - written) as f64;
             // As many bytes as the engine stored for each message.
             let stretch = outcome.bytes_per_message / packed_mean;

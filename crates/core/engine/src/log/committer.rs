@@ -155,6 +155,9 @@ impl Committer {
             unsaved,
         };
         committer.count();
+        if let Some(index) = &committer.index {
+            committer.shared.counters.index_bytes.store(index.file_bytes(), Ordering::Relaxed);
+        }
         Ok(committer)
     }
 
