@@ -3,9 +3,9 @@
 
 use crate::keys::{self, RowValue};
 use crate::ledger::{counted, release};
-use crate::{Error, Store, Written};
+use crate::{Error, Store, Written, read};
 use engine::{AccountId, Order, Read, Tx};
-use model::{EmailId, MailboxId};
+use model::{EmailId, MailboxId, ModSeq};
 use std::ops::ControlFlow;
 use std::sync::OnceLock;
 use std::sync::mpsc::{Sender, channel};
@@ -34,6 +34,62 @@ impl Store {
             }
             after = account;
         }
+        Ok(found)
+    }
+
+    /// Shortens the change log of a mailbox to its newest `keep` entries, one bounded transaction; resolves to whether
+    /// there is more. Who asks for older changes afterwards gets the coarser answer that
+    /// [`changes`](Self::changes) describes. For a nightly round; an entry takes some thirty octets.
+    ///
+    /// # Errors
+    /// [`Error::NoMailbox`].
+    pub fn trim_changes(&self, account: AccountId, mailbox: MailboxId, keep: usize) -> Written<bool> {
+        // Counted here, not in the transaction, which everybody waits for.
+        let floor = match self.nth_newest_change(account, mailbox, keep) {
+            Err(error) => return self.ready(Err(error)),
+            Ok(None) => return self.ready(Ok(false)),
+            Ok(Some(floor)) => floor,
+        };
+        self.transact(&[account], move |tx, _| {
+            let mut value = read::mailbox(tx, account, mailbox)?;
+            let mut old = Vec::new();
+            let (start, _) = keys::changes_range(account, mailbox);
+            let range = (start, keys::behind(keys::change(account, mailbox, floor)));
+            tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
+                old.push(key.to_vec());
+                if old.len() < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            for key in &old {
+                tx.delete(key)?;
+            }
+            if value.log_floor < floor {
+                value.log_floor = floor;
+                tx.put(&keys::mailbox(account, mailbox), &value.encode())?;
+            }
+            Ok(old.len() == PAGE)
+        })
+    }
+
+    /// The newest change behind the `keep` newest ones.
+    fn nth_newest_change(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        keep: usize,
+    ) -> Result<Option<ModSeq>, Error> {
+        let snapshot = self.engine.snapshot()?;
+        read::mailbox(&*snapshot, account, mailbox)?;
+        let mut passed = 0;
+        let mut found = None;
+        let range = keys::changes_range(account, mailbox);
+        snapshot.scan(keys::between(&range), Order::Descending, &mut |key, _| {
+            if passed == keep {
+                found = keys::last_u64(key).map(ModSeq);
+                return ControlFlow::Break(());
+            }
+            passed += 1;
+            ControlFlow::Continue(())
+        })?;
         Ok(found)
     }
 

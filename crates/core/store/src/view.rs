@@ -182,6 +182,10 @@ impl Store {
     /// What happened in a mailbox after `since`; None: nothing. A message whose last change bears a number of `own` is
     /// not in [`Changes::flagged`] (the session's own STOREs).
     ///
+    /// Where the change log does not go back so far ([`trim_changes`](Self::trim_changes)), `vanished` names all UIDs
+    /// ever given that are not there, `arrived` may lack messages that came since, and these are in `flagged` instead:
+    /// `uids` tells which are new to the caller.
+    ///
     /// # Errors
     /// [`Error::NoMailbox`] when it has been deleted.
     pub fn changes(
@@ -318,7 +322,8 @@ impl View {
         let mut entries = 0;
         let mut damaged = None;
         let uids = Arc::make_mut(&mut self.uids);
-        let unseen_from = &mut self.unseen_from;
+        let mut flagged_below = UidSet::new();
+        let below = Uid(self.unseen_from.0.saturating_sub(1));
         log(snapshot, account, mailbox, self.modseq, &mut |modseq, entry| {
             entries += 1;
             let read = ChangeValue::visit(entry, &mut |kind, first, last| match kind {
@@ -331,7 +336,7 @@ impl View {
                     gone.insert_range(first, last);
                     *uids = uids.minus(&gone);
                 }
-                ChangeKind::Flagged => *unseen_from = first.min(*unseen_from),
+                ChangeKind::Flagged => flagged_below.insert_range(first, last.min(below)),
             });
             if read.is_none() {
                 damaged = Some(modseq);
@@ -342,7 +347,32 @@ impl View {
             return self.scan(snapshot, account, mailbox, value);
         }
         self.modseq = value.highest_modseq;
+        self.lower_unseen(snapshot, account, mailbox, &flagged_below)?;
         Ok(entries)
+    }
+
+    /// Messages below the first unseen one got other flags: is one of them unseen now?
+    fn lower_unseen(
+        &mut self,
+        snapshot: &dyn Snapshot,
+        account: AccountId,
+        mailbox: MailboxId,
+        flagged: &UidSet,
+    ) -> Result<(), Error> {
+        // Of many, the next look at the first unseen message goes through the rows from the first of them on.
+        if flagged.len() > 1000 {
+            self.unseen_from = flagged.first().unwrap_or(self.unseen_from);
+            return Ok(());
+        }
+        let flagged: Vec<Uid> = flagged.iter().collect();
+        let unseen_from = &mut self.unseen_from;
+        read::rows(snapshot, account, mailbox, &flagged, &mut |uid, row| {
+            if !is_unseen(row) {
+                return ControlFlow::Continue(());
+            }
+            *unseen_from = uid;
+            ControlFlow::Break(())
+        })
     }
 
     fn load_saved(

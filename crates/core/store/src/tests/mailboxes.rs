@@ -141,7 +141,9 @@ fn a_deleted_account_leaves_nothing() {
     let (store, engine) = store();
     fill(&store, ANNA, 1200);
     store.deliver(delivery("both", &[ANNA, BORIS])).wait().unwrap();
-    store.open(ANNA, INBOX).unwrap();
+    for mode in [FlagMode::Add, FlagMode::Remove].iter().cycle().take(1100) {
+        flag(&store, ANNA, &[1], change(*mode, &[model::Flag::Seen], &[]));
+    }
     store.delete_account(ANNA).wait().unwrap();
     assert!(matches!(store.usage(ANNA), Err(Error::NoAccount)));
     assert!(matches!(store.open(ANNA, INBOX), Err(Error::NoMailbox)));

@@ -1,6 +1,7 @@
 //! Tests of the whole store over the engine in memory.
 
 mod behaviour;
+mod cost;
 mod mailboxes;
 mod model_based;
 mod search;

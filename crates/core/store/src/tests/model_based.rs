@@ -4,6 +4,7 @@
 //! A failure names its seed; `run(seed)` repeats it.
 
 use super::*;
+use engine::Faults;
 use model::{EmailId, Flag, SpecialUse};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,11 +77,20 @@ struct World {
     serial: u32,
 }
 
+/// Whether the disk was the trouble: then nothing of the command may have happened.
+fn troubled<T>(outcome: &Result<T, Error>) -> bool {
+    matches!(outcome, Err(Error::Engine(engine::Error::Full | engine::Error::Io(_))))
+}
+
 const WORDS: [&str; 4] = ["$Work", "$Junk", "later", "$Forwarded"];
 
 impl World {
-    fn new(seed: u64) -> World {
-        let (store, engine) = store();
+    fn new(seed: u64, faults: Faults) -> World {
+        let engine = Arc::new(MemoryEngine::new(faults));
+        let store = Store::new(engine.clone());
+        for account in [ANNA, BORIS] {
+            while troubled(&store.create_account(account, Limits::default(), NOW).wait()) {}
+        }
         let mut model = BTreeMap::new();
         for account in [ANNA, BORIS] {
             let list = store.mailboxes(account).unwrap();
@@ -180,7 +190,11 @@ impl World {
         let mut expected = recipients.clone();
         let size = u64::from(message(&text).size());
         let delivery = Delivery { message: message(&text), recipients, received: NOW, extra: None };
-        let outcomes = self.store.deliver(delivery).wait().unwrap();
+        let outcomes = self.store.deliver(delivery).wait();
+        if troubled(&outcomes) {
+            return;
+        }
+        let outcomes = outcomes.unwrap();
         let mut seen = BTreeMap::new();
         // The store takes recipients account by account, in their order within each.
         let mut order: Vec<usize> = (0..expected.len()).collect();
@@ -225,6 +239,9 @@ impl World {
         }
         let kept = messages.clone();
         let outcome = self.store.append(account, mailbox.into(), messages, NOW).wait();
+        if troubled(&outcome) {
+            return;
+        }
         let emails: BTreeMap<u32, EmailId> = match &outcome {
             Ok(_) => {
                 all_rows(&self.store, account, mailbox).iter().map(|row| (row.uid.0, row.email_id)).collect()
@@ -271,11 +288,12 @@ impl World {
             _ => None,
         };
         let known = session.map_or(ModSeq(0), |at| self.sessions[at].known);
-        let told = self
-            .store
-            .store_flags(account, mailbox, wanted.clone(), change.clone(), limit, known)
-            .wait()
-            .unwrap();
+        let told =
+            self.store.store_flags(account, mailbox, wanted.clone(), change.clone(), limit, known).wait();
+        if troubled(&told) {
+            return;
+        }
+        let told = told.unwrap();
         let model = self.model.get_mut(&account).unwrap();
         let words: Words = change.keywords.iter().map(|word| word.as_str().to_owned()).collect();
         let mut expected = Stored {
@@ -352,6 +370,9 @@ impl World {
         let to = self.mailbox(account);
         let wanted = self.some_uids(account, mailbox);
         let outcome = self.store.copy(account, mailbox, wanted.clone(), to.into(), originals, NOW).wait();
+        if troubled(&outcome) {
+            return;
+        }
         let model = self.model.get_mut(&account).unwrap();
         let found: Vec<(u32, Message)> = wanted
             .iter()
@@ -388,7 +409,11 @@ impl World {
             return;
         }
         let only = if self.below(2) == 0 { None } else { Some(self.some_uids(account, mailbox)) };
-        let told = self.store.expunge(account, mailbox, only.as_deref().cloned()).wait().unwrap();
+        let told = self.store.expunge(account, mailbox, only.as_deref().cloned()).wait();
+        if troubled(&told) {
+            return;
+        }
+        let told = told.unwrap();
         self.gone(account, mailbox, told, |uid, message| {
             message.flags.has(Flag::Deleted) && only.as_ref().is_none_or(|only| only.contains(Uid(uid)))
         });
@@ -400,7 +425,11 @@ impl World {
             return;
         }
         let wanted = self.some_uids(account, mailbox);
-        let told = self.store.remove(account, mailbox, (*wanted).clone()).wait().unwrap();
+        let told = self.store.remove(account, mailbox, (*wanted).clone()).wait();
+        if troubled(&told) {
+            return;
+        }
+        let told = told.unwrap();
         self.gone(account, mailbox, told, |uid, _| wanted.contains(Uid(uid)));
     }
 
@@ -478,7 +507,7 @@ impl World {
                 self.engine = Arc::new(self.engine.crash());
                 self.store = Store::new(self.engine.clone());
                 for account in self.store.unpurged().unwrap() {
-                    while self.store.purge(account).wait().unwrap() {}
+                    while matches!(self.store.purge(account).wait(), Ok(true)) {}
                 }
             }
             1 => {
@@ -490,7 +519,10 @@ impl World {
             2 => {
                 let used = self.model[&account].used();
                 let messages = (self.below(2) == 0).then_some(used + 4);
-                self.store.set_limits(account, Limits { bytes: None, messages }).wait().unwrap();
+                let limits = Limits { bytes: None, messages };
+                if troubled(&self.store.set_limits(account, limits).wait()) {
+                    return;
+                }
                 self.model.get_mut(&account).unwrap().messages_max = messages;
             }
             _ => self.compare(),
@@ -580,13 +612,16 @@ impl Session {
 }
 
 fn run(seed: u64, steps: usize) {
-    let mut world = World::new(seed);
+    // Every other run has a disk that is full or fails now and then.
+    let per_mille = if seed.is_multiple_of(2) { 0 } else { 40 };
+    let faults = Faults { seed, full_per_mille: per_mille, io_per_mille: per_mille, ..Faults::default() };
+    let mut world = World::new(seed, faults);
     for _ in 0..steps {
         world.step();
     }
     world.compare();
-    let junk = world.store.mailboxes(ANNA).unwrap();
-    assert!(junk.iter().any(|info| info.special_use == Some(SpecialUse::Junk)));
+    let list = world.store.mailboxes(ANNA).unwrap();
+    assert!(list.iter().any(|info| info.special_use == Some(SpecialUse::Junk)));
 }
 
 #[test]

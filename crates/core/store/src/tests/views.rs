@@ -35,6 +35,12 @@ fn the_first_unseen_is_found_whatever_happens_to_it() {
     assert_eq!(first(), None);
     fill(&store, ANNA, 1);
     assert_eq!(first(), Some(6));
+    fill(&store, ANNA, 1500);
+    let many: Vec<u32> = (1..=1506).collect();
+    flag(&store, ANNA, &many, change(FlagMode::Add, &[Flag::Seen], &[]));
+    assert_eq!(first(), None);
+    flag(&store, ANNA, &many[99..], change(FlagMode::Remove, &[Flag::Seen], &[]));
+    assert_eq!(first(), Some(100));
 }
 
 #[test]
@@ -56,6 +62,27 @@ fn a_message_is_recent_for_one_session_only() {
     let opened = again.open(ANNA, INBOX).unwrap();
     assert_eq!(again.claim_recent(ANNA, INBOX, &opened.uids).unwrap(), uids(&[5]));
     assert_sound(&again);
+}
+
+#[test]
+fn a_claim_counts_before_it_is_written() {
+    // Nothing is committed before the flush.
+    let faults = engine::Faults { group: 1000, ..engine::Faults::default() };
+    let engine = Arc::new(engine::MemoryEngine::new(faults));
+    let store = Store::new(engine.clone());
+    let made = store.create_account(ANNA, Limits::default(), NOW);
+    let appended = store.append(ANNA, Target::Inbox, vec![new("a"), new("b")], NOW);
+    engine.flush();
+    made.wait().unwrap();
+    appended.wait().unwrap();
+    let opened = store.open(ANNA, INBOX).unwrap();
+    assert_eq!(store.claim_recent(ANNA, INBOX, &opened.uids).unwrap().len(), 2);
+    assert_eq!(store.claim_recent(ANNA, INBOX, &opened.uids).unwrap().len(), 0);
+    assert_eq!(store.recent(ANNA, INBOX, &opened.uids).unwrap().len(), 0);
+    assert_eq!(store.mailboxes(ANNA).unwrap()[2].counters.recent, 0);
+    engine.flush();
+    assert_eq!(store.mailbox(ANNA, INBOX).unwrap().counters.recent, 0);
+    assert_sound(&store);
 }
 
 #[test]
@@ -107,18 +134,20 @@ fn a_large_mailbox_opens_from_its_saved_view() {
 
 #[test]
 fn without_a_log_so_old_the_rows_tell() {
-    let (store, engine) = store();
+    let (store, _) = store();
     fill(&store, ANNA, 4);
     let since = store.open(ANNA, INBOX).unwrap().counters.highest_modseq;
     store.remove(ANNA, INBOX, uids(&[2])).wait().unwrap();
-    flag(&store, ANNA, &[3], change(FlagMode::Add, &[Flag::Seen], &[]));
-    let raise = |tx: &mut dyn engine::Tx| {
-        let key = crate::keys::mailbox(ANNA, INBOX);
-        let mut value = crate::keys::MailboxValue::decode(&tx.get(&key)?.unwrap()).unwrap();
-        value.log_floor = value.highest_modseq;
-        Ok(tx.put(&key, &value.encode())?)
-    };
-    (&*engine as &dyn engine::Engine).transact(&[ANNA], raise).wait().unwrap();
-    let changes = store.changes(ANNA, INBOX, since, &[]).unwrap().unwrap();
-    assert_eq!((changes.vanished, changes.flagged), (uids(&[2]), uids(&[3])));
+    let between = flag(&store, ANNA, &[3], change(FlagMode::Add, &[Flag::Seen], &[])).modseq;
+    flag(&store, ANNA, &[4], change(FlagMode::Add, &[Flag::Seen], &[]));
+    assert!(!store.trim_changes(ANNA, INBOX, 9).wait().unwrap(), "there are not so many");
+    assert!(!store.trim_changes(ANNA, INBOX, 1).wait().unwrap());
+    for store in [&store, &Store::new(store.engine().clone())] {
+        let changes = store.changes(ANNA, INBOX, since, &[between]).unwrap().unwrap();
+        assert_eq!((changes.vanished, changes.flagged), (uids(&[2]), uids(&[4])));
+        assert_eq!(*changes.uids, uids(&[1, 3, 4]));
+        let changes = store.changes(ANNA, INBOX, between, &[]).unwrap().unwrap();
+        assert_eq!((changes.vanished.len(), changes.flagged), (0, uids(&[4])), "the log goes back so far");
+    }
+    assert_sound(&store);
 }
