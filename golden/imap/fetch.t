@@ -84,3 +84,5 @@ C: t FETCH 1 (BODY[] BODY[HEADER.FIELDS ("a b" DATE)])
 S: t BAD expected the name of a header field at column 39: ""a b" DATE)])"
 C: u FETCH 1 BODY[MIME]
 S: u BAD expected a section such as 1.2, HEADER or TEXT at column 16: "MIME]"
+C: v NOOP
+S: v OK NOOP completed  # what this client's own FETCH has set is no news to it

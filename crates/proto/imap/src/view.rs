@@ -169,7 +169,9 @@ mod tests {
     #[test]
     fn numbers_stand_until_the_client_is_told() {
         let mut view = view(&[10, 20, 30, 40]);
+        view.own.push(ModSeq(2));
         view.take(&changes(2, &[10, 40, 50]));
+        assert!(view.own.is_empty() && view.known == ModSeq(2), "what came before is settled");
         assert_eq!(view.count(), 5, "new messages count at once, expunged ones still");
         assert_eq!(view.number(Uid(40)), Some(SeqNo(4)));
         assert_eq!(view.number(Uid(50)), Some(SeqNo(5)));

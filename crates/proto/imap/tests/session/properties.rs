@@ -187,7 +187,7 @@ fn a_large_fetch_is_flushed() {
 /// What an idle connection costs (DESIGN.md §2): the session itself, before shared views.
 #[test]
 fn an_idle_session_is_small() {
-    assert!(size_of::<Session>() <= 700, "{}", size_of::<Session>());
+    assert!(size_of::<Session>() <= 448, "{}", size_of::<Session>());
     let world = prepare(&transcript::Header::default());
     assert_eq!(world.mailboxes.len(), 1);
 }
