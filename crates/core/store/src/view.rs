@@ -387,7 +387,8 @@ impl View {
             .get_with(&keys::saved_view(account, mailbox), &mut |bytes| saved = keys::decode_view(bytes))?;
         // A damaged one counts as none.
         let Some((modseq, unseen_from, uids)) = saved else { return Ok(()) };
-        if modseq >= value.log_floor && modseq <= value.highest_modseq {
+        let is_sane = uids.last().is_none_or(|last| last < value.uid_next);
+        if is_sane && modseq >= value.log_floor && modseq <= value.highest_modseq {
             self.modseq = modseq;
             self.unseen_from = unseen_from;
             self.uids = Arc::new(uids);

@@ -2,6 +2,7 @@
 
 mod behaviour;
 mod cost;
+mod formats;
 mod mailboxes;
 mod model_based;
 mod search;

@@ -2,6 +2,7 @@
 
 use super::*;
 use model::{EmailId, Flag, ThreadId};
+use proptest::prelude::*;
 
 fn find(store: &Store, query: Query) -> Vec<u32> {
     let everything = store.open(ANNA, INBOX).unwrap().uids;
@@ -119,4 +120,49 @@ fn flags_alone_never_touch_content_and_damage_is_named() {
     assert_eq!((page.uids.len(), page.unreadable.len()), (0, 0), "no flag, so no content was read");
     let page = store.search(ANNA, INBOX, &Query::Body("body".into()), &everything, Uid(1)).unwrap();
     assert_eq!((page.uids, page.unreadable), (uids(&[1, 3]), uids(&[2])));
+}
+
+/// What a query finds, from what its leaves find each by itself.
+fn by_leaves(store: &Store, everything: &UidSet, query: &Query) -> UidSet {
+    match query {
+        Query::Not(inner) => everything.minus(&by_leaves(store, everything, inner)),
+        Query::And(all) => {
+            all.iter().fold(everything.clone(), |found, part| found.and(&by_leaves(store, everything, part)))
+        }
+        Query::Or(a, b) => by_leaves(store, everything, a).or(&by_leaves(store, everything, b)),
+        leaf => find(store, leaf.clone()).into_iter().map(Uid).collect(),
+    }
+}
+
+fn leaf() -> impl Strategy<Value = Query> {
+    prop_oneof![
+        Just(Query::Flag(Flag::Seen)),
+        Just(Query::Body("дом".into())),
+        Just(Query::Text("body".into())),
+        Just(header("Subject", "t")),
+        Just(Query::Larger(120)),
+        Just(Query::Uids(uids(&[2, 3]))),
+        Just(Query::Uids(uids(&[1, 3, 4]))),
+        Just(Query::Date(DateOf::Sent, When::Since, Day(12_235))),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Query> {
+    leaf().prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            inner.clone().prop_map(|query| Query::Not(Box::new(query))),
+            proptest::collection::vec(inner.clone(), 0..4).prop_map(Query::And),
+            (inner.clone(), inner).prop_map(|(a, b)| Query::Or(Box::new(a), Box::new(b))),
+        ]
+    })
+}
+
+#[test]
+fn reading_only_what_decides_never_changes_the_outcome() {
+    let store = library();
+    let everything = store.open(ANNA, INBOX).unwrap().uids;
+    proptest!(|(query in tree())| {
+        let found: UidSet = find(&store, query.clone()).into_iter().map(Uid).collect();
+        prop_assert_eq!(found, by_leaves(&store, &everything, &query));
+    });
 }

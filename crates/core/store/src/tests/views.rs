@@ -151,3 +151,42 @@ fn without_a_log_so_old_the_rows_tell() {
     }
     assert_sound(&store);
 }
+
+#[test]
+fn threads_that_read_beside_writers_see_whole_states() {
+    let (store, _) = store();
+    fill(&store, ANNA, 20);
+    let writer = |seed: u32| {
+        let store = store.clone();
+        move || {
+            for round in 0..60 {
+                let uid = 1 + (round * 7 + seed * 3) % 40;
+                let mode = if round % 2 == 0 { FlagMode::Add } else { FlagMode::Remove };
+                flag(&store, ANNA, &[uid], change(mode, &[Flag::Seen], &[]));
+                fill(&store, ANNA, 1);
+                store.remove(ANNA, INBOX, uids(&[uid])).wait().unwrap();
+            }
+        }
+    };
+    let reader = || {
+        let mut seen: UidSet = (*store.open(ANNA, INBOX).unwrap().uids).clone();
+        let mut since = ModSeq(0);
+        while since < ModSeq(300) && seen.last() < Some(Uid(140)) {
+            let Some(changes) = store.changes(ANNA, INBOX, since, &[]).unwrap() else { continue };
+            assert!(changes.up_to > since);
+            if since > ModSeq(0) {
+                seen = seen.minus(&changes.vanished).or(&changes.arrived);
+                assert_eq!(seen, *changes.uids, "each state follows from the one before");
+            }
+            (since, seen) = (changes.up_to, (*changes.uids).clone());
+        }
+    };
+    std::thread::scope(|scope| {
+        for seed in 0..2 {
+            scope.spawn(writer(seed));
+            scope.spawn(reader);
+        }
+    });
+    assert_eq!(store.open(ANNA, INBOX).unwrap().counters.uid_next, Uid(141));
+    assert_sound(&store);
+}
