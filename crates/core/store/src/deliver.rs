@@ -62,7 +62,8 @@ pub type ExtraWrite = Box<dyn FnMut(&mut dyn Tx, ContentId) -> Result<(), Abort>
 
 /// What else is written in the delivery's transaction (the outbound queue's entries).
 pub struct Extra {
-    /// References to the content that `write` takes over; at least 1.
+    /// References to the content that `write` takes over. 0: it only writes beside, and not at all when nobody here
+    /// takes the message.
     pub references: u32,
     /// Writes; may run again after a conflict, and a failure undoes the whole delivery.
     pub write: ExtraWrite,
@@ -160,10 +161,10 @@ impl Store {
             for group in order.chunk_by(|a, b| recipients[*a].account == recipients[*b].account) {
                 plans.extend(plan(tx, &message, &recipients, group, &mut outcomes)?);
             }
-            if plans.is_empty() && extra.is_none() {
+            let extra_references = extra.as_ref().map_or(0, |extra| extra.references);
+            if plans.is_empty() && extra_references == 0 {
                 return Ok(outcomes);
             }
-            let extra_references = extra.as_ref().map_or(0, |extra| extra.references.max(1));
             let references = plans.len() as u32 + extra_references;
             let content = tx.append(message.packed(), references)?;
             for plan in plans {

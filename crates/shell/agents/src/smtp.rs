@@ -51,9 +51,8 @@ impl SmtpAgent {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };
         let size = sender.size_bytes.unwrap_or(0);
-        let mut room = |account: AccountId| match self.world.store.would_fit(account, size) {
-            Ok(true) => Ok(Room::Enough),
-            Ok(false) => Ok(Room::Full),
+        let mut room = |account: AccountId| match self.room(account, size) {
+            Ok(room) => Ok(room),
             Err(store::Error::Engine(error)) => Err(error),
             // The account went while this was asked; the commit finds out.
             Err(_) => Ok(Room::Enough),
@@ -63,6 +62,14 @@ impl SmtpAgent {
             Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
             Err(error) => Err(trouble(&error)),
         }
+    }
+
+    fn room(&self, account: AccountId, size: u64) -> Result<Room, store::Error> {
+        if self.world.store.would_fit(account, size)? {
+            return Ok(Room::Enough);
+        }
+        let quota = self.world.store.usage(account)?.limits.bytes;
+        Ok(if quota.is_some_and(|quota| size > quota) { Room::TooLarge } else { Room::Full })
     }
 
     fn verify(&self, client: &Client, text: &str, ask: Verify) -> Result<Vec<Listed>, Refusal> {
