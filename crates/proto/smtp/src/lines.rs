@@ -20,7 +20,7 @@ impl Lines {
     /// None: more input is needed, and what can be dropped has been. A refused line is reported once, as early as it
     /// is seen.
     pub(crate) fn next(&mut self, input: &mut Input, max: usize) -> Option<Result<usize, LineError>> {
-        if self.skipping && !self.skip(input) {
+        if self.is_amid_refused(input) {
             return None;
         }
         let pending = input.pending();
@@ -43,6 +43,11 @@ impl Lines {
             }
             _ => self.refuse(input, at + 1, LineError::BareEnding),
         }
+    }
+
+    /// Drops what is left of a refused line; true while its end has not come.
+    pub(crate) fn is_amid_refused(&mut self, input: &mut Input) -> bool {
+        self.skipping && !self.skip(input)
     }
 
     fn refuse(&mut self, input: &mut Input, used: usize, why: LineError) -> Option<Result<usize, LineError>> {

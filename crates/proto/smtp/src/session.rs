@@ -205,6 +205,10 @@ impl Session {
 
     /// Reads and carries out one command line; false when none is there.
     fn command(&mut self, now: i64) -> bool {
+        // Before the next line is looked at, the last one has to be gone.
+        if self.lines.is_amid_refused(&mut self.input) {
+            return false;
+        }
         // RFC 4954 §4: a log-in's lines may be longer than other commands.
         let limits = &self.config.limits;
         let is_auth = self.input.pending().get(..5).is_some_and(|head| head.eq_ignore_ascii_case(b"AUTH "));
