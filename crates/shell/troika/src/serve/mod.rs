@@ -2,6 +2,7 @@
 
 mod bind;
 mod doors;
+mod housekeeping;
 mod http;
 mod log;
 mod pages;
@@ -134,6 +135,7 @@ async fn serve(
             doors::open(&listener, bound, settings, world, tls, admission, shutdown).await
         });
     }
+    tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
     until_stopped(path, &settings, &world, &tls).await?;
