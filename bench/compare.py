@@ -31,7 +31,7 @@ def report(title, rows):
 
 
 def servers(folder, users):
-    return {side.name: side(folder / side.name, users) for side in SIDES}
+    return {side.name: side(folder / side.name.replace("+", "-"), users) for side in SIDES}
 
 
 def ingest(folder):

@@ -4,6 +4,7 @@ Troika and its peers (Debian's Postfix and Dovecot) are configured for the same 
 is acknowledged. Nothing of the system's own configuration is touched, and only processes started here are stopped.
 """
 
+import atexit
 import contextlib
 import os
 import pathlib
@@ -15,7 +16,7 @@ import subprocess
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-RELEASE = ROOT / "target" / "release"
+RELEASE = pathlib.Path(os.environ.get("BENCH_BIN", ROOT / "target" / "release"))
 DOMAIN = "example.test"
 PASSWORD = "bench-password-1"
 
@@ -74,6 +75,12 @@ def resident_kib(pids):
     return total
 
 
+def left_running(process):
+    """Ends a server that an error in between left running."""
+    atexit.register(lambda: process.poll() is None and process.kill())
+    return process
+
+
 def load(*arguments, **options):
     """Runs the load generator; answers its figures."""
     import json
@@ -121,7 +128,8 @@ class Troika:
 
     def start(self):
         self.log = open(self.folder / "log", "ab")
-        self.process = subprocess.Popen([RELEASE / "troika", "--config", self.config, "serve"], stderr=self.log)
+        self.process = left_running(
+            subprocess.Popen([RELEASE / "troika", "--config", self.config, "serve"], stderr=self.log, stdout=self.log))
         until(lambda: listening(self.imap))
 
     def stop(self):
@@ -221,7 +229,7 @@ service pop3-login {{
   }}
 }}
 service lmtp {{
-  unix_listener {self.lmtp} {{
+  unix_listener lmtp {{
     mode = 0666
   }}
 }}
@@ -274,14 +282,25 @@ alias_database =
 
     def start(self):
         base = self.folder / "dovecot"
-        self.dovecot = subprocess.Popen(["dovecot", "-F", "-c", base / "dovecot.conf"])
-        until(lambda: listening(self.imap))
-        subprocess.run(["postfix", "-c", self.folder / "postfix", "start"], check=True, capture_output=True)
+        noise = open(self.folder / "noise", "ab")
+        self.dovecot = left_running(
+            subprocess.Popen(["dovecot", "-F", "-c", base / "dovecot.conf"], stderr=noise, stdout=noise))
+        until(lambda: listening(self.imap) or self.dovecot.poll() is not None)
+        if self.dovecot.poll() is not None:
+            raise RuntimeError(f"dovecot ended: {(self.folder / 'noise').read_text()}")
+        self.postfix("start")
+        atexit.register(lambda: subprocess.run(["postfix", "-c", self.folder / "postfix", "abort"], capture_output=True))
         until(lambda: listening(self.smtp))
         self.master = int((self.folder / "spool" / "pid" / "master.pid").read_text())
 
+    def postfix(self, word):
+        """Runs `postfix start` or the like on this instance."""
+        done = subprocess.run(["postfix", "-c", self.folder / "postfix", word], capture_output=True, text=True)
+        if done.returncode:
+            raise RuntimeError(f"postfix {word}: {done.stdout}{done.stderr}")
+
     def stop(self):
-        subprocess.run(["postfix", "-c", self.folder / "postfix", "stop"], check=True, capture_output=True)
+        self.postfix("stop")
         self.dovecot.terminate()
         self.dovecot.wait(60)
 
