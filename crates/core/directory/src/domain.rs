@@ -120,21 +120,14 @@ impl Directory {
         record::domain(&*snapshot, name)?.map(|record| info(name.clone(), record)).transpose()
     }
 
-    /// The domain that names without one belong to: the configured one, or the only one.
+    /// The domain that names without one belong to: the configured one, else the oldest (of equally old ones the first
+    /// by name), so that adding a domain locks nobody out.
     pub(crate) fn default_domain(&self, read: &dyn Read) -> Result<Option<Domain>, Error> {
         if let Some(domain) = &self.settings.read().default_domain {
             return Ok(Some(domain.clone()));
         }
-        let mut found = Vec::new();
-        let prefix = keys::all(b'd');
-        scan_prefix(read, &prefix, &mut |key, _| {
-            found.push(key[prefix.len()..].to_vec());
-            Ok(if found.len() > 1 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
-        })?;
-        match &found[..] {
-            [only] => Ok(Some(record::stored_domain(&String::from_utf8_lossy(only))?)),
-            _ => Ok(None),
-        }
+        let oldest = all(read)?.into_iter().min_by_key(|(_, record)| record.created);
+        Ok(oldest.map(|(name, _)| name))
     }
 }
 

@@ -91,7 +91,7 @@ impl Companion for () {
 /// What the operator may choose.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Domain of log-in names and of `Postmaster` without one. None: the only domain there is, if there is but one.
+    /// Domain of log-in names and of `Postmaster` without one. None: the oldest one.
     pub default_domain: Option<Domain>,
     /// Who reads `postmaster@` of every local domain that has no such address itself. None: the first account of that
     /// domain, or else of the default domain, or else the first of all.

@@ -67,8 +67,13 @@ fn names_of_one_account() {
 fn without_a_domain_the_default_one_is_meant() {
     let directory = directory();
     add(&directory, "anna@x.test", Some("right"));
-    directory.add_domain(&domain("y.test"), NOW).wait().unwrap();
-    assert!(directory.login_account("anna").unwrap().is_none(), "two domains, none of them the default");
+    let later = model::UnixTime(NOW.0 + 60);
+    directory.add_domain(&domain("a.test"), later).wait().unwrap();
+    let whose = |name| directory.login_account(name).unwrap().map(|account| account.address);
+    assert_eq!(whose("anna"), Some(address("anna@x.test")), "the oldest, though another comes first by name");
+    directory
+        .reload(crate::Settings { default_domain: Some(domain("a.test")), ..crate::Settings::default() });
+    assert_eq!(whose("anna"), None);
     directory
         .reload(crate::Settings { default_domain: Some(domain("x.test")), ..crate::Settings::default() });
     assert!(directory.login_account("anna").unwrap().is_some());
