@@ -11,7 +11,10 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-use wire::{Session, Step};
+use wire::{End, Session, Step};
+
+#[cfg(test)]
+mod tests;
 
 /// Answers what the sessions of one protocol ask; one desk per connection.
 pub trait Desk: Send {
@@ -86,10 +89,32 @@ async fn run<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::
                 flush(&mut talk.stream, &mut talk.session, traffic).await?;
                 let goodbye = poll_fn(|cx| talk.stream.poll_shutdown(cx));
                 let _ = tokio::time::timeout(Duration::from_secs(5), goodbye).await;
+                if talk.session.facts().end != End::Quit {
+                    linger(&mut talk.stream).await;
+                }
                 return Ok(());
             }
         }
     }
+}
+
+/// How long, and for how many bytes, a refused peer that is still sending is listened to.
+const LINGER: Duration = Duration::from_secs(2);
+const LINGER_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Reads on for a moment after the last word. A connection closed over unread bytes is reset, and a peer in the middle of
+/// sending would lose the answer that says why.
+async fn linger(stream: &mut Stream) {
+    let mut heard = 0;
+    let deaf = async {
+        while heard < LINGER_BYTES_MAX {
+            match poll_fn(|cx| stream.poll_take(cx, &mut |_| {})).await {
+                Ok(0) | Err(_) => return,
+                Ok(some) => heard += some,
+            }
+        }
+    };
+    let _ = Box::pin(tokio::time::timeout(LINGER, deaf)).await;
 }
 
 /// Seconds since 1970.
@@ -160,6 +185,11 @@ async fn poll_once<F: Future>(mut work: Pin<&mut F>) -> Poll<F::Output> {
 /// Waits for the first of: bytes, a change of what is watched, the end of patience, shutdown.
 async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::Result<()> {
     let Conversation { stream, session, desk, shutdown, .. } = talk;
+    // Before anything is read: a peer that never pauses must not keep its session from hearing of it.
+    if shutdown.has_changed().unwrap_or(false) {
+        hear_shutdown(session, shutdown);
+        return Ok(());
+    }
     let mut read = 0u64;
     let patience = session.patience();
     let mut take = poll_fn(|cx| {
@@ -192,15 +222,17 @@ async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io:
         Woken::Read(_) => {}
         Woken::Changed => session.world_changed(),
         Woken::Silence => session.timed_out(),
-        Woken::ShutDown => {
-            session.shut_down();
-            // Heard once; from now on only the peer or the end of patience matters.
-            let (never, receiver) = watch::channel(false);
-            *shutdown = receiver;
-            drop(never);
-        }
+        Woken::ShutDown => hear_shutdown(session, shutdown),
     }
     Ok(())
+}
+
+/// Tells the session once; from now on only the peer or the end of patience matters.
+fn hear_shutdown<S: Session>(session: &mut S, shutdown: &mut watch::Receiver<bool>) {
+    session.shut_down();
+    let (never, receiver) = watch::channel(false);
+    *shutdown = receiver;
+    drop(never);
 }
 
 enum Woken {
