@@ -68,8 +68,9 @@ impl Desk for Nobody {
 async fn pair() -> (TcpStream, TcpStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     socket2::SockRef::from(&listener).set_recv_buffer_size(16 * 1024).unwrap();
-    let (client, server) =
-        tokio::join!(TcpStream::connect(listener.local_addr().unwrap()), listener.accept());
+    let client = tokio::net::TcpSocket::new_v4().unwrap();
+    client.set_send_buffer_size(16 * 1024).unwrap();
+    let (client, server) = tokio::join!(client.connect(listener.local_addr().unwrap()), listener.accept());
     (client.unwrap(), server.unwrap().0)
 }
 
