@@ -41,7 +41,8 @@ struct Lock(AccountId);
 
 impl Lock {
     fn take(account: AccountId) -> Option<Lock> {
-        LOCKED.lock().insert(account).then_some(Lock(account))
+        // Not `then_some`: a Lock made for nothing would be dropped, taking the mutex again and freeing the other's lock.
+        LOCKED.lock().insert(account).then(|| Lock(account))
     }
 }
 
@@ -179,5 +180,20 @@ impl net::Desk for Pop3Agent {
                 Answer::Done
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_maildrop_is_locked_once_and_a_refusal_frees_nothing() {
+        let account = AccountId(u32::MAX);
+        let first = Lock::take(account).expect("nobody has it");
+        assert!(Lock::take(account).is_none());
+        assert!(Lock::take(account).is_none(), "the refusal before did not free it");
+        drop(first);
+        assert!(Lock::take(account).is_some());
     }
 }
