@@ -168,6 +168,8 @@ pub struct Figures {
     pub index_bytes: u64,
     /// Segments now.
     pub segments: u64,
+    /// Nothing more is committed ([`Error::Stopped`]): only opening the store again helps.
+    pub stopped: bool,
 }
 
 /// The engine.

@@ -235,7 +235,13 @@ impl Engine for MemoryEngine {
         let inner = self.inner.lock();
         let live = inner.world.contents.values().map(|(packed, _)| packed.stored_len()).sum();
         let index: usize = inner.world.kv.iter().map(|(key, value)| key.len() + value.len()).sum();
-        Figures { log_bytes: live, live_content_bytes: live, index_bytes: index as u64, ..inner.figures }
+        Figures {
+            log_bytes: live,
+            live_content_bytes: live,
+            index_bytes: index as u64,
+            stopped: inner.stopped,
+            ..inner.figures
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use agents::{Metrics, World};
 use directory::Directory;
 use engine::{Engine, LogEngine};
 use model::{Domain, EmailAddress};
+use nix::sys::stat::{Mode, umask};
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
@@ -23,6 +24,7 @@ pub fn store_dir(config: &Config) -> PathBuf {
 /// A sentence: the store is in use, damaged, of a newer version, or can't be read.
 pub fn open(config: &Config) -> Result<World, Failure> {
     let dir = store_dir(config);
+    make_private(&config.server.data_dir)?;
     fs::create_dir_all(&dir)
         .map_err(|error| Failure::new(format!("{} can't be made: {error}", dir.display())))?;
     let options = engine::Options {
@@ -45,6 +47,17 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         policy: parking_lot::RwLock::new(Arc::new(policy(config))),
         metrics: Metrics::default(),
     })
+}
+
+/// Makes the data folder, if need be, for its owner only: everybody's mail and the server's keys lie in it. What this
+/// process makes from now on is its owner's only, too, in a folder that was there already.
+///
+/// # Errors
+/// The folder can't be made.
+pub fn make_private(data_dir: &Path) -> Result<(), Failure> {
+    umask(Mode::from_bits_truncate(0o077));
+    fs::create_dir_all(data_dir)
+        .map_err(|error| Failure::new(format!("{} can't be made: {error}", data_dir.display())))
 }
 
 /// What the configuration says of log-ins.
@@ -109,5 +122,34 @@ fn server_secret(path: &Path) -> Result<[u8; 32], Failure> {
             Ok(secret)
         }
         Err(error) => Err(failed(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn nobody_else_can_read_what_lies_in_the_data_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        // As an operator makes it beforehand.
+        fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let mut config = Config::default();
+        config.server.data_dir = dir.path().join("data");
+        for data_dir in [dir.path().join("data"), dir.path().to_owned()] {
+            config.server.data_dir = data_dir;
+            let world = open(&config).unwrap();
+            world.directory.add_domain(&Domain::new("x.test").unwrap(), World::now()).wait().unwrap();
+            let mut folders = vec![store_dir(&config)];
+            while let Some(folder) = folders.pop() {
+                assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o077, 0, "{folder:?}");
+                for entry in fs::read_dir(&folder).unwrap().map(Result::unwrap) {
+                    let mode = entry.metadata().unwrap().permissions().mode();
+                    assert_eq!(mode & 0o077, 0, "{:?}", entry.path());
+                    folders.extend(entry.file_type().unwrap().is_dir().then(|| entry.path()));
+                }
+            }
+        }
     }
 }

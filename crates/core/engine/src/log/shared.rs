@@ -91,6 +91,7 @@ impl Shared {
             live_content_bytes: read(&counters.live_content),
             index_bytes: read(&counters.index_bytes),
             segments: read(&counters.segments),
+            stopped: self.stopped.load(Ordering::Acquire),
         }
     }
 }

@@ -211,7 +211,9 @@ fn a_failed_flush_stops_everything_until_restart() {
     let kept = store(&engine, b"kept").unwrap();
     // The next operations are the append and its flush.
     disk.plan(2, Mishap::Broken);
+    assert!(!engine.figures().stopped);
     assert!(matches!(store(&engine, b"unknown"), Err(Abort::Engine(Error::Stopped))));
+    assert!(engine.figures().stopped);
     assert!(matches!(store(&engine, b"refused"), Err(Abort::Engine(Error::Stopped))));
     assert_eq!(keys(&engine), 1, "what is not durable is not shown");
     drop(engine);

@@ -15,6 +15,7 @@ use agents::World;
 use net::{Bound, CertificateFiles, Tls};
 use std::path::Path;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -29,9 +30,7 @@ pub type Prepare = Box<dyn FnOnce(&World, &Config) -> Result<(), Failure>>;
 pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
     log::start(&config.log);
-    std::fs::create_dir_all(&config.server.data_dir).map_err(|error| {
-        Failure::new(format!("{} can't be made: {error}", config.server.data_dir.display()))
-    })?;
+    world::make_private(&config.server.data_dir)?;
     let certificates = certificates(&config)?;
     let tls = Tls::load(&certificates).map_err(|error| Failure::new(error.to_string()))?;
     let bound = bind::all(&config)?;
@@ -138,7 +137,7 @@ async fn serve(
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
-    until_stopped(path, &settings, &world, &tls).await?;
+    let why = until_stopped(path, &settings, &world, &tls).await;
     tracing::info!("stopping: running sessions may finish");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stop.send(true);
@@ -146,10 +145,14 @@ async fn serve(
     if drained.is_err() {
         tracing::warn!("some sessions did not finish in time and are cut off");
     }
-    Ok(())
+    why
 }
 
-/// Reloads on SIGHUP; returns on SIGTERM or SIGINT.
+/// How soon a store that stopped is noticed.
+const STOPPED_ROUND: Duration = Duration::from_secs(1);
+
+/// Reloads on SIGHUP; returns on SIGTERM or SIGINT, and with a failure when the store takes nothing more: only a new
+/// start, which replays the log, helps then, and the service manager makes it.
 async fn until_stopped(
     path: &Path,
     settings: &Arc<doors::Settings>,
@@ -159,8 +162,12 @@ async fn until_stopped(
     let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
     let (mut terminate, mut interrupt, mut hang_up) =
         (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?, hear(SignalKind::hangup())?);
+    let mut rounds = tokio::time::interval(STOPPED_ROUND);
     loop {
         tokio::select! {
+            _ = rounds.tick() => if world.engine.figures().stopped {
+                return Err(Failure::new(engine::Error::Stopped.to_string()));
+            },
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
             _ = hang_up.recv() => match reload(path, settings, world, tls) {

@@ -48,6 +48,9 @@ impl Pages for ServerPages {
     }
 
     fn health(&self) -> (bool, String) {
+        if self.world.engine.figures().stopped {
+            return (false, format!("Troika takes no mail: {}\n", engine::Error::Stopped));
+        }
         match self.world.engine.snapshot() {
             Ok(_) => (true, "Troika takes mail.\n".into()),
             Err(error) => (false, format!("Troika takes no mail: {error}\n")),

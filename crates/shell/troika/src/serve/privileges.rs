@@ -1,6 +1,7 @@
 //! Ceasing to be root once the ports are bound.
 
-use nix::unistd::{Gid, Uid, User, chown, setgid, setgroups, setuid};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::unistd::{Gid, Uid, User, fchownat, setgid, setgroups, setuid};
 use std::path::Path;
 
 /// Becomes `user` for good, handing the data folder over first. Does nothing when not root or when no user is named.
@@ -32,13 +33,9 @@ pub fn drop_to(user: &str, data_dir: &Path) -> Result<(), String> {
 }
 
 fn hand_over(path: &Path, uid: Uid, gid: Gid) -> std::io::Result<()> {
-    let meta = std::fs::symlink_metadata(path)?;
-    // Symbolic links are not followed: they could name what is not ours.
-    if meta.is_symlink() {
-        return Ok(());
-    }
-    chown(path, Some(uid), Some(gid))?;
-    if meta.is_dir() {
+    // Symbolic links are not followed, not even one that takes a file's place meanwhile: they could name what is not ours.
+    fchownat(AT_FDCWD, path, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW)?;
+    if std::fs::symlink_metadata(path)?.is_dir() {
         for entry in std::fs::read_dir(path)? {
             hand_over(&entry?.path(), uid, gid)?;
         }
