@@ -34,14 +34,21 @@ pub fn folders(top: &Path) -> io::Result<Vec<(String, PathBuf)>> {
         let Some(name) = name.strip_prefix('.').filter(|_| entry.path().join("cur").is_dir()) else {
             continue;
         };
-        let levels: Vec<String> = name
-            .split('.')
-            .map(|level| imap::mutf7::decode(level.as_bytes()).unwrap_or_else(|_| level.to_owned()))
-            .collect();
+        let levels: Vec<String> = name.split('.').map(level_name).collect();
         found.push((levels.join("/"), entry.path()));
     }
     found.sort();
     Ok(found)
+}
+
+/// A dot within a name is written like this, though RFC 3501 §5.1.3 has printable ASCII stand for itself: in Maildir++
+/// a dot parts levels.
+const DOT: &str = "&AC4-";
+
+fn level_name(level: &str) -> String {
+    let parts: Result<Vec<String>, _> =
+        level.split(DOT).map(|part| imap::mutf7::decode(part.as_bytes())).collect();
+    parts.map_or_else(|_| level.to_owned(), |parts| parts.join("."))
 }
 
 /// The message files of one folder with their sizes, oldest name first.
@@ -154,7 +161,7 @@ fn folder_name(mailbox: &str) -> String {
     let level = |level: &str| {
         let mut encoded = Vec::new();
         imap::mutf7::encode(level, &mut encoded);
-        String::from_utf8_lossy(&encoded).replace('.', "&AC4-")
+        String::from_utf8_lossy(&encoded).replace('.', DOT)
     };
     let levels: Vec<String> = mailbox.split('/').map(level).collect();
     format!(".{}", levels.join("."))
