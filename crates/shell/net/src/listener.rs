@@ -4,7 +4,7 @@ use crate::admission::{Admission, Pass};
 use crate::driver::{Conversation, Desk, Traffic, drive, upgrade};
 use crate::stream::Stream;
 use crate::tls::Tls;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -77,7 +77,7 @@ pub trait Protocol: Send + Sync + 'static {
     /// A new connection.
     fn begin(&self, peer: Option<IpAddr>) -> (<Self::Desk as Desk>::Session, Self::Desk);
 
-    /// What a peer is told when no further connection is taken from it.
+    /// What a peer is told when no further connection is taken from it; asked once for each that is turned away.
     fn busy(&self) -> &'static [u8];
 
     /// A connection ended.
@@ -118,6 +118,12 @@ pub async fn serve<P: Protocol>(
         };
         let (stream, peer) = match accepted {
             Ok(connection) => connection,
+            // The peer was gone before it was taken in: no trouble of ours, and others wait.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) =>
+            {
+                continue;
+            }
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 // Out of descriptors: the cause needs a moment to go; spinning would make it worse.
@@ -153,7 +159,8 @@ impl Listener {
             Listener::Tcp(tcp) => {
                 let (stream, peer) = tcp.accept().await?;
                 // Replies are small and waited for; output is gathered by the driver already.
-                stream.set_nodelay(true)?;
+                // That fails only where the peer is gone again, which the session finds out.
+                let _ = stream.set_nodelay(true);
                 Ok((Stream::Tcp(stream), Some(peer.ip().to_canonical())))
             }
             Listener::Unix(unix) => Ok((Stream::Unix(unix.accept().await?.0), None)),

@@ -86,6 +86,10 @@ impl Entrance {
         }
     }
 
+    fn turned_away(&self) {
+        self.world.metrics.connections_refused.get_or_create(&By { protocol: self.protocol }).inc();
+    }
+
     fn connection(&self, config: &Config, peer: Option<IpAddr>) -> Connection {
         let mut entropy = [0u8; 32];
         getrandom::fill(&mut entropy)
@@ -174,6 +178,7 @@ impl net::Protocol for SmtpDoor {
     }
 
     fn busy(&self) -> &'static [u8] {
+        self.0.turned_away();
         b"421 4.7.0 Too many connections from your address; close some or try again later\r\n"
     }
 
@@ -215,6 +220,7 @@ impl net::Protocol for Pop3Door {
     }
 
     fn busy(&self) -> &'static [u8] {
+        self.0.turned_away();
         b"-ERR [SYS/TEMP] Too many connections from your address; close some or try again later\r\n"
     }
 
@@ -252,6 +258,7 @@ impl net::Protocol for ImapDoor {
     }
 
     fn busy(&self) -> &'static [u8] {
+        self.0.turned_away();
         b"* BYE Too many connections from your address; close some or try again later\r\n"
     }
 

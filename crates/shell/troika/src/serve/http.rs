@@ -35,7 +35,11 @@ pub async fn serve(
             accepted = listener.accept() => accepted,
             _ = shutdown.wait_for(|down| *down) => return Ok(()),
         };
-        let Ok((stream, _)) = accepted else { continue };
+        let Ok((stream, _)) = accepted else {
+            // Out of descriptors: spinning would make it worse.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
         let pages = pages.clone();
         tokio::spawn(async move {
             let service = service_fn(move |request| {
