@@ -9,6 +9,7 @@ use sasl::{Question, Reply, Verdict};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tokio::sync::Semaphore;
 
 /// Who logged in on a connection.
 #[derive(Clone, Debug)]
@@ -18,6 +19,10 @@ pub struct Login {
     /// The account's own address.
     pub address: EmailAddress,
 }
+
+/// Log-ins that are worked on at once; the others wait without a thread. (A queue of guesses must not take all threads
+/// for blocking work, which readers of disks need as well.)
+static AT_ONCE: Semaphore = Semaphore::const_new(32);
 
 /// Answers a question of a log-in; with a granted one, who it is.
 pub(crate) async fn answer(
@@ -33,12 +38,16 @@ pub(crate) async fn answer(
         Protocol::Imap => Service::Imap,
     };
     let asked = world.clone();
+    // The semaphore is never closed.
+    let place = AT_ONCE.acquire().await;
     // argon2 takes tens of milliseconds of a core: not on a thread that moves bytes.
     let work = tokio::task::spawn_blocking(move || {
         let answer = asked.directory.answer(&question, service, peer, SystemTime::now());
         (answer, claimed(&question).to_owned())
     });
-    let Ok(((reply, delay), user)) = work.await else {
+    let worked = work.await;
+    drop(place);
+    let Ok(((reply, delay), user)) = worked else {
         return (Reply::Verdict(Verdict::Unavailable), None);
     };
     let Reply::Verdict(verdict) = &reply else { return (reply, None) };

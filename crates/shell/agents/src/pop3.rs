@@ -131,6 +131,9 @@ fn list(world: &World, account: AccountId) -> Result<(MailboxId, Maildrop), stor
     loop {
         let page =
             world.store.rows(account, mailbox, &opened.uids, from, Needs::default(), PAGE, usize::MAX)?;
+        for record in &page.damaged {
+            tracing::error!(record, "a message can't be listed, its record is damaged");
+        }
         messages.extend(
             page.rows
                 .iter()

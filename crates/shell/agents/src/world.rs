@@ -9,7 +9,7 @@ use policy::Policy;
 use queue::Queue;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
-use store::Store;
+use store::{Prepared, Store};
 
 /// The server's insides, behind the sessions.
 pub struct World {
@@ -25,6 +25,17 @@ pub struct World {
     pub policy: RwLock<Arc<Policy>>,
     /// Counters.
     pub metrics: Metrics,
+}
+
+/// Smaller messages are prepared faster than another thread takes over this one's connections.
+const PREPARED_IN_PLACE_MAX: usize = 64 * 1024;
+
+/// Parses and compresses a message; a large one takes long enough that this thread's other connections go on elsewhere.
+pub(crate) fn prepare(message: &[u8]) -> Result<Prepared, store::Error> {
+    if message.len() <= PREPARED_IN_PLACE_MAX {
+        return Prepared::new(message);
+    }
+    tokio::task::block_in_place(|| Prepared::new(message))
 }
 
 impl World {

@@ -3,13 +3,14 @@
 
 use super::{SmtpAgent, protocol, trouble};
 use crate::metrics::By;
+use crate::world::prepare;
 use ::smtp::{BodyType, Delivery, Kind, NotifyOn, Outcome, Refusal, Ret};
 use directory::{LocalTarget, Resolution};
 use engine::{Abort, AccountId};
 use model::{EmailAddress, FlagSet, ReversePath, UnixTime};
 use queue::{NewEntry, NewRecipient, Notify, Orcpt};
 use std::sync::Arc;
-use store::{Extra, Fallback, Prepared, Recipient, Target};
+use store::{Extra, Fallback, Recipient, Target};
 
 /// How long a message waits in the queue before it is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
 const EXPIRY_SECONDS: i64 = 5 * 24 * 3600;
@@ -79,7 +80,7 @@ impl SmtpAgent {
         // this line again when it is sent.
         let mut message = format!("Return-Path: <{}>\r\n", delivery.sender.from).into_bytes();
         message.extend_from_slice(&delivery.message);
-        let prepared = match Prepared::new(&message) {
+        let prepared = match prepare(&message) {
             Ok(prepared) => prepared,
             Err(error) => return vec![Err(store_trouble(&error)); plan.answers(delivery)],
         };
