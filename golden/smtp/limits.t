@@ -76,3 +76,11 @@ S4~ 220 *
 L4:
 S4: 421 4.4.2 mail.example.test Nothing came for too long; closing
 E4:
+
+# A line that does not end: told at once, and given up after a MiB.
+S5~ 220 *
+C5< NOOP \{1000000:x}
+S5~ 500 5.5.2 *
+C5< \{100000:x}
+S5: 421 4.5.2 mail.example.test The line does not end; closing
+E5:

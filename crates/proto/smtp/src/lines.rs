@@ -1,7 +1,8 @@
 //! Command lines. Only CRLF ends one: a bare CR or LF gets the line refused and everything up to the next CRLF dropped
 //! with it, so that two parties can't disagree about where a command begins (RFC 5321 §2.3.8, SMTP smuggling).
 //!
-//! `wire::Input::line` goes on after the next LF instead, which would let a bare LF begin a command; hence this one.
+//! Unlike `wire::Input::line`, a refused line is told once however long it is (one reply to each command); one that does
+//! not end at all is the end of the session ([`Refused::Endless`]).
 
 use memchr::{memchr, memchr2};
 use wire::{Input, LineError};
@@ -13,6 +14,22 @@ pub(crate) struct Lines {
     searched: usize,
     /// The line was refused; its rest is to be dropped.
     skipping: bool,
+    /// Octets of it that were.
+    dropped_bytes: usize,
+}
+
+/// Octets of a refused line that are dropped in the hope of its end.
+const DROPPED_BYTES_MAX: usize = 1024 * 1024;
+
+/// Where a refused line stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Refused {
+    /// There is none, or it has ended.
+    Over,
+    /// Its end has not come.
+    Amid,
+    /// More came than is read in the hope of an end.
+    Endless,
 }
 
 impl Lines {
@@ -20,7 +37,7 @@ impl Lines {
     /// None: more input is needed, and what can be dropped has been. A refused line is reported once, as early as it
     /// is seen.
     pub(crate) fn next(&mut self, input: &mut Input, max: usize) -> Option<Result<usize, LineError>> {
-        if self.is_amid_refused(input) {
+        if self.refused(input) != Refused::Over {
             return None;
         }
         let pending = input.pending();
@@ -45,15 +62,27 @@ impl Lines {
         }
     }
 
-    /// Drops what is left of a refused line; true while its end has not come.
-    pub(crate) fn is_amid_refused(&mut self, input: &mut Input) -> bool {
-        self.skipping && !self.skip(input)
+    /// Drops what has come of a refused line.
+    pub(crate) fn refused(&mut self, input: &mut Input) -> Refused {
+        if !self.skipping {
+            return Refused::Over;
+        }
+        let before = input.pending().len();
+        let ended = self.skip(input);
+        self.dropped_bytes += before - input.pending().len();
+        // Also when the end did come, so that it does not depend on how the input was cut.
+        match ended {
+            _ if self.dropped_bytes > DROPPED_BYTES_MAX => Refused::Endless,
+            true => Refused::Over,
+            false => Refused::Amid,
+        }
     }
 
     fn refuse(&mut self, input: &mut Input, used: usize, why: LineError) -> Option<Result<usize, LineError>> {
         input.consume(used);
         self.searched = 0;
         self.skipping = true;
+        self.dropped_bytes = 0;
         Some(Err(why))
     }
 
@@ -135,8 +164,11 @@ mod tests {
         assert_eq!(lines.next(&mut input, 10), Some(Err(LineError::TooLong)));
         for _ in 0..100 {
             assert_eq!(lines.next(&mut input, 10), None);
-            assert!(input.pending().is_empty());
+            assert_eq!((lines.refused(&mut input), input.pending().len()), (Refused::Amid, 0));
             input.feed(&[b'x'; 5000]);
         }
+        input.feed(&vec![b'x'; DROPPED_BYTES_MAX]);
+        input.feed(b"\r\n");
+        assert_eq!(lines.refused(&mut input), Refused::Endless);
     }
 }

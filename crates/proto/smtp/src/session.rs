@@ -10,7 +10,7 @@ mod tests;
 use crate::ask::{Answer, Ask, Client, Greeting, Kind};
 use crate::config::{Config, Login};
 use crate::content::{Content, DotReader};
-use crate::lines::Lines;
+use crate::lines::{Lines, Refused};
 use crate::reply::{Charset, Enhanced, Refusal, write_reply};
 use crate::verb::{self, Verb};
 use crate::{path, session::envelope::Transaction};
@@ -206,8 +206,13 @@ impl Session {
     /// Reads and carries out one command line; false when none is there.
     fn command(&mut self, now: i64) -> bool {
         // Before the next line is looked at, the last one has to be gone.
-        if self.lines.is_amid_refused(&mut self.input) {
-            return false;
+        match self.lines.refused(&mut self.input) {
+            Refused::Over => {}
+            Refused::Amid => return false,
+            Refused::Endless => {
+                self.give_up((5, 2), "The line does not end; closing");
+                return true;
+            }
         }
         // RFC 4954 §4: a log-in's lines may be longer than other commands.
         let limits = &self.config.limits;
