@@ -23,9 +23,11 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
     let config = Config::load(&path).map_err(|error| Failure::new(error.to_string()))?;
     let mut terminal = Terminal::new(arguments.json);
     if let Command::Store(arguments::Store::Rebuild) = command {
-        return reach::rebuild(&config, &mut terminal);
+        let rebuilt = reach::rebuild(&config, &mut terminal);
+        return rebuilt.and(handed_back(&config));
     }
     let mut reach = Reach::open(&config)?;
+    let alone = matches!(reach, Reach::Alone(_));
     let outcome = match command {
         Command::Domain(command) => reach.ask(&Request::Domain(command), b"", &mut terminal),
         Command::Account(command) => account(&mut reach, command, &mut terminal),
@@ -46,7 +48,15 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         }
     };
     terminal.finish();
-    outcome
+    drop(reach);
+    if alone { outcome.and(handed_back(&config)) } else { outcome }
+}
+
+fn handed_back(config: &Config) -> Result<(), Failure> {
+    let data_dir = &config.server.data_dir;
+    crate::serve::hand_back(data_dir).map_err(|error| {
+        Failure::new(format!("{} can't be given back to its owner: {error}", data_dir.display()))
+    })
 }
 
 /// Adds to an account command what comes from standard input or a file.

@@ -8,6 +8,8 @@ mod log;
 mod pages;
 mod privileges;
 
+pub use privileges::hand_back;
+
 use crate::config::{Config, ListenerProtocol};
 use crate::control::{self, Failure, Request, Sink};
 use crate::{operations, world};

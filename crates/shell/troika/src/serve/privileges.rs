@@ -2,6 +2,7 @@
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
 use nix::unistd::{Gid, Uid, User, fchownat, setgid, setgroups, setuid};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// Becomes `user` for good, handing the data folder over first. Does nothing when not root or when no user is named.
@@ -32,6 +33,19 @@ pub fn drop_to(user: &str, data_dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// What a command that root ran beside a stopped server has made becomes the folder's owner's: the server, which runs as
+/// him, could not open it otherwise.
+///
+/// # Errors
+/// As the system.
+pub fn hand_back(data_dir: &Path) -> std::io::Result<()> {
+    let owner = std::fs::metadata(data_dir)?;
+    if owner.uid() == 0 || !Uid::effective().is_root() {
+        return Ok(());
+    }
+    hand_over(data_dir, Uid::from_raw(owner.uid()), Gid::from_raw(owner.gid()))
+}
+
 fn hand_over(path: &Path, uid: Uid, gid: Gid) -> std::io::Result<()> {
     // Symbolic links are not followed, not even one that takes a file's place meanwhile: they could name what is not ours.
     fchownat(AT_FDCWD, path, Some(uid), Some(gid), AtFlags::AT_SYMLINK_NOFOLLOW)?;
@@ -41,4 +55,27 @@ fn hand_over(path: &Path, uid: Uid, gid: Gid) -> std::io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_root_makes_becomes_the_owners_and_links_are_left_alone() {
+        let (dir, outside) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        let owner = |path: &Path| std::fs::symlink_metadata(path).unwrap().uid();
+        let (file, link) = (dir.path().join("log/1.seg"), dir.path().join("link"));
+        std::fs::create_dir(dir.path().join("log")).unwrap();
+        std::fs::write(&file, "").unwrap();
+        std::os::unix::fs::symlink(outside.path(), &link).unwrap();
+        let me = Uid::effective();
+        if me.is_root() {
+            std::os::unix::fs::chown(dir.path(), Some(65534), Some(65534)).unwrap();
+        }
+        hand_back(dir.path()).unwrap();
+        let wanted = if me.is_root() { 65534 } else { me.as_raw() };
+        assert_eq!([owner(&file), owner(&link)], [wanted; 2]);
+        assert_eq!(owner(outside.path()), me.as_raw());
+    }
 }
