@@ -78,8 +78,6 @@ S: q OK FETCH completed
 C: r FETCH 1 BODY[7]  # no such part
 S: * 1 FETCH (BODY[7] NIL FLAGS (\Seen \Recent))
 S: r OK FETCH completed
-C: s FETCH 1 BINARY[1]
-S: s BAD BINARY and PREVIEW are not supported
 C: t FETCH 1 (BODY[] BODY[HEADER.FIELDS ("a b" DATE)])
 S: t BAD expected the name of a header field at column 39: ""a b" DATE)])"
 C: u FETCH 1 BODY[MIME]

@@ -200,28 +200,7 @@ impl Store {
             }
             let mut uids = Vec::with_capacity(messages.len());
             for new in &messages {
-                let doc = ledger.new_doc()?;
-                let uid = ledger.arrive(slot, new.flags, new.message.size())?;
-                let keywords = ledger.intern(tx, slot, &new.keywords)?;
-                let modseq = ledger.stamp();
-                let content = tx.append(new.message.packed(), 1)?;
-                let placed = threads::place(tx, account, doc, new.message.threading())?;
-                let row = RowValue {
-                    doc,
-                    modseq,
-                    flags: new.flags,
-                    received: new.received,
-                    size: new.message.size(),
-                    saved: now,
-                    thread: placed.thread,
-                    keywords,
-                };
-                let mut value = Vec::with_capacity(64);
-                row.encode(&mut value);
-                let mailbox = ledger.at(slot).id;
-                tx.put(&keys::row(account, mailbox, uid), &value)?;
-                write_message(tx, account, doc, &new.message, content, &placed)?;
-                uids.push(uid);
+                uids.push(append_one(tx, &mut ledger, slot, new, now)?);
             }
             let open = ledger.at(slot);
             let (mailbox, uid_validity) = (open.id, open.value.uid_validity);
@@ -230,6 +209,39 @@ impl Store {
             Ok(Appended { mailbox, uid_validity, uids, modseq })
         })
     }
+}
+
+/// Puts one message into a mailbox; the quota has been looked at.
+pub(crate) fn append_one(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    slot: Slot,
+    new: &NewMessage,
+    now: UnixTime,
+) -> Result<Uid, Error> {
+    let account = ledger.id;
+    let doc = ledger.new_doc()?;
+    let uid = ledger.arrive(slot, new.flags, new.message.size())?;
+    let keywords = ledger.intern(tx, slot, &new.keywords)?;
+    let modseq = ledger.stamp();
+    let content = tx.append(new.message.packed(), 1)?;
+    let placed = threads::place(tx, account, doc, new.message.threading())?;
+    let row = RowValue {
+        doc,
+        modseq,
+        flags: new.flags,
+        received: new.received,
+        size: new.message.size(),
+        saved: now,
+        thread: placed.thread,
+        keywords,
+    };
+    let mut value = Vec::with_capacity(64);
+    row.encode(&mut value);
+    let mailbox = ledger.at(slot).id;
+    tx.put(&keys::row(account, mailbox, uid), &value)?;
+    write_message(tx, account, doc, &new.message, content, &placed)?;
+    Ok(uid)
 }
 
 /// What one account gets of a delivery.

@@ -39,6 +39,29 @@ impl Store {
         self.remove_if(account, mailbox, uids, |_| true)
     }
 
+    /// Octets of the messages that are \Deleted (DELETED-STORAGE, RFC 9208 §4.1.4).
+    ///
+    /// # Errors
+    /// [`Error::NoMailbox`].
+    pub fn deleted_bytes(&self, account: AccountId, mailbox: MailboxId) -> Result<u64, Error> {
+        let snapshot = self.engine.snapshot()?;
+        let mut left = read::mailbox(&*snapshot, account, mailbox)?.deleted;
+        let mut bytes = 0;
+        if left == 0 {
+            return Ok(bytes);
+        }
+        let range = keys::rows_range(account, mailbox);
+        snapshot.scan(keys::between(&range), Order::Ascending, &mut |_, row| {
+            let is_deleted = RowValue::flags_of(row).is_some_and(|flags| flags.has(Flag::Deleted));
+            if let Some(row) = is_deleted.then(|| RowValue::decode(row)).flatten() {
+                bytes += u64::from(row.size);
+                left -= 1;
+            }
+            if left == 0 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        Ok(bytes)
+    }
+
     /// Messages of the newest state that are \Deleted, and that state's name.
     fn marked(
         &self,

@@ -15,7 +15,7 @@ use model::{EmailId, Flag, Keyword, MailboxId, ModSeq, Uid, UidValidity, UnixTim
 pub(crate) const KEYWORDS_MAX: usize = 512;
 
 /// Most mailboxes of an account.
-pub(crate) const MAILBOXES_MAX: u32 = 10_000;
+pub const MAILBOXES_MAX: u32 = 10_000;
 
 /// A mailbox that the transaction looks at or changes.
 pub(crate) struct OpenMailbox {

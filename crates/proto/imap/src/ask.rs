@@ -21,8 +21,8 @@ pub enum Ask {
     Auth(sasl::Question),
     /// All mailboxes of the account and all subscribed names, in any order. [[`Answer::Mailboxes`]]
     Mailboxes {
-        /// Whether [`MailboxRow::counters`] is wanted (LIST-STATUS).
-        counters: bool,
+        /// What of [`MailboxRow::counters`] is wanted (LIST-STATUS).
+        counters: CountersNeed,
     },
     /// Makes a mailbox, with the superior names that are missing (RFC 9051 §6.3.4). [[`Answer::Created`]]
     Create {
@@ -57,7 +57,16 @@ pub enum Ask {
     Status {
         /// Name.
         name: String,
+        /// What of them.
+        counters: CountersNeed,
     },
+    /// What the account uses, and its limits. [[`Answer::Quota`]]
+    Quota,
+    /// The client's program has introduced itself, for the log (RFC 2971): fields of a short list, texts cut short and
+    /// free of controls. [[`Answer::Done`]]
+    Client(Vec<(&'static str, String)>),
+    /// Nobody is logged in any more, and nothing is selected (RFC 8437). [[`Answer::Done`]]
+    Unauthenticate,
     /// Selects a mailbox in place of the one selected before. Refused: nothing is selected. [[`Answer::Selected`]]
     Select {
         /// Name.
@@ -119,6 +128,16 @@ pub enum Ask {
         /// At least one.
         messages: Vec<NewMessage>,
     },
+    /// Adds a message to a mailbox and removes one from the selected mailbox, both or none; space counts after both (RFC
+    /// 8508 §3.4). [[`Answer::Replaced`]; refused with [`RefusedKind::Expunged`] when the old one is not there]
+    Replace {
+        /// The old one.
+        uid: Uid,
+        /// Name of the new one's mailbox.
+        to: String,
+        /// The new one.
+        message: NewMessage,
+    },
     /// Copies messages of the selected mailbox with their flags and dates to another (or the same), in ascending
     /// order, all or none. Those that do not exist any more are reported as missing. [[`Answer::Copied`]]
     Copy {
@@ -178,6 +197,17 @@ pub enum Answer {
         /// One per message, in order.
         uids: Vec<Uid>,
     },
+    /// To [`Ask::Replace`].
+    Replaced {
+        /// Of the new one's mailbox.
+        uid_validity: UidValidity,
+        /// Of the new one.
+        uid: Uid,
+        /// Modification sequence of it all.
+        modseq: ModSeq,
+    },
+    /// To [`Ask::Quota`].
+    Quota(Quota),
     /// To [`Ask::Copy`].
     Copied(Box<Copied>),
     /// To [`Ask::Expunge`].
@@ -252,6 +282,40 @@ pub struct Counters {
     pub highest_modseq: ModSeq,
     /// SIZE: octets of all messages (RFC 8438).
     pub size: u64,
+    /// DELETED-STORAGE: octets of the messages with \Deleted (RFC 9208 §4.1.4); only with
+    /// [`CountersNeed::WithDeletedSize`].
+    pub deleted_size: u64,
+}
+
+/// Which counters are wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CountersNeed {
+    /// None.
+    None,
+    /// Those that are kept.
+    Plain,
+    /// Also [`Counters::deleted_size`], which has to be added up.
+    WithDeletedSize,
+}
+
+/// What an account uses (RFC 9208 §5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Quota {
+    /// STORAGE, in octets.
+    pub storage: Resource,
+    /// MESSAGE
+    pub messages: Resource,
+    /// MAILBOX
+    pub mailboxes: Resource,
+}
+
+/// Use of a resource.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resource {
+    /// What is used.
+    pub usage: u64,
+    /// Most that may be used; None: no limit.
+    pub limit: Option<u64>,
 }
 
 /// A mailbox at the moment of its selection.
@@ -583,6 +647,8 @@ impl Refused {
 pub enum RefusedKind {
     /// There is no such mailbox (or message).
     NonExistent,
+    /// The message is not there any more.
+    Expunged,
     /// There is already a mailbox of that name.
     AlreadyExists,
     /// The name can't be had.

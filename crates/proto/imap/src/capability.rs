@@ -24,7 +24,8 @@ const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID";
 /// Usable after the log-in.
 const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
                              CONDSTORE SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
-                             SAVEDATE";
+                             SAVEDATE UNAUTHENTICATE BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
+                             QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT";
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {

@@ -10,6 +10,8 @@ mod idle;
 mod list;
 mod mailbox;
 mod namespace;
+mod quota;
+mod replace;
 mod search;
 mod select;
 mod status;
@@ -55,6 +57,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Search(_)
         | Body::Fetch(_)
         | Body::Store(_)
+        | Body::Replace { .. }
         | Body::Copy { .. } => Allowed::Selected,
         Body::Unauthenticate
         | Body::Compress(_)
@@ -105,7 +108,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Noop => Begun::Now(Done::ok("NOOP completed")),
         Body::Check => Begun::Now(Done::ok("CHECK completed")),
         Body::Logout => Begun::Logout,
-        Body::Id(_) => Begun::Now(any_state::id(core)),
+        Body::Id(pairs) => any_state::id(core, pairs),
         Body::StartTls => any_state::start_tls(core),
         Body::Authenticate { mechanism, initial } => auth::authenticate(core, &mechanism, initial),
         Body::Login { user, password } => auth::login(core, user, &password),
@@ -123,6 +126,13 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Namespace => Begun::Now(namespace::namespace(core)),
         Body::Status { mailbox, items } => status::start(core, mailbox, items),
         Body::Append { mailbox, messages } => append::start(core, mailbox, messages),
+        Body::Replace { numbering, number, mailbox, message } => {
+            replace::start(core, numbering, &number, mailbox, *message)
+        }
+        Body::Unauthenticate => any_state::unauthenticate(),
+        Body::GetQuota(root) => quota::of_root(&root),
+        Body::GetQuotaRoot(mailbox) => quota::of_mailbox(mailbox),
+        Body::SetQuota { .. } => Begun::Now(quota::set()),
         Body::Idle => idle::start(core),
         Body::Close => expunge::close(core),
         Body::Unselect => expunge::unselect(),
@@ -133,11 +143,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Copy { numbering, set, mailbox, originals } => {
             copy::start(core, numbering, &set, mailbox, originals)
         }
-        body @ (Body::Unauthenticate
-        | Body::Compress(_)
-        | Body::GetQuota(_)
-        | Body::GetQuotaRoot(_)
-        | Body::SetQuota { .. }) => Begun::Now(Done::bad(format!("{} is not supported", body.name()))),
+        body @ Body::Compress(_) => Begun::Now(Done::bad(format!("{} is not supported", body.name()))),
     }
 }
 

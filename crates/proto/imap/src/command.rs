@@ -8,7 +8,7 @@
 
 use crate::ask::{Access, DateOf, Day, FlagMode, Originals, When};
 use crate::sequence::SequenceSet;
-use model::{Flag, FlagSet, Keyword, ModSeq, UidValidity, UnixTime};
+use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, UidSet, UidValidity, UnixTime};
 use std::fmt;
 
 /// `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF`
@@ -109,6 +109,17 @@ pub enum Body {
         /// At least one.
         messages: Vec<AppendMessage>,
     },
+    /// REPLACE and UID REPLACE (RFC 8508).
+    Replace {
+        /// How `number` counts.
+        numbering: Numbering,
+        /// Which message goes.
+        number: SequenceSet,
+        /// Where its replacement comes.
+        mailbox: String,
+        /// The replacement.
+        message: Box<AppendMessage>,
+    },
     /// RFC 9051 §6.3.13. The `DONE` that ends it is no command.
     Idle,
     /// RFC 9208 §4.1.1: name of the quota root.
@@ -176,6 +187,7 @@ impl Body {
             Body::Namespace => "NAMESPACE",
             Body::Status { .. } => "STATUS",
             Body::Append { .. } => "APPEND",
+            Body::Replace { numbering, .. } => by_uid(*numbering, "REPLACE", "UID REPLACE"),
             Body::Idle => "IDLE",
             Body::GetQuota(_) => "GETQUOTA",
             Body::GetQuotaRoot(_) => "GETQUOTAROOT",
@@ -417,6 +429,58 @@ pub enum SearchReturn {
     Count,
     /// Keep the result as `$`.
     Save,
+    /// Some of the numbers (RFC 9394 §3.1). Never beside [`SearchReturn::All`], and once only.
+    Partial(PartialRange),
+}
+
+/// Places in a list of results (RFC 9394 §3.1), from 1 on, as the client wrote them.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct PartialRange {
+    /// Where place 1 is.
+    pub counted: Counted,
+    /// One end.
+    pub one: u32,
+    /// The other end, which may be the lower one.
+    pub other: u32,
+}
+
+/// From which end of the list places are counted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Counted {
+    /// `1:500`: place 1 has the lowest UID.
+    FromFirst,
+    /// `-1:-500`: place 1 has the highest UID.
+    FromLast,
+}
+
+impl PartialRange {
+    /// The members of `found` at these places; fewer, maybe none, where the list ends.
+    pub fn of(self, found: &UidSet) -> UidSet {
+        let (low, high) = (self.one.min(self.other), self.one.max(self.other));
+        let count = found.len();
+        let (low, high) = match self.counted {
+            Counted::FromFirst => (low, high.min(count)),
+            Counted::FromLast => {
+                (count.saturating_sub(high) + 1, count.saturating_add(1).saturating_sub(low))
+            }
+        };
+        let mut places = UidSet::new();
+        if low <= high
+            && let (Some(first), Some(last)) = (found.select(SeqNo(low)), found.select(SeqNo(high)))
+        {
+            places.insert_range(first, last);
+        }
+        places.and(found)
+    }
+}
+
+impl fmt::Display for PartialRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.counted {
+            Counted::FromFirst => write!(f, "{}:{}", self.one, self.other),
+            Counted::FromLast => write!(f, "-{}:-{}", self.one, self.other),
+        }
+    }
 }
 
 /// What SEARCH looks for. Nested at most `parse::limits::SEARCH_DEPTH_MAX` deep, so recursion over it is safe.
@@ -489,6 +553,8 @@ pub struct Fetch {
     pub changed_since: Option<ModSeq>,
     /// VANISHED (RFC 7162 §3.2.6); only with UID FETCH and CHANGEDSINCE.
     pub vanished: bool,
+    /// PARTIAL (RFC 9394 §3.3); only with UID FETCH.
+    pub partial: Option<PartialRange>,
 }
 
 /// A data item of FETCH.

@@ -208,6 +208,14 @@ impl Printer {
                 self.one_name("APPEND", mailbox);
                 messages.iter().for_each(|message| self.append_message(message));
             }
+            Body::Replace { numbering, number, mailbox, message } => {
+                self.numbering(*numbering);
+                self.word("REPLACE ");
+                number.write(&mut self.out);
+                self.word(" ");
+                self.name(mailbox);
+                self.append_message(message);
+            }
             // Every other command is its name.
             plain => self.word(plain.name()),
         }
@@ -325,10 +333,13 @@ impl Printer {
         fetch.set.write(&mut self.out);
         self.word(" ");
         self.list(&fetch.items, Printer::fetch_item);
-        if let Some(modseq) = fetch.changed_since {
-            self.word(" (CHANGEDSINCE ");
-            self.number(modseq.0);
-            self.word(if fetch.vanished { " VANISHED)" } else { ")" });
+        let changed_since = fetch.changed_since.map(|modseq| format!("CHANGEDSINCE {modseq}"));
+        let vanished = fetch.vanished.then(|| "VANISHED".to_owned());
+        let partial = fetch.partial.map(|range| format!("PARTIAL {range}"));
+        let modifiers: Vec<String> = [changed_since, vanished, partial].into_iter().flatten().collect();
+        if !modifiers.is_empty() {
+            self.word(" ");
+            self.list(&modifiers, |printer, modifier| printer.word(modifier));
         }
     }
 
@@ -394,6 +405,7 @@ impl Printer {
                     SearchReturn::All => "ALL",
                     SearchReturn::Count => "COUNT",
                     SearchReturn::Save => "SAVE",
+                    SearchReturn::Partial(range) => return printer.word(&format!("PARTIAL {range}")),
                 });
             });
             self.word(" ");

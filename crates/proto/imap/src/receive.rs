@@ -16,7 +16,7 @@ use wire::Input;
 pub struct Limits {
     /// Longest line with its CRLF, in octets; a literal begins a new line.
     pub line_bytes_max: usize,
-    /// Longest command in octets, literals included, but for the messages of APPEND.
+    /// Longest command in octets, literals included, but for the messages of APPEND and REPLACE.
     pub command_bytes_max: usize,
     /// Largest message (all messages of one APPEND together), in octets.
     pub message_bytes_max: u64,
@@ -341,20 +341,20 @@ impl Receiver {
         literal.sync.then_some(Event::Continue)
     }
 
-    /// A literal of an APPEND is a message unless it is the mailbox's name.
+    /// A literal of an APPEND or a REPLACE is a message unless it is the mailbox's name.
     ///
     /// RFC 9051 §9: append = "APPEND" SP mailbox …; so the name is the literal directly behind `APPEND SP`.
     fn place(&self) -> Place {
         let text = &self.received.text;
-        let arguments = tag_of(text).and_then(|tag| text.get(tag.len() + 1..)).unwrap_or_default();
-        const NAME: &[u8] = b"APPEND ";
-        let append = arguments.get(..NAME.len()).is_some_and(|name| name.eq_ignore_ascii_case(NAME));
-        if append && arguments.get(NAME.len()).is_some_and(|first| *first != b'{') {
+        let Some(rest) = tag_of(text).and_then(|tag| before_target(&text[tag.len() + 1..])) else {
+            return Place::Text;
+        };
+        if rest.first().is_some_and(|first| *first != b'{') {
             return Place::Detached;
         }
         // The name was a literal, and this is a later one.
-        let first_line = memchr::memchr(b'\n', arguments).map_or(arguments.len(), |at| at + 1);
-        if append && first_line < arguments.len() { Place::Detached } else { Place::Text }
+        let first_line = memchr::memchr(b'\n', rest).map_or(rest.len(), |at| at + 1);
+        if first_line < rest.len() { Place::Detached } else { Place::Text }
     }
 
     fn too_big(&self, literal: Announced, place: Place, limits: &Limits) -> Option<Refusal> {
@@ -462,6 +462,21 @@ impl Receiver {
             }
         }
     }
+}
+
+/// What stands behind `APPEND SP` or `[UID SP] REPLACE SP seq-number SP` (RFC 8508 §5): the mailbox's name and more. None: it
+/// is another command.
+fn before_target(command: &[u8]) -> Option<&[u8]> {
+    let behind = |text, word: &[u8]| -> Option<&[u8]> {
+        let text: &[u8] = text;
+        let (head, rest) = text.split_at_checked(word.len())?;
+        head.eq_ignore_ascii_case(word).then_some(rest)
+    };
+    if let Some(rest) = behind(command, b"APPEND ") {
+        return Some(rest);
+    }
+    let rest = behind(behind(command, b"UID ").unwrap_or(command), b"REPLACE ")?;
+    Some(&rest[memchr::memchr(b' ', rest)? + 1..])
 }
 
 /// Makes room for the next octets of a message of which `left` are still to come. An announcement alone costs no memory;

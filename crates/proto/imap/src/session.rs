@@ -13,7 +13,6 @@ mod running;
 use crate::ask::{Answer, Ask};
 use crate::cmd::{self, Begun};
 use crate::command::{Body, Command, Numbering};
-use crate::mailbox_name::NameEncoding;
 use crate::parse::{self, FaultKind, ParseError};
 use crate::receive::{self, Line, Receiver, Refusal};
 use crate::write::{self, Condition};
@@ -22,7 +21,7 @@ use std::time::Duration;
 use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
 pub use self::core::Settings;
-pub(crate) use self::core::{Core, Done, News};
+pub(crate) use self::core::{Core, Done, Enabled, News};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
 
@@ -38,8 +37,6 @@ pub struct Session {
     answer: Option<Answer>,
     /// The command under way belongs to the UID family.
     by_uid: bool,
-    /// When the greeting was sent.
-    greeted_at: i64,
     going_down: bool,
 }
 
@@ -75,10 +72,12 @@ impl Session {
                 tag: String::new(),
                 user: None,
                 view: None,
-                condstore: false,
+                enabled: Enabled::default(),
                 dirty: false,
                 abandoned: false,
                 now: 0,
+                nobody_since: 0,
+                introduced: false,
                 exchanges: 0,
                 commands: 0,
                 errors: 0,
@@ -93,7 +92,6 @@ impl Session {
             waits: Waits::Nothing,
             answer: None,
             by_uid: false,
-            greeted_at: 0,
             going_down: false,
         }
     }
@@ -102,7 +100,7 @@ impl Session {
         let list = self.core.capabilities();
         let hostname = self.core.connection.hostname.clone();
         self.core.line(format_args!("* OK [{list}] {hostname} ready"));
-        self.greeted_at = self.core.now;
+        self.core.nobody_since = self.core.now;
         self.phase = Phase::Open;
     }
 
@@ -250,7 +248,7 @@ impl Session {
             receive::Event::NeedInput => return self.pause(),
             receive::Event::Continue => self.core.line(format_args!("+ Ready for literal data")),
             receive::Event::Command(received) => {
-                match parse::parse_received(received, NameEncoding::ModifiedUtf7) {
+                match parse::parse_received(received, self.core.enabled.names()) {
                     Ok(command) => self.begin(command),
                     Err(fault) => self.malformed(fault),
                 }
@@ -310,7 +308,7 @@ impl Session {
 
     /// A log-in must come in time, however busily the peer does something else.
     fn check_login_time(&mut self) {
-        let since = self.core.now.saturating_sub(self.greeted_at);
+        let since = self.core.now.saturating_sub(self.core.nobody_since);
         let limit = i64::try_from(self.core.settings.login_within_s).unwrap_or(i64::MAX);
         if self.core.user.is_none() && self.phase == Phase::Open && since > limit {
             self.bye(End::TimedOut, "No log-in came in time");
@@ -323,7 +321,7 @@ fn is_by_uid(body: &Body) -> bool {
         Body::Fetch(fetch) => fetch.numbering == Numbering::Uid,
         Body::Store(store) => store.numbering == Numbering::Uid,
         Body::Search(search) => search.numbering == Numbering::Uid,
-        Body::Copy { numbering, .. } => *numbering == Numbering::Uid,
+        Body::Copy { numbering, .. } | Body::Replace { numbering, .. } => *numbering == Numbering::Uid,
         Body::Expunge(uids) => uids.is_some(),
         _ => false,
     }

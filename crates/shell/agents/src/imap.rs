@@ -5,7 +5,9 @@ mod convert;
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
 use crate::world::World;
-use ::imap::ask::{Access, Answer, Ask, Originals, Refused, RefusedKind, Selected};
+use ::imap::ask::{
+    Access, Answer, Ask, CountersNeed, MailboxRow, NewMessage, Originals, Refused, RefusedKind, Selected,
+};
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Uid, UidSet};
 use std::net::IpAddr;
@@ -93,7 +95,17 @@ impl ImapAgent {
                 self.selected = None;
                 Ok(Answer::Done)
             }
+            Ask::Unauthenticate => {
+                self.selected = None;
+                self.login = None;
+                Ok(Answer::Done)
+            }
+            Ask::Client(fields) => {
+                tracing::info!(trace = self.trace, client = convert::client(&fields), "client");
+                Ok(Answer::Done)
+            }
             Ask::Mailboxes { .. }
+            | Ask::Quota
             | Ask::Create { .. }
             | Ask::Delete { .. }
             | Ask::Rename { .. }
@@ -103,9 +115,11 @@ impl ImapAgent {
                 // These may read from disk: this thread's other connections go on elsewhere meanwhile.
                 tokio::task::block_in_place(|| self.read(ask))
             }
-            Ask::Store { .. } | Ask::Append { .. } | Ask::Copy { .. } | Ask::Expunge { .. } => {
-                self.write(ask).await
-            }
+            Ask::Store { .. }
+            | Ask::Append { .. }
+            | Ask::Replace { .. }
+            | Ask::Copy { .. }
+            | Ask::Expunge { .. } => self.write(ask).await,
         }
     }
 
@@ -138,12 +152,42 @@ impl ImapAgent {
         })))
     }
 
+    fn mailboxes(&self, account: AccountId, counters: CountersNeed) -> Result<Vec<MailboxRow>, Error> {
+        let row = |info: store::MailboxInfo| {
+            let counters = match info.id {
+                Some(id) if counters != CountersNeed::None => {
+                    Some(self.counters(account, id, &info.counters, counters)?)
+                }
+                _ => None,
+            };
+            Ok(convert::mailbox(info, counters))
+        };
+        self.store().mailboxes(account)?.into_iter().map(row).collect()
+    }
+
+    fn counters(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        counters: &store::Counters,
+        need: CountersNeed,
+    ) -> Result<::imap::ask::Counters, Error> {
+        let deleted_size = match need {
+            CountersNeed::WithDeletedSize => self.store().deleted_bytes(account, mailbox)?,
+            CountersNeed::None | CountersNeed::Plain => 0,
+        };
+        Ok(convert::counters(counters, deleted_size))
+    }
+
     async fn mailbox_question(&self, ask: Ask) -> Result<Answer, Refused> {
         let (account, store) = (self.account()?, self.store());
         match ask {
             Ask::Mailboxes { counters } => {
-                let all = tokio::task::block_in_place(|| store.mailboxes(account)).map_err(refused)?;
-                Ok(Answer::Mailboxes(all.into_iter().map(|info| convert::mailbox(info, counters)).collect()))
+                let all = tokio::task::block_in_place(|| self.mailboxes(account, counters));
+                all.map(Answer::Mailboxes).map_err(refused)
+            }
+            Ask::Quota => {
+                store.usage(account).map(|usage| Answer::Quota(convert::quota(&usage))).map_err(refused)
             }
             Ask::Create { name, special_use } => {
                 let made = store.create_mailbox(account, &name, special_use, World::now()).await;
@@ -152,10 +196,12 @@ impl ImapAgent {
             Ask::Delete { name } => done(store.delete_mailbox(account, &name).await),
             Ask::Rename { from, to } => done(store.rename_mailbox(account, &from, &to, World::now()).await),
             Ask::Subscribe { name, on } => done(store.subscribe(account, &name, on).await),
-            Ask::Status { name } => {
+            Ask::Status { name, counters } => {
                 let info = store.mailbox_by_name(account, &name).map_err(refused)?;
                 let id = info.id.ok_or(Error::NoMailbox).map_err(refused)?;
-                Ok(Answer::Status(id, convert::counters(&info.counters)))
+                let counted =
+                    tokio::task::block_in_place(|| self.counters(account, id, &info.counters, counters));
+                Ok(Answer::Status(id, counted.map_err(refused)?))
             }
             _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
         }
@@ -207,14 +253,6 @@ impl ImapAgent {
     async fn write(&self, ask: Ask) -> Result<Answer, Refused> {
         let (account, store) = (self.account()?, self.store());
         if let Ask::Append { to, messages } = ask {
-            let prepare = |message: ::imap::ask::NewMessage| -> Result<store::NewMessage, Error> {
-                Ok(store::NewMessage {
-                    message: Prepared::new(&message.content)?,
-                    flags: message.flags,
-                    keywords: message.keywords,
-                    received: message.internal_date.unwrap_or_else(World::now),
-                })
-            };
             let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>().map_err(refused)?;
             let appended =
                 store.append(account, Target::Name(to), prepared, World::now()).await.map_err(refused)?;
@@ -228,6 +266,20 @@ impl ImapAgent {
                 let change = convert::flag_change(change);
                 let stored = store.store_flags(account, mailbox, uids, change, unchanged_since, known).await;
                 Ok(convert::stored(stored.map_err(refused)?))
+            }
+            Ask::Replace { uid, to, message } => {
+                let message = prepare(message).map_err(refused)?;
+                let replaced =
+                    store.replace(account, mailbox, uid, Target::Name(to), message, World::now()).await;
+                let replaced = replaced.map_err(|error| match error {
+                    Error::NoMessage => Refused::new(RefusedKind::Expunged, error.to_string()),
+                    error => refused(error),
+                })?;
+                Ok(Answer::Replaced {
+                    uid_validity: replaced.uid_validity,
+                    uid: replaced.uid,
+                    modseq: replaced.modseq,
+                })
             }
             Ask::Copy { uids, to, originals } => {
                 let originals = match originals {
@@ -280,6 +332,16 @@ fn highest_modseq(
             None => return Ok(highest),
         }
     }
+}
+
+/// Takes a new message apart on this connection's thread.
+fn prepare(message: NewMessage) -> Result<store::NewMessage, Error> {
+    Ok(store::NewMessage {
+        message: Prepared::new(&message.content)?,
+        flags: message.flags,
+        keywords: message.keywords,
+        received: message.internal_date.unwrap_or_else(World::now),
+    })
 }
 
 fn done(outcome: Result<(), Error>) -> Result<Answer, Refused> {

@@ -314,3 +314,48 @@ fn uids_end_before_they_wrap() {
         Err(Error::Limit(Limit::Uids))
     ));
 }
+
+#[test]
+fn a_replacement_comes_and_the_old_one_goes_together() {
+    let (store, _engine) = store();
+    let inbox = keys::INBOX;
+    let append = |text: &str| store.append(ANNA, Target::Inbox, vec![new(text)], NOW).wait().unwrap();
+    append("Subject: draft\n\none\n");
+    append("Subject: other\n\ntwo\n");
+    let used = store.usage(ANNA).unwrap().bytes;
+    store.set_limits(ANNA, Limits { bytes: Some(used + 4), messages: Some(2) }).wait().unwrap();
+    let before = store.open(ANNA, inbox).unwrap();
+    // RFC 8508 §3.4: only what is left of both counts.
+    let draft = new("Subject: draft\n\none more\n");
+    assert!(matches!(
+        store.replace(ANNA, inbox, Uid(1), Target::Inbox, draft, NOW).wait(),
+        Err(Error::OverQuota)
+    ));
+    let draft = || new("Subject: draft\n\nnew\n");
+    for (uid, to) in [(Uid(9), Target::Inbox), (Uid(1), "No such".into())] {
+        let refused = store.replace(ANNA, inbox, uid, to, draft(), NOW).wait();
+        assert!(matches!(refused, Err(Error::NoMessage | Error::NoMailbox)), "{refused:?}");
+    }
+    assert_eq!(store.open(ANNA, inbox).unwrap().uids, before.uids, "all or nothing");
+    let replaced = store.replace(ANNA, inbox, Uid(1), Target::Inbox, draft(), NOW).wait().unwrap();
+    assert_eq!(replaced.uid, Uid(3));
+    let changes = store.changes(ANNA, inbox, before.counters.highest_modseq, &[]).unwrap().unwrap();
+    assert_eq!((changes.vanished, changes.arrived), (uids(&[1]), uids(&[3])));
+    assert_eq!(changes.up_to, replaced.modseq);
+    let junk = Target::Use(model::SpecialUse::Junk);
+    let moved = store.replace(ANNA, inbox, Uid(3), junk, draft(), NOW).wait().unwrap();
+    assert_eq!(moved.uid, Uid(1));
+    assert_eq!(*store.open(ANNA, inbox).unwrap().uids, uids(&[2]));
+    assert_eq!(store.usage(ANNA).unwrap().messages, 2);
+    assert_sound(&store);
+}
+
+#[test]
+fn deleted_octets_are_added_up() {
+    let (store, _engine) = store();
+    fill(&store, ANNA, 3);
+    assert_eq!(store.deleted_bytes(ANNA, keys::INBOX).unwrap(), 0);
+    flag(&store, ANNA, &[1, 3], change(FlagMode::Add, &[Flag::Deleted], &[]));
+    let rows = all_rows(&store, ANNA, keys::INBOX);
+    assert_eq!(store.deleted_bytes(ANNA, keys::INBOX).unwrap(), rows[0].size + rows[2].size);
+}

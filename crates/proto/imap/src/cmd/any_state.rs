@@ -1,7 +1,9 @@
-//! CAPABILITY, ID, STARTTLS, ENABLE: commands that need nothing of the world (RFC 9051 §6.1, §6.2.1, §6.3.1; RFC 2971).
+//! CAPABILITY, ID, STARTTLS, ENABLE, UNAUTHENTICATE: commands about the connection (RFC 9051 §6.1, §6.2.1, §6.3.1; RFC 2971;
+//! RFC 8437).
 
 use super::Begun;
-use crate::session::{Core, Done, News};
+use crate::ask::{Answer, Ask};
+use crate::session::{Core, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
 
 pub(super) fn capability(core: &mut Core) -> Done {
@@ -10,11 +12,74 @@ pub(super) fn capability(core: &mut Core) -> Done {
     Done::ok("CAPABILITY completed")
 }
 
-/// RFC 2971 §3.3: the name alone; a version would only help an attacker. The client's own words change nothing here
-/// (§4: they must not).
-pub(super) fn id(core: &mut Core) -> Done {
+/// Fields of the client's ID that go into the log, and how many characters of each.
+const ID_FIELDS: [&str; 5] = ["name", "version", "os", "os-version", "vendor"];
+const ID_CHARACTERS_MAX: usize = 64;
+
+/// RFC 2971 §3.3: of this server the name alone; a version would only help an attacker. The client's own words change
+/// nothing here (§4: they must not); the first ones of a connection are told to the log.
+pub(super) fn id(core: &mut Core, pairs: Vec<(String, Option<String>)>) -> Begun {
     write::id(&mut core.out, &[("name", Some("Troika"))]);
-    Done::ok("ID completed")
+    let done = Done::ok("ID completed");
+    let known: Vec<(&'static str, String)> = pairs.iter().filter_map(known_field).collect();
+    if core.introduced || known.is_empty() {
+        return Begun::Now(done);
+    }
+    core.introduced = true;
+    Begun::Run(Box::new(Told { ask: Some(Ask::Client(known)), done: Some(done) }))
+}
+
+/// A field that is on the list, its value made fit for a line of the log.
+fn known_field((field, value): &(String, Option<String>)) -> Option<(&'static str, String)> {
+    let field = ID_FIELDS.into_iter().find(|known| known.eq_ignore_ascii_case(field))?;
+    let value = value.as_ref()?.chars().take(ID_CHARACTERS_MAX);
+    Some((field, value.map(|character| if character.is_control() { '?' } else { character }).collect()))
+}
+
+/// Tells the world something, then ends.
+#[derive(Debug)]
+struct Told {
+    ask: Option<Ask>,
+    done: Option<Done>,
+}
+
+impl Running for Told {
+    fn resume(&mut self, _core: &mut Core, event: Event) -> Next {
+        if let Some(ask) = self.ask.take() {
+            return Next::Ask(ask);
+        }
+        match (event, self.done.take()) {
+            (Event::Answer(Answer::Done), Some(done)) => Next::Done(done),
+            (event, _) => otherwise(event),
+        }
+    }
+}
+
+/// RFC 8437 §2: back to the state before the log-in, TLS aside.
+#[derive(Debug)]
+struct Unauthenticate;
+
+pub(super) fn unauthenticate() -> Begun {
+    Begun::Run(Box::new(Unauthenticate))
+}
+
+impl Running for Unauthenticate {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match event {
+            Event::Go => Next::Ask(Ask::Unauthenticate),
+            Event::Answer(Answer::Done) => {
+                core.user = None;
+                // The mailbox is left as by UNSELECT: nothing is expunged.
+                core.view = None;
+                core.dirty = false;
+                core.enabled = Enabled::default();
+                core.nobody_since = core.now;
+                let done = Done::ok(format!("[{}] UNAUTHENTICATE completed", core.capabilities()));
+                Next::Done(done.telling(News::None))
+            }
+            event => otherwise(event),
+        }
+    }
 }
 
 pub(super) fn start_tls(core: &Core) -> Begun {
@@ -28,22 +93,29 @@ pub(super) fn start_tls(core: &Core) -> Begun {
 
 /// RFC 5161 §3.1: unknown and unneeded capabilities are ignored; the response names what is newly enabled.
 pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
-    let condstore = capabilities.iter().any(|name| name.eq_ignore_ascii_case("CONDSTORE"));
-    if condstore && !core.condstore {
-        write::enabled(&mut core.out, "CONDSTORE");
+    let has = |wanted: &str| capabilities.iter().any(|name| name == wanted);
+    let mut new = Vec::new();
+    let condstore = has("CONDSTORE") && !core.enabled.condstore;
+    if condstore {
+        new.push("CONDSTORE");
+    }
+    if has("UTF8=ACCEPT") && !core.enabled.utf8 {
+        core.enabled.utf8 = true;
+        new.push("UTF8=ACCEPT");
+    }
+    write::enabled(&mut core.out, &new.join(" "));
+    if condstore {
         enable_condstore(core);
-    } else {
-        write::enabled(&mut core.out, "");
     }
     Done::ok("ENABLE completed").telling(News::None)
 }
 
 /// RFC 7162 §3.1: the first CONDSTORE enabling command while a mailbox is selected is answered with its HIGHESTMODSEQ.
 pub(crate) fn enable_condstore(core: &mut Core) {
-    if core.condstore {
+    if core.enabled.condstore {
         return;
     }
-    core.condstore = true;
+    core.enabled.condstore = true;
     if let Some(view) = &core.view {
         let highest = view.known;
         core.line(format_args!("* OK [HIGHESTMODSEQ {highest}] Modification sequences are told from now on"));

@@ -1,44 +1,63 @@
-//! APPEND (RFC 9051 §6.3.12; several messages: RFC 3502; APPENDUID: RFC 4315 §3).
+//! APPEND (RFC 9051 §6.3.12; several messages: RFC 3502; APPENDUID: RFC 4315 §3; literal8: RFC 3516 §4.4; UTF8: RFC 9755 §4).
+
+mod binary;
 
 use super::Begun;
 use crate::ask::{Answer, Ask, NewMessage};
-use crate::command::{AppendForm, AppendMessage};
+use crate::command::AppendMessage;
+use crate::mailbox_name::NameEncoding;
 use crate::sequence::write_uids;
 use crate::session::{Core, Done, Event, Next, Running, mismatch};
+use mime::header::header_length;
 
 #[derive(Debug)]
 struct Append {
     mailbox: String,
-    messages: Vec<AppendMessage>,
+    messages: Vec<NewMessage>,
 }
 
 pub(super) fn start(core: &Core, mailbox: String, messages: Vec<AppendMessage>) -> Begun {
+    match messages.into_iter().map(|message| accepted(core, message)).collect() {
+        Ok(messages) => Begun::Run(Box::new(Append { mailbox, messages })),
+        Err(done) => Begun::Now(done),
+    }
+}
+
+/// The message as it is stored.
+///
+/// # Errors
+/// NO, if this server can't store it.
+pub(super) fn accepted(core: &Core, message: AppendMessage) -> Result<NewMessage, Done> {
+    let AppendMessage { flags, internal_date, form: _, content } = message;
+    let content = content.0;
     let limit = core.settings.message_bytes_max;
-    if messages.iter().any(|message| message.content.0.len() as u64 > limit) {
+    if content.len() as u64 > limit {
         // RFC 7889 §3.1 names the code for it.
-        return Begun::Now(Done::no("[TOOBIG] The message is larger than this server takes"));
+        return Err(Done::no("[TOOBIG] The message is larger than this server takes"));
     }
     // RFC 9051 §6.3.12 wants a message; a common fault of clients is to cancel with an empty literal.
-    if messages.iter().any(|message| message.content.0.is_empty()) {
-        return Begun::Now(Done::no("[CANNOT] An empty message is no message"));
+    if content.is_empty() {
+        return Err(Done::no("[CANNOT] An empty message is no message"));
     }
-    if messages.iter().any(|message| message.form != AppendForm::Literal) {
-        // RFC 3516, RFC 9755: neither BINARY nor UTF8=ACCEPT is offered.
-        return Begun::Now(Done::bad("Only plain literals are supported"));
+    // RFC 9755 §4: 8-bit header fields need ENABLE UTF8=ACCEPT.
+    let header = &content[..header_length(&content)];
+    if core.enabled.names() == NameEncoding::ModifiedUtf7 && !header.is_ascii() {
+        return Err(Done::no("[CANNOT] The header is not ASCII; ENABLE UTF8=ACCEPT first"));
     }
-    if messages.iter().any(|message| memchr::memchr(0, &message.content.0).is_some()) {
-        // RFC 3501 §9: CHAR8 is any octet but NUL.
-        return Begun::Now(Done::bad("[CLIENTBUG] A message holds NUL"));
+    let content = binary::without_nul(content)
+        .ok_or_else(|| Done::no("[UNKNOWN-CTE] NUL stands where no transfer encoding can hide it"))?;
+    if content.len() as u64 > limit {
+        return Err(Done::no("[TOOBIG] The message, encoded, is larger than this server takes"));
     }
-    Begun::Run(Box::new(Append { mailbox, messages }))
+    Ok(NewMessage { content, flags: flags.flags, keywords: flags.keywords, internal_date })
 }
 
 impl Running for Append {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
             Event::Go => {
-                let messages = std::mem::take(&mut self.messages).into_iter().map(new_message).collect();
-                Next::Ask(Ask::Append { to: std::mem::take(&mut self.mailbox), messages })
+                let (to, messages) = (std::mem::take(&mut self.mailbox), std::mem::take(&mut self.messages));
+                Next::Ask(Ask::Append { to, messages })
             }
             Event::Answer(Answer::Appended { uid_validity, uids }) => {
                 core.messages += uids.len() as u64;
@@ -51,14 +70,5 @@ impl Running for Append {
             Event::Answer(answer) => mismatch(&answer),
             Event::Line(_) | Event::Changed => Next::Line,
         }
-    }
-}
-
-fn new_message(message: AppendMessage) -> NewMessage {
-    NewMessage {
-        content: message.content.0,
-        flags: message.flags.flags,
-        keywords: message.flags.keywords,
-        internal_date: message.internal_date,
     }
 }

@@ -33,7 +33,7 @@ impl Running for Expunge {
             Event::Go => Next::Ask(Ask::Expunge { only: self.only.take() }),
             Event::Answer(Answer::Expunged { modseq, .. }) => {
                 // RFC 7162 §3.2.10: where to resynchronise from.
-                let text = if core.condstore {
+                let text = if core.enabled.condstore {
                     format!("[HIGHESTMODSEQ {modseq}] EXPUNGE completed").into()
                 } else {
                     std::borrow::Cow::Borrowed("EXPUNGE completed")

@@ -102,6 +102,8 @@ impl Message {
 struct Trouble {
     expunged: bool,
     corrupt: bool,
+    /// BINARY can't be answered.
+    unknown_encoding: bool,
 }
 
 pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
@@ -113,14 +115,13 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
         Ok(uids) => uids,
         Err(done) => return Begun::Now(done),
     };
+    // RFC 9394 §3.4: first the places, then what of it has changed.
+    let uids = fetch.partial.map_or(uids.clone(), |range| range.of(&uids));
     let access = view.access;
     if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
         enable_condstore(core);
     }
-    let plan = match Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access) {
-        Ok(plan) => plan,
-        Err(done) => return Begun::Now(done),
-    };
+    let plan = Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access);
     let state = match fetch.changed_since {
         _ if uids.is_empty() => State::End,
         Some(since) => State::ChangedSince(since, Uid(0)),
@@ -364,6 +365,11 @@ impl Fetch {
             message.row.modseq = *modseq;
         }
         let piece = Piece { plan: &self.plan, message: &message, was_marked: marked.is_some() };
+        if item == 0 && piece.has_unknown_encoding() {
+            self.trouble.unknown_encoding = true;
+            self.state = State::Message;
+            return;
+        }
         self.state = match piece.write(core, &mut self.numbers, item) {
             Written::All => State::Message,
             Written::UpTo { item, rest } => State::Stream { message, item, rest },
@@ -392,6 +398,10 @@ impl Fetch {
     fn end(&mut self) -> Next {
         let done = match (self.numbering, &self.trouble) {
             (_, Trouble { corrupt: true, .. }) => Done::no("[CORRUPTION] Some messages can't be read"),
+            // RFC 3516 §4.3: the request fails.
+            (_, Trouble { unknown_encoding: true, .. }) => {
+                Done::no("[UNKNOWN-CTE] A part has a transfer encoding that is not known")
+            }
             // RFC 5530 §3; UIDs that do not exist are no error (RFC 9051 §6.4.9).
             (Numbering::Sequence, Trouble { expunged: true, .. }) => {
                 Done::no("[EXPUNGEISSUED] Some of the messages no longer exist")

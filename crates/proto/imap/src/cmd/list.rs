@@ -5,10 +5,10 @@
 
 use super::Begun;
 use super::any_state::enable_condstore;
-use super::status::{unsupported, write_status};
+use super::status::{counters_for, write_status};
 use crate::ask::{Answer, Ask, MailboxRow};
 use crate::command::{List, ListForm, ListReturn, ListSelect, StatusItem};
-use crate::mailbox_name::{INBOX, NameEncoding};
+use crate::mailbox_name::INBOX;
 use crate::pattern::Pattern;
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
 use crate::write::{self, ListKind};
@@ -67,9 +67,6 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
             status.clone_from(items);
         }
     }
-    if let Some(done) = unsupported(&status) {
-        return Begun::Now(done);
-    }
     if status.contains(&StatusItem::HighestModSeq) {
         enable_condstore(core);
     }
@@ -77,7 +74,7 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
         && pattern.is_empty()
     {
         // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.
-        write::list(&mut core.out, ListKind::List, ["\\Noselect"], "", NameEncoding::ModifiedUtf7, &[]);
+        write::list(&mut core.out, ListKind::List, ["\\Noselect"], "", core.enabled.names(), &[]);
         return Begun::Now(Done::ok("LIST completed"));
     }
     if list.patterns.iter().map(String::len).sum::<usize>() > PATTERN_BYTES_MAX {
@@ -124,7 +121,7 @@ impl Running for Listing {
                 if self.patterns.is_empty() {
                     return self.end();
                 }
-                return Next::Ask(Ask::Mailboxes { counters: !self.status.is_empty() });
+                return Next::Ask(Ask::Mailboxes { counters: counters_for(&self.status) });
             }
             Event::Go => {}
             Event::Answer(Answer::Mailboxes(rows)) => self.lines = self.arrange(rows).into_iter(),
@@ -287,7 +284,7 @@ impl Line {
         let kind = if kind == Kind::Lsub { ListKind::Lsub } else { ListKind::List };
         let attributes = self.attributes.iter().copied();
         let child_info = if self.child_info { child_info } else { &[] };
-        let encoding = NameEncoding::ModifiedUtf7;
+        let encoding = core.enabled.names();
         write::list(&mut core.out, kind, attributes, &self.name, encoding, child_info);
         // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected.
         if let (false, Some(row)) = (status.is_empty(), &self.row)

@@ -1,10 +1,10 @@
-//! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5).
+//! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5; PARTIAL: RFC 9394).
 
 use super::any_state::enable_condstore;
 use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs, Query};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
-use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
+use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
 use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
@@ -14,6 +14,8 @@ use wire::FLUSH_BYTES;
 #[derive(Debug)]
 struct Search {
     numbering: Numbering,
+    /// What may be told at the end.
+    news: News,
     returns: Option<Vec<SearchReturn>>,
     query: Arc<Query>,
     /// The whole view at the beginning.
@@ -28,8 +30,8 @@ enum State {
     Looking {
         from: Uid,
     },
-    /// RFC 4731 §3.2: MODSEQ of only the messages that MIN and MAX name.
-    Ends(Arc<UidSet>, Uid),
+    /// RFC 4731 §3.2: MODSEQ of only the messages that MIN, MAX and PARTIAL name.
+    Named(Arc<UidSet>, Uid),
     /// `* SEARCH …` is written up to here.
     Telling {
         from: Uid,
@@ -44,17 +46,29 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     {
         return Begun::Now(bad_charset().telling(news_after(search.numbering)));
     }
-    let translation = Translation { view, charset: charset.unwrap_or("US-ASCII"), now: core.now };
+    if charset.is_some() && core.enabled.utf8 {
+        // RFC 9755 §3: the charset is UTF-8, and naming one may contradict that.
+        return Begun::Now(Done::bad("CHARSET can't be given after ENABLE UTF8=ACCEPT"));
+    }
+    let default = if core.enabled.utf8 { "UTF-8" } else { "US-ASCII" };
+    let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
+    // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
+    let news = if holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_))) {
+        News::Numbered
+    } else {
+        news_after(search.numbering)
+    };
     let query = match translation.query(&search.key) {
         Ok(query) => Arc::new(query),
         Err(done) => return Begun::Now(done.telling(News::None)),
     };
     let among = Arc::clone(view.told());
-    if holds_modseq(&search.key) {
+    if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
     Begun::Run(Box::new(Search {
         numbering: search.numbering,
+        news,
         returns: search.returns,
         query,
         among,
@@ -72,12 +86,12 @@ fn bad_charset() -> Done {
     )
 }
 
-fn holds_modseq(key: &SearchKey) -> bool {
+/// Whether such a key is somewhere in it. Recursion is as deep as the parser lets a key nest.
+fn holds(key: &SearchKey, wanted: &dyn Fn(&SearchKey) -> bool) -> bool {
     match key {
-        SearchKey::ModSeq(_) => true,
-        SearchKey::Not(key) => holds_modseq(key),
-        SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(holds_modseq),
-        _ => false,
+        SearchKey::Not(key) => holds(key, wanted),
+        SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(|key| holds(key, wanted)),
+        key => wanted(key),
     }
 }
 
@@ -150,14 +164,14 @@ impl Running for Search {
                 let highest = rows.rows.iter().map(|row| row.modseq).max();
                 self.highest_modseq = self.highest_modseq.max(highest);
                 match (rows.next, &mut self.state) {
-                    (Some(next), State::Ends(_, from)) => *from = next,
+                    (Some(next), State::Named(_, from)) => *from = next,
                     _ => self.begin_telling(core),
                 }
             }
             event => {
                 self.keep(core, UidSet::new());
                 return match otherwise(event) {
-                    Next::Done(done) => Next::Done(done.telling(news_after(self.numbering))),
+                    Next::Done(done) => Next::Done(done.telling(self.news)),
                     next => next,
                 };
             }
@@ -168,11 +182,11 @@ impl Running for Search {
                 among: Arc::clone(&self.among),
                 from: *from,
             }),
-            State::Ends(uids, from) => Next::Ask(Ask::Rows {
+            State::Named(uids, from) => Next::Ask(Ask::Rows {
                 uids: Arc::clone(uids),
                 from: *from,
                 needs: Needs::default(),
-                rows_max: 2,
+                rows_max: ROWS_MAX,
                 bytes_max: FLUSH_BYTES,
             }),
             State::Telling { from } => {
@@ -180,7 +194,7 @@ impl Running for Search {
                 if self.returns.is_none() && self.tell_plain(core, from) == Told::Part {
                     return Next::Flush;
                 }
-                Next::Done(Done::ok("SEARCH completed").telling(news_after(self.numbering)))
+                Next::Done(Done::ok("SEARCH completed").telling(self.news))
             }
         }
     }
@@ -201,26 +215,29 @@ impl Search {
         }
     }
 
-    /// The messages that MIN and MAX name, if nothing but those is returned.
-    fn ends(&self) -> Option<UidSet> {
-        let has =
-            |wanted: SearchReturn| self.returns.as_ref().is_some_and(|returns| returns.contains(&wanted));
-        if has(SearchReturn::All) || has(SearchReturn::Count) {
-            return None;
+    /// The messages that MIN, MAX and PARTIAL name, if nothing but those is returned.
+    fn named(&self) -> Option<UidSet> {
+        let mut named = None;
+        for wanted in self.returns.iter().flatten() {
+            let messages: UidSet = match wanted {
+                SearchReturn::All | SearchReturn::Count => return None,
+                SearchReturn::Min => self.found.first().into_iter().collect(),
+                SearchReturn::Max => self.found.last().into_iter().collect(),
+                SearchReturn::Partial(range) => range.of(&self.found),
+                SearchReturn::Save => continue,
+            };
+            named = Some(named.unwrap_or_else(UidSet::new).or(&messages));
         }
-        let (min, max) = (has(SearchReturn::Min), has(SearchReturn::Max));
-        let first = self.found.first().filter(|_| min);
-        let last = self.found.last().filter(|_| max);
-        (min || max).then(|| first.into_iter().chain(last).collect())
+        named
     }
 
     fn looked(&mut self, core: &mut Core) {
         // What the store found is in the view the client has, whatever happened since.
         self.found = self.found.and(&self.among);
-        match self.ends() {
-            Some(ends) if self.highest_modseq.is_some() && !ends.is_empty() => {
+        match self.named() {
+            Some(named) if self.highest_modseq.is_some() && !named.is_empty() => {
                 self.highest_modseq = None;
-                self.state = State::Ends(Arc::new(ends), Uid(0));
+                self.state = State::Named(Arc::new(named), Uid(0));
             }
             _ => self.begin_telling(core),
         }
@@ -235,8 +252,8 @@ impl Search {
         if returns.iter().any(|wanted| *wanted != SearchReturn::Save) {
             self.tell_extended(core, returns);
         }
-        // RFC 5182 §2.4: with MIN or MAX alone, only those are kept.
-        let kept = self.ends().unwrap_or_else(|| self.found.clone());
+        // RFC 5182 §2.4, RFC 9394 §3.2: without ALL and COUNT, only what MIN, MAX and PARTIAL name is kept.
+        let kept = self.named().unwrap_or_else(|| self.found.clone());
         self.keep(core, kept);
     }
 
@@ -283,6 +300,12 @@ impl Search {
                 SearchReturn::Count => response.count(self.found.len()),
                 SearchReturn::All if by_uid => response.all_uids(&self.found),
                 SearchReturn::All => response.all_numbers(&self.among, &self.found),
+                SearchReturn::Partial(range) if by_uid => {
+                    response.partial_uids(*range, &range.of(&self.found));
+                }
+                SearchReturn::Partial(range) => {
+                    response.partial_numbers(*range, &self.among, &range.of(&self.found));
+                }
                 SearchReturn::Save => {}
             }
         }

@@ -2,9 +2,8 @@
 
 use super::Begun;
 use super::any_state::enable_condstore;
-use crate::ask::{Answer, Ask, Counters};
+use crate::ask::{Answer, Ask, Counters, CountersNeed};
 use crate::command::StatusItem;
-use crate::mailbox_name::NameEncoding;
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
 use crate::write::StatusResponse;
 use model::MailboxId;
@@ -16,25 +15,27 @@ struct Status {
 }
 
 pub(super) fn start(core: &mut Core, mailbox: String, items: Vec<StatusItem>) -> Begun {
-    if let Some(done) = unsupported(&items) {
-        return Begun::Now(done);
-    }
     if items.contains(&StatusItem::HighestModSeq) {
         enable_condstore(core);
     }
     Begun::Run(Box::new(Status { mailbox, items }))
 }
 
-/// Items that belong to extensions which are not advertised.
-pub(super) fn unsupported(items: &[StatusItem]) -> Option<Done> {
-    let item = items.iter().find(|item| matches!(item, StatusItem::DeletedStorage))?;
-    Some(Done::bad(format!("STATUS item {} is not supported", item.name())))
+/// What of the counters these items take.
+pub(super) fn counters_for(items: &[StatusItem]) -> CountersNeed {
+    match items {
+        [] => CountersNeed::None,
+        items if items.contains(&StatusItem::DeletedStorage) => CountersNeed::WithDeletedSize,
+        _ => CountersNeed::Plain,
+    }
 }
 
 impl Running for Status {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
-            Event::Go => Next::Ask(Ask::Status { name: self.mailbox.clone() }),
+            Event::Go => {
+                Next::Ask(Ask::Status { name: self.mailbox.clone(), counters: counters_for(&self.items) })
+            }
             Event::Answer(Answer::Status(id, counters)) => {
                 write_status(core, &self.mailbox, &self.items, id, &counters);
                 Next::Done(Done::ok("STATUS completed"))
@@ -53,7 +54,8 @@ pub(super) fn write_status(
     counters: &Counters,
 ) {
     let limit = core.settings.message_bytes_max;
-    let mut response = StatusResponse::begin(&mut core.out, name, NameEncoding::ModifiedUtf7);
+    let names = core.enabled.names();
+    let mut response = StatusResponse::begin(&mut core.out, name, names);
     for item in items {
         let number = match item {
             StatusItem::Messages => u64::from(counters.messages),
@@ -65,7 +67,7 @@ pub(super) fn write_status(
             StatusItem::Size => counters.size,
             StatusItem::HighestModSeq => counters.highest_modseq.0,
             StatusItem::AppendLimit => limit,
-            StatusItem::DeletedStorage => 0,
+            StatusItem::DeletedStorage => counters.deleted_size,
             StatusItem::MailboxId => {
                 response.mailbox_id(id);
                 continue;

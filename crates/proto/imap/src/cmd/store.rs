@@ -116,7 +116,7 @@ impl Store {
         if !stored.missing.is_empty() {
             core.dirty = true;
         }
-        let told = if self.echo == Echo::Flags || core.condstore {
+        let told = if self.echo == Echo::Flags || core.enabled.condstore {
             // Those that failed UNCHANGEDSINCE are among them: the client learns what it did not know.
             self.uids.minus(&stored.missing)
         } else {

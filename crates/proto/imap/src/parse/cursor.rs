@@ -303,6 +303,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// ```text
+    /// seq-number = nz-number / "*"
+    /// ```
+    pub(super) fn one_of_a_sequence(&mut self) -> Parsed<SequenceSet> {
+        let one = self.seq_number(self.at)?;
+        let mut builder = RangesBuilder::new();
+        // One is never too many.
+        let _ = builder.add(one, one);
+        Ok(builder.finish())
+    }
+
     fn seq_number(&mut self, start: usize) -> Parsed<End> {
         if self.eat(b'*') {
             return Ok(End::Last);

@@ -278,7 +278,7 @@ fn append(cursor: &mut Cursor<'_>) -> Parsed<Body> {
     }
 }
 
-fn append_message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
+pub(super) fn append_message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
     let mut flags = Default::default();
     if cursor.peek() == Some(b'(') {
         flags = flags::flag_list(cursor)?;

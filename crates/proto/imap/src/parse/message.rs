@@ -1,11 +1,12 @@
 //! Commands about messages: FETCH, STORE, COPY, MOVE, UID EXPUNGE (RFC 9051 §6.4).
 
 use super::cursor::{Cursor, EmptyList};
-use super::mailbox::once_each;
+use super::mailbox::{append_message, once_each};
 use super::{FaultKind, Parsed, flags, limits, search};
 use crate::ask::{FlagMode, Originals};
 use crate::command::{
-    Body, Echo, Fetch, FetchItem, Numbering, Partial, Peek, Preview, Section, SectionText, Store,
+    Body, Counted, Echo, Fetch, FetchItem, Numbering, Partial, PartialRange, Peek, Preview, Section,
+    SectionText, Store,
 };
 use model::ModSeq;
 
@@ -17,6 +18,7 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
         "COPY" => copy(cursor, numbering, Originals::Stay),
         "MOVE" => copy(cursor, numbering, Originals::Go),
         "SEARCH" => search::search(cursor, numbering),
+        "REPLACE" => replace(cursor, numbering),
         "EXPUNGE" if numbering == Numbering::Uid => uid_expunge(cursor),
         _ => return None,
     })
@@ -39,6 +41,19 @@ fn copy(cursor: &mut Cursor<'_>, numbering: Numbering, originals: Originals) -> 
     let set = cursor.sequence_set()?;
     cursor.space()?;
     Ok(Body::Copy { numbering, set, mailbox: cursor.mailbox()?, originals })
+}
+
+/// ```text
+/// replace = "REPLACE" SP seq-number SP mailbox append-message             (RFC 8508)
+/// ```
+fn replace(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
+    cursor.space()?;
+    let number = cursor.one_of_a_sequence()?;
+    cursor.space()?;
+    let mailbox = cursor.mailbox()?;
+    cursor.space()?;
+    let message = Box::new(append_message(cursor)?);
+    Ok(Body::Replace { numbering, number, mailbox, message })
 }
 
 /// ```text
@@ -93,7 +108,7 @@ fn fetch(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
             None => vec![item(cursor)?],
         },
     };
-    let mut fetch = Fetch { numbering, set, items, changed_since: None, vanished: false };
+    let mut fetch = Fetch { numbering, set, items, changed_since: None, vanished: false, partial: None };
     if cursor.eat(b' ') {
         fetch_modifiers(cursor, &mut fetch)?;
     }
@@ -119,7 +134,8 @@ fn macro_items(cursor: &mut Cursor<'_>) -> Option<Vec<FetchItem>> {
 }
 
 /// ```text
-/// fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED"      (RFC 7162 §7)
+/// fetch-modifier = "CHANGEDSINCE" SP mod-sequence-value / "VANISHED" /    (RFC 7162 §7)
+///                  "PARTIAL" SP partial-range                             (RFC 9394 §4)
 /// ```
 fn fetch_modifiers(cursor: &mut Cursor<'_>, fetch: &mut Fetch) -> Parsed<()> {
     let start = cursor.at();
@@ -132,7 +148,12 @@ fn fetch_modifiers(cursor: &mut Cursor<'_>, fetch: &mut Fetch) -> Parsed<()> {
                 fetch.changed_since = Some(ModSeq(cursor.number64("a modification sequence")?));
             }
             "VANISHED" => fetch.vanished = true,
-            _ => return cursor.fault(start, FaultKind::Syntax, "CHANGEDSINCE or VANISHED"),
+            // RFC 9394 §3.3 extends UID FETCH only.
+            "PARTIAL" if fetch.partial.is_none() && fetch.numbering == Numbering::Uid => {
+                cursor.space()?;
+                fetch.partial = Some(partial_range(cursor)?);
+            }
+            _ => return cursor.fault(start, FaultKind::Syntax, "CHANGEDSINCE, VANISHED or one PARTIAL"),
         }
         Ok(())
     })?;
@@ -141,6 +162,21 @@ fn fetch_modifiers(cursor: &mut Cursor<'_>, fetch: &mut Fetch) -> Parsed<()> {
         return cursor.fault(start, FaultKind::Syntax, "VANISHED with CHANGEDSINCE, in UID FETCH only");
     }
     Ok(())
+}
+
+/// ```text
+/// partial-range = (nz-number ":" nz-number) / ("-" nz-number ":-" nz-number)
+/// ```
+pub(super) fn partial_range(cursor: &mut Cursor<'_>) -> Parsed<PartialRange> {
+    const WHAT: &str = "a range such as 1:100 or -1:-100";
+    let counted = if cursor.eat(b'-') { Counted::FromLast } else { Counted::FromFirst };
+    let one = cursor.nz_number(WHAT)?;
+    cursor.expect(b':', WHAT)?;
+    if counted == Counted::FromLast {
+        cursor.expect(b'-', WHAT)?;
+    }
+    let other = cursor.nz_number(WHAT)?;
+    Ok(PartialRange { counted, one, other })
 }
 
 /// ```text

@@ -169,7 +169,7 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
 }
 
 /// The names of all commands, but for those that only stand behind UID.
-const NAMES: [&str; 36] = [
+const NAMES: [&str; 37] = [
     "APPEND",
     "AUTHENTICATE",
     "CAPABILITY",
@@ -195,6 +195,7 @@ const NAMES: [&str; 36] = [
     "NAMESPACE",
     "NOOP",
     "RENAME",
+    "REPLACE",
     "SEARCH",
     "SELECT",
     "SETQUOTA",

@@ -140,7 +140,7 @@ fn bodies() -> impl Strategy<Value = Body> {
     let fetch = (numberings(), sets(), proptest::collection::vec(fetches(), 1..4)).prop_map(
         |(numbering, set, items)| {
             let items = mailbox::once_each(items);
-            Body::Fetch(Fetch { numbering, set, items, changed_since: None, vanished: false })
+            Body::Fetch(Fetch { numbering, set, items, changed_since: None, vanished: false, partial: None })
         },
     );
     let search = (numberings(), keys()).prop_map(|(numbering, key)| {
@@ -163,6 +163,10 @@ fn bodies() -> impl Strategy<Value = Body> {
         (names(), names()).prop_map(|(from, to)| Body::Rename { from, to }),
         (names(), proptest::collection::vec(messages(), 1..4))
             .prop_map(|(mailbox, messages)| Body::Append { mailbox, messages }),
+        (numberings(), 1..u32::MAX, names(), messages()).prop_map(|(numbering, number, mailbox, message)| {
+            let number = SequenceSet::single(number).unwrap();
+            Body::Replace { numbering, number, mailbox, message: Box::new(message) }
+        }),
         lists,
         fetch,
         search,

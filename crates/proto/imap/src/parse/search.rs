@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::once_each;
-use super::message::header_name;
+use super::message::{header_name, partial_range};
 use super::{FaultKind, Parsed, date, flags, limits};
 use crate::ask::{DateOf, When};
 use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn};
@@ -35,7 +35,7 @@ pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Bo
 
 /// ```text
 /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE"
+/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "PARTIAL" SP partial-range   (RFC 9394)
 /// ```
 /// The opening parenthesis has been taken.
 fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
@@ -52,10 +52,20 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
             "ALL" => SearchReturn::All,
             "COUNT" => SearchReturn::Count,
             "SAVE" => SearchReturn::Save,
+            "PARTIAL" => {
+                cursor.space()?;
+                SearchReturn::Partial(partial_range(cursor)?)
+            }
             _ => return cursor.fault(start, FaultKind::Syntax, "a SEARCH return option"),
         });
         if options.len() > limits::OPTIONS_MAX {
             return cursor.fault(start, FaultKind::Limit, "fewer return options");
+        }
+        // RFC 9394 §3.1: "a single command MUST NOT contain more than one PARTIAL or ALL search return option".
+        let lists = |option: &&SearchReturn| matches!(option, SearchReturn::All | SearchReturn::Partial(_));
+        let is_partial = |option: &SearchReturn| matches!(option, SearchReturn::Partial(_));
+        if options.iter().any(is_partial) && options.iter().filter(lists).count() > 1 {
+            return cursor.fault(start, FaultKind::Syntax, "one PARTIAL or ALL");
         }
         if cursor.eat(b')') {
             return Ok(once_each(options));

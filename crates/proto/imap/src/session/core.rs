@@ -2,6 +2,7 @@
 
 use crate::ask::{Access, Refused, RefusedKind};
 use crate::capability::{self, Stage};
+use crate::mailbox_name::NameEncoding;
 use crate::view::View;
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
 use model::{Flag, FlagSet, Keyword, Uid};
@@ -26,14 +27,18 @@ pub(crate) struct Core {
     pub user: Option<Box<str>>,
     /// The selected mailbox.
     pub view: Option<Box<View>>,
-    /// RFC 7162 §3.1: the client wants MODSEQ in every FETCH.
-    pub condstore: bool,
+    /// What the client asked for.
+    pub enabled: Enabled,
     /// The world said that the selected mailbox has changed.
     pub dirty: bool,
     /// A literal that was begun can't be finished: only hanging up is left.
     pub abandoned: bool,
     /// Wall clock of this step.
     pub now: i64,
+    /// Since when nobody has been logged in; of no meaning while somebody is.
+    pub nobody_since: i64,
+    /// The client has said what program it is.
+    pub introduced: bool,
     /// Log-ins tried, so that no nonce is made twice.
     pub exchanges: u32,
     pub commands: u64,
@@ -42,6 +47,22 @@ pub(crate) struct Core {
     pub strikes: u64,
     pub messages: u64,
     pub end: End,
+}
+
+/// What the client has enabled with ENABLE (RFC 5161), or by using it.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Enabled {
+    /// RFC 7162 §3.1: the client wants MODSEQ in every FETCH.
+    pub condstore: bool,
+    /// UTF8=ACCEPT (RFC 9755 §3): strings and names of mailboxes are UTF-8.
+    pub utf8: bool,
+}
+
+impl Enabled {
+    /// How names of mailboxes travel.
+    pub fn names(self) -> NameEncoding {
+        if self.utf8 { NameEncoding::Utf8 } else { NameEncoding::ModifiedUtf7 }
+    }
 }
 
 /// What the operator decides about IMAP, limits above all; the defaults suit the internet.
@@ -216,6 +237,7 @@ impl Done {
 fn code(kind: RefusedKind) -> &'static str {
     match kind {
         RefusedKind::NonExistent => "NONEXISTENT",
+        RefusedKind::Expunged => "EXPUNGEISSUED",
         RefusedKind::AlreadyExists => "ALREADYEXISTS",
         RefusedKind::Cannot => "CANNOT",
         RefusedKind::OverQuota => "OVERQUOTA",

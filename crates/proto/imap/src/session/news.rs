@@ -172,13 +172,13 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
     write::number(&mut core.out, u64::from(number.0));
     core.out.extend_from_slice(b" FETCH (");
     // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well.
-    if with_uid || core.condstore {
+    if with_uid || core.enabled.condstore {
         core.out.extend_from_slice(b"UID ");
         write::number(&mut core.out, u64::from(row.uid.0));
         core.out.push(b' ');
     }
     core.write_message_flags(row.uid, row.flags, &row.keywords);
-    if core.condstore {
+    if core.enabled.condstore {
         core.out.extend_from_slice(b" MODSEQ (");
         write::number(&mut core.out, row.modseq.0);
         core.out.push(b')');

@@ -1,7 +1,7 @@
 //! Responses about mailboxes and their contents as a whole (RFC 9051 §7.2 to §7.5.1), and about the server.
 
 use super::{Recent, flag_list, mailbox, mailbox_id, nstring, number, string};
-use crate::command::{Numbering, StatusItem};
+use crate::command::{Numbering, PartialRange, StatusItem};
 use crate::mailbox_name::{NameEncoding, SEPARATOR};
 use crate::sequence::{write_numbers, write_uids};
 use model::{FlagSet, Keyword, MailboxId, ModSeq, SeqNo, UidSet};
@@ -228,6 +228,26 @@ impl<'a> EsearchResponse<'a> {
             self.out.extend_from_slice(b" ALL ");
             write_numbers(self.out, view, found);
         }
+    }
+
+    /// PARTIAL as UIDs (RFC 9394 §3.1): the range as it was asked for, and what is there.
+    pub fn partial_uids(&mut self, range: PartialRange, found: &UidSet) {
+        self.partial(range, found, |out| write_uids(out, found));
+    }
+
+    /// PARTIAL as sequence numbers of the view.
+    pub fn partial_numbers(&mut self, range: PartialRange, view: &UidSet, found: &UidSet) {
+        self.partial(range, found, |out| write_numbers(out, view, found));
+    }
+
+    fn partial(&mut self, range: PartialRange, found: &UidSet, write: impl FnOnce(&mut Vec<u8>)) {
+        self.out.extend_from_slice(format!(" PARTIAL ({range} ").as_bytes());
+        if found.is_empty() {
+            self.out.extend_from_slice(b"NIL");
+        } else {
+            write(self.out);
+        }
+        self.out.push(b')');
     }
 
     /// The end of the line.

@@ -2,8 +2,9 @@
 //! that it is easy to see that it is right.
 
 use imap::ask::{
-    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, FlagChange, FlagMode, MailboxRow, Needs,
-    NewMessage, Originals, Query, Refused, RefusedKind, Row, RowContent, Rows, Selected, Stored,
+    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, FlagChange, FlagMode,
+    MailboxRow, Needs, NewMessage, Originals, Query, Quota, Refused, RefusedKind, Resource, Row, RowContent,
+    Rows, Selected, Stored,
 };
 use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
@@ -68,6 +69,8 @@ pub struct World {
     pub digests: bool,
     /// Every question, by its name, for tests that count.
     pub asked: Vec<String>,
+    /// What programs said they were.
+    pub introductions: Vec<String>,
 }
 
 fn refused(kind: RefusedKind, text: &'static str) -> Answer {
@@ -102,6 +105,7 @@ impl World {
             full: false,
             digests: false,
             asked: Vec::new(),
+            introductions: Vec::new(),
         };
         world.create("INBOX", None);
         world
@@ -184,7 +188,9 @@ impl World {
         self.asked.push(name.split([' ', '{', '(']).next().unwrap_or_default().to_owned());
         match ask {
             Ask::Auth(question) => Answer::Auth(auth(question)),
-            Ask::Mailboxes { counters } => Answer::Mailboxes(self.rows_of_mailboxes(counters)),
+            Ask::Mailboxes { counters } => {
+                Answer::Mailboxes(self.rows_of_mailboxes(counters != CountersNeed::None))
+            }
             Ask::Create { name, special_use } => match self.find(&name) {
                 Some(_) => refused(RefusedKind::AlreadyExists, "That mailbox exists"),
                 None => Answer::Created(MailboxId(self.create(&name, special_use))),
@@ -205,7 +211,7 @@ impl World {
                 }
                 Answer::Done
             }
-            Ask::Status { name } => match self.find(&name) {
+            Ask::Status { name, .. } => match self.find(&name) {
                 Some(id) => Answer::Status(MailboxId(id), counters(&self.mailboxes[&id])),
                 None => no_such_mailbox(),
             },
@@ -215,6 +221,15 @@ impl World {
                 Answer::Done
             }
             Ask::Append { to, messages } => self.append(&to, messages),
+            Ask::Quota => Answer::Quota(self.quota()),
+            Ask::Client(fields) => {
+                self.introductions.push(format!("{fields:?}"));
+                Answer::Done
+            }
+            Ask::Unauthenticate => {
+                self.selected.remove(&client);
+                Answer::Done
+            }
             ask => self.answer_selected(client, ask),
         }
     }
@@ -241,6 +256,7 @@ impl World {
                 self.store(id, &uids, &change, unchanged_since, (known, &own))
             }
             Ask::Copy { uids, to, originals } => self.copy(id, &uids, &to, originals),
+            Ask::Replace { uid, to, message } => self.replace(id, uid, &to, message),
             Ask::Expunge { only } => {
                 let chosen: Vec<u32> = self.mailboxes[&id]
                     .messages
@@ -505,6 +521,31 @@ impl World {
         Answer::Appended { uid_validity: UidValidity(self.mailboxes[&id].uid_validity), uids }
     }
 
+    fn replace(&mut self, id: u32, uid: Uid, to: &str, message: NewMessage) -> Answer {
+        if !self.mailboxes[&id].messages.contains_key(&uid.0) {
+            return refused(RefusedKind::Expunged, "The message is gone");
+        }
+        match self.append(to, vec![message]) {
+            Answer::Appended { uid_validity, uids } => {
+                let modseq = ModSeq(self.expunge(id, &[uid.0]));
+                Answer::Replaced { uid_validity, uid: uids[0], modseq }
+            }
+            refused => refused,
+        }
+    }
+
+    fn quota(&self) -> Quota {
+        let all = || self.mailboxes.values().flat_map(|mailbox| mailbox.messages.values());
+        Quota {
+            storage: Resource {
+                usage: all().map(|message| message.content.len() as u64).sum(),
+                limit: Some(512 * 1024),
+            },
+            messages: Resource { usage: all().count() as u64, limit: None },
+            mailboxes: Resource { usage: self.mailboxes.len() as u64, limit: Some(100) },
+        }
+    }
+
     fn copy(&mut self, id: u32, uids: &UidSet, to: &str, originals: Originals) -> Answer {
         let Some(target) = self.find(to) else { return no_such_mailbox() };
         if self.full {
@@ -606,6 +647,12 @@ fn counters(mailbox: &Mailbox) -> Counters {
         uid_validity: UidValidity(mailbox.uid_validity),
         highest_modseq: ModSeq(mailbox.highest),
         size: mailbox.messages.values().map(|message| message.content.len() as u64).sum(),
+        deleted_size: mailbox
+            .messages
+            .values()
+            .filter(|message| message.flags.has(Flag::Deleted))
+            .map(|message| message.content.len() as u64)
+            .sum(),
     }
 }
 

@@ -3,7 +3,7 @@
 use ::imap::ask;
 use model::UidSet;
 
-pub(super) fn counters(from: &store::Counters) -> ask::Counters {
+pub(super) fn counters(from: &store::Counters, deleted_size: u64) -> ask::Counters {
     ask::Counters {
         messages: from.messages,
         recent: from.recent,
@@ -13,12 +13,30 @@ pub(super) fn counters(from: &store::Counters) -> ask::Counters {
         uid_validity: from.uid_validity,
         highest_modseq: from.highest_modseq,
         size: from.size,
+        deleted_size,
     }
 }
 
-pub(super) fn mailbox(from: store::MailboxInfo, with_counters: bool) -> ask::MailboxRow {
+pub(super) fn quota(from: &store::Usage) -> ask::Quota {
+    ask::Quota {
+        storage: ask::Resource { usage: from.bytes, limit: from.limits.bytes },
+        messages: ask::Resource { usage: from.messages, limit: from.limits.messages },
+        mailboxes: ask::Resource {
+            usage: u64::from(from.mailboxes),
+            limit: Some(u64::from(store::MAILBOXES_MAX)),
+        },
+    }
+}
+
+/// `name=Thunderbird version=128.0`, for the log.
+pub(super) fn client(fields: &[(&str, String)]) -> String {
+    let fields: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    fields.join(" ")
+}
+
+pub(super) fn mailbox(from: store::MailboxInfo, counters: Option<ask::Counters>) -> ask::MailboxRow {
     ask::MailboxRow {
-        counters: (with_counters && from.id.is_some()).then(|| counters(&from.counters)),
+        counters,
         name: from.name,
         id: from.id,
         special_use: from.special_use,

@@ -2,14 +2,17 @@
 
 use super::Message;
 use super::plan::{Item, Plan};
-use crate::command::{FetchItem, Partial, Section, SectionText};
+use crate::command::{FetchItem, Partial, Preview, Section, SectionText};
 use crate::session::Core;
 use crate::view::Numbers;
 use crate::write;
 use mime::header::header_length;
 use mime::imap::{BodyForm, write_body, write_envelope};
 use mime::section::{self, Selection, Specifier};
+use mime::structure::{PartId, PartKind};
+use mime::transfer::{self, TransferEncoding, UnknownEncoding};
 use mime::{Envelope, Structure};
+use std::borrow::Cow;
 use std::ops::Range;
 use wire::FLUSH_BYTES;
 
@@ -71,7 +74,7 @@ impl Piece<'_> {
                 &self.message.row.keywords,
             );
         }
-        if core.condstore && !self.plan.shows_modseq {
+        if core.enabled.condstore && !self.plan.shows_modseq {
             core.out.extend_from_slice(b" MODSEQ (");
             write::number(&mut core.out, self.message.row.modseq.0);
             core.out.push(b')');
@@ -136,12 +139,41 @@ impl Piece<'_> {
             FetchItem::BodySection { section, partial, .. } => {
                 return self.section(out, section, *partial, structure);
             }
-            // The plan refused these.
-            FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_) => {
-                out.extend_from_slice(b"NIL");
+            FetchItem::Binary { part, partial, .. } => {
+                let decoded = decoded(self.structure(structure), part);
+                // RFC 9051 §9: a part that does not exist has no value.
+                let Some(Ok(decoded)) = decoded else {
+                    out.extend_from_slice(b"NIL");
+                    return None;
+                };
+                let range = cut(0..decoded.len() as u64, *partial);
+                write_binary(&decoded[range.start as usize..range.end as usize], out);
+            }
+            FetchItem::BinarySize(part) => {
+                let decoded = decoded(self.structure(structure), part);
+                write::number(out, decoded.and_then(Result::ok).map_or(0, |decoded| decoded.len() as u64));
+            }
+            // RFC 8970 §3.2: only a lazy one may be NIL.
+            FetchItem::Preview(Preview::Lazy) if !self.message.is_whole() => out.extend_from_slice(b"NIL"),
+            FetchItem::Preview(_) => {
+                let preview = mime::text::preview(self.structure(structure), PREVIEW_CHARACTERS);
+                write::string(out, preview.as_bytes());
             }
         }
         None
+    }
+
+    /// Whether BINARY asks for a part whose transfer encoding is not known (RFC 3516 §4.3).
+    pub fn has_unknown_encoding(&self) -> bool {
+        let mut structure = None;
+        self.plan.items.iter().any(|item| match &item.what {
+            FetchItem::Binary { part, .. } | FetchItem::BinarySize(part) => {
+                let structure = self.structure(&mut structure);
+                let leaf = leaf(structure, part).map(|id| structure.part(id).encoding());
+                matches!(leaf, Some(TransferEncoding::Unknown(_)))
+            }
+            _ => false,
+        })
     }
 
     fn structure<'a, 's>(&'a self, structure: &'s mut Option<Structure<'a>>) -> &'s Structure<'a> {
@@ -225,6 +257,39 @@ fn cut(range: Range<u64>, partial: Option<Partial>) -> Range<u64> {
     let start = range.start.saturating_add(partial.start).min(range.end);
     start..start.saturating_add(partial.length).min(range.end)
 }
+
+/// A part that has a transfer encoding: neither the whole message nor a part that holds others.
+fn leaf(structure: &Structure<'_>, part: &[u32]) -> Option<PartId> {
+    let id = section::resolve(structure, part)?;
+    (!part.is_empty() && structure.part(id).kind == PartKind::Leaf).then_some(id)
+}
+
+/// A part without its transfer encoding. None: there is no such part.
+fn decoded<'a>(structure: &Structure<'a>, part: &[u32]) -> Option<Result<Cow<'a, [u8]>, UnknownEncoding>> {
+    let range = section::locate(structure, part, Specifier::Whole)?;
+    let body = &structure.message()[range];
+    let encoding = match leaf(structure, part) {
+        Some(id) => structure.part(id).encoding(),
+        None => TransferEncoding::Binary,
+    };
+    if encoding.is_identity() {
+        return Some(Ok(Cow::Borrowed(body)));
+    }
+    let mut out = Vec::new();
+    Some(transfer::decode(encoding, body, usize::MAX, &mut out).map(|_| Cow::Owned(out)))
+}
+
+/// A string, or a literal8 if there is NUL in it (RFC 3516 §4.3).
+fn write_binary(bytes: &[u8], out: &mut Vec<u8>) {
+    if memchr::memchr(0, bytes).is_none() {
+        return write_value(bytes, out);
+    }
+    out.push(b'~');
+    write::literal(out, bytes);
+}
+
+/// RFC 8970 §3.3: as many as a server should show.
+const PREVIEW_CHARACTERS: usize = 200;
 
 /// Content as a literal, or `""`: a literal always can hold it, whatever it is.
 fn write_value(bytes: &[u8], out: &mut Vec<u8>) {

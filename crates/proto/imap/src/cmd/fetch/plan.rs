@@ -2,8 +2,7 @@
 
 use super::{CONTENT_BYTES_MAX, Message, may_mark};
 use crate::ask::{Access, ContentNeed, Needs};
-use crate::command::{FetchItem, Numbering, Peek, SectionText};
-use crate::session::Done;
+use crate::command::{FetchItem, Numbering, Peek, Preview, SectionText};
 use crate::write::{self, write_section};
 use mime::header::header_length;
 
@@ -41,9 +40,14 @@ enum Takes {
     Range,
     /// As `Range`, once it is known where the header ends.
     BehindHeader,
+    /// The first octets, whatever they show.
+    Beginning,
     /// Everything at once, for its structure.
     All,
 }
+
+/// What PREVIEW (LAZY) looks at: a message that is larger is not worth the delay (RFC 8970 §4.1).
+const PREVIEW_BYTES_MAX: u64 = 64 * 1024;
 
 fn takes(item: &FetchItem) -> Takes {
     match item {
@@ -64,33 +68,18 @@ fn takes(item: &FetchItem) -> Takes {
         | FetchItem::InternalDate
         | FetchItem::Rfc822Size
         | FetchItem::Uid
-        | FetchItem::Binary { .. }
-        | FetchItem::BinarySize(_)
         | FetchItem::ModSeq
         | FetchItem::EmailId
         | FetchItem::ThreadId
-        | FetchItem::SaveDate
-        | FetchItem::Preview(_) => Takes::Nothing,
+        | FetchItem::SaveDate => Takes::Nothing,
+        FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(Preview::Make) => Takes::All,
+        FetchItem::Preview(Preview::Lazy) => Takes::Beginning,
     }
 }
 
 impl Plan {
     /// Works it out.
-    ///
-    /// # Errors
-    /// BAD for items of extensions that are not offered.
-    pub fn new(
-        mut items: Vec<FetchItem>,
-        numbering: Numbering,
-        changed_since: bool,
-        access: Access,
-    ) -> Result<Plan, Done> {
-        let unsupported = |item: &FetchItem| {
-            matches!(item, FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_))
-        };
-        if items.iter().any(unsupported) {
-            return Err(Done::bad("BINARY and PREVIEW are not supported"));
-        }
+    pub fn new(mut items: Vec<FetchItem>, numbering: Numbering, changed_since: bool, access: Access) -> Plan {
         // RFC 9051 §6.4.9: the UID is in every FETCH response that a UID command causes.
         if numbering == Numbering::Uid && !items.contains(&FetchItem::Uid) {
             items.insert(0, FetchItem::Uid);
@@ -102,16 +91,19 @@ impl Plan {
         let marks = |item: &FetchItem| {
             matches!(
                 item,
-                FetchItem::BodySection { peek: Peek::No, .. } | FetchItem::Rfc822 | FetchItem::Rfc822Text
+                FetchItem::BodySection { peek: Peek::No, .. }
+                    | FetchItem::Binary { peek: Peek::No, .. }
+                    | FetchItem::Rfc822
+                    | FetchItem::Rfc822Text
             )
         };
-        Ok(Plan {
+        Plan {
             marks_seen: may_mark(access) && items.iter().any(marks),
             shows_flags: items.contains(&FetchItem::Flags),
             shows_modseq: items.contains(&FetchItem::ModSeq),
             needs: needs(&items),
             items: items.into_iter().map(|what| Item { label: label(&what), what }).collect(),
-        })
+        }
     }
 
     /// Where the content that comes with a row begins.
@@ -129,7 +121,7 @@ impl Plan {
         let header = || whole || (message.start == 0 && header_length(bytes) < bytes.len());
         let digest = message.row.digest.is_some();
         self.items.iter().all(|item| match takes(&item.what) {
-            Takes::Nothing | Takes::Range => true,
+            Takes::Nothing | Takes::Range | Takes::Beginning => true,
             Takes::DigestOrAll => digest || whole,
             Takes::DigestOrHeader | Takes::BehindHeader => digest || header(),
             // The store was asked for the header alone, and gave it.
@@ -160,10 +152,16 @@ fn needs(items: &[FetchItem]) -> Needs {
         None if any(&[Takes::Range, Takes::BehindHeader, Takes::All]) => {
             ContentNeed::Range { start: 0, length: chunk }
         }
+        None if any(&[Takes::Beginning]) => ContentNeed::Range { start: 0, length: PREVIEW_BYTES_MAX },
         None if any(&[Takes::Header]) => ContentNeed::Header,
         None => ContentNeed::None,
     };
     Needs { digest, content }
+}
+
+fn dotted(part: &[u32]) -> String {
+    let numbers: Vec<String> = part.iter().map(u32::to_string).collect();
+    numbers.join(".")
 }
 
 fn label(item: &FetchItem) -> Box<[u8]> {
@@ -195,7 +193,12 @@ fn label(item: &FetchItem) -> Box<[u8]> {
             out.push(b' ');
             return out.into();
         }
-        FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(_) => b"",
+        FetchItem::Binary { part, partial, .. } => {
+            let origin = partial.map_or(String::new(), |partial| format!("<{}>", partial.start));
+            return format!("BINARY[{}]{origin} ", dotted(part)).into_bytes().into();
+        }
+        FetchItem::BinarySize(part) => return format!("BINARY.SIZE[{}] ", dotted(part)).into_bytes().into(),
+        FetchItem::Preview(_) => b"PREVIEW ",
     };
     name.into()
 }
