@@ -30,3 +30,15 @@ C: NOOP
 S: -ERR unknown command
 S: -ERR too many errors, closing
 E:
+
+# A line that does not end: told once, and given up after a MiB. One of 200,000 octets gets one answer.
+S2: +OK POP3 server ready
+C2< \{200000:x}\r\n
+S2: -ERR line too long
+C2: NOOP
+S2~ -ERR *
+C2< \{1000000:x}
+S2: -ERR line too long
+C2< \{100000:x}
+S2: -ERR too many errors, closing
+E2:

@@ -38,7 +38,9 @@ impl Session for Echo {
         }
         match self.input.line(100) {
             None => Step::NeedInput,
-            Some(Err(LineError::TooLong)) => panic!("no transcript here has a long line"),
+            Some(Err(LineError::TooLong | LineError::Endless)) => {
+                panic!("no transcript here has a long line")
+            }
             Some(Err(LineError::BareEnding)) => {
                 self.output.extend_from_slice(b"bare\r\n");
                 Step::Flush

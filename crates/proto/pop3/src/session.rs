@@ -203,12 +203,7 @@ impl Pop3 {
             None => return false,
             Some(Ok(length)) => length,
             Some(Err(error)) => {
-                self.state_after_line_error();
-                let text = match error {
-                    LineError::TooLong => Text::LineTooLong,
-                    LineError::BareEnding => Text::BareEnding,
-                };
-                self.refuse(None, text);
+                self.line_error(error);
                 return true;
             }
         };
@@ -231,9 +226,18 @@ impl Pop3 {
     }
 
     /// A line that is none ends an exchange, and USER is no longer directly before.
-    fn state_after_line_error(&mut self) {
+    fn line_error(&mut self, error: LineError) {
         if matches!(self.state, State::Exchange(_) | State::Authorization { .. }) {
             self.state = State::Authorization { user: None };
+        }
+        match error {
+            LineError::TooLong => self.refuse(None, Text::LineTooLong),
+            LineError::BareEnding => self.refuse(None, Text::BareEnding),
+            LineError::Endless => {
+                self.facts.errors += 1;
+                self.fail(None, Text::TooManyErrors);
+                self.close(End::Refused);
+            }
         }
     }
 

@@ -20,7 +20,6 @@ mod config;
 mod content;
 mod date;
 mod header;
-mod lines;
 mod params;
 mod path;
 mod reply;

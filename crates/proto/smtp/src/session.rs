@@ -10,7 +10,6 @@ mod tests;
 use crate::ask::{Answer, Ask, Client, Greeting, Kind};
 use crate::config::{Config, Login};
 use crate::content::{Content, DotReader};
-use crate::lines::{Lines, Refused};
 use crate::reply::{Charset, Enhanced, Refusal, write_reply};
 use crate::verb::{self, Verb};
 use crate::{path, session::envelope::Transaction};
@@ -23,7 +22,6 @@ use wire::{End, FLUSH_BYTES, Facts, Input, LineError, Step, TlsInfo, TlsMode};
 pub struct Session {
     config: Config,
     input: Input,
-    lines: Lines,
     output: Vec<u8>,
     state: State,
     client: Arc<Client>,
@@ -118,7 +116,6 @@ impl Session {
         Session {
             config,
             input: Input::default(),
-            lines: Lines::default(),
             output: Vec::new(),
             state: State::Greeting,
             client,
@@ -205,22 +202,20 @@ impl Session {
 
     /// Reads and carries out one command line; false when none is there.
     fn command(&mut self, now: i64) -> bool {
-        // Before the next line is looked at, the last one has to be gone.
-        match self.lines.refused(&mut self.input) {
-            Refused::Over => {}
-            Refused::Amid => return false,
-            Refused::Endless => {
+        // RFC 4954 §4: a log-in's lines may be longer than other commands.
+        let limits = self.config.limits;
+        let mut is_auth = false;
+        let line = self.input.line_by(|begin| {
+            is_auth = begin.get(..5).is_some_and(|head| head.eq_ignore_ascii_case(b"AUTH "));
+            if is_auth { limits.auth_line_bytes_max } else { limits.command_bytes_max }
+        });
+        let line = match line {
+            None => return false,
+            Some(Ok(length)) => length,
+            Some(Err(LineError::Endless)) => {
                 self.give_up((5, 2), "The line does not end; closing");
                 return true;
             }
-        }
-        // RFC 4954 §4: a log-in's lines may be longer than other commands.
-        let limits = &self.config.limits;
-        let is_auth = self.input.pending().get(..5).is_some_and(|head| head.eq_ignore_ascii_case(b"AUTH "));
-        let max = if is_auth { limits.auth_line_bytes_max } else { limits.command_bytes_max };
-        let line = match self.lines.next(&mut self.input, max) {
-            None => return false,
-            Some(Ok(length)) => length,
             Some(Err(error)) => {
                 self.facts.commands += 1;
                 self.must_flush = true;
@@ -423,7 +418,9 @@ fn text_of(line: &[u8]) -> Result<&str, Refusal> {
 fn line_refusal(error: LineError, is_auth: bool) -> Refusal {
     match error {
         LineError::TooLong if is_auth => Refusal::new(500, (5, 6), "The line of the log-in is too long"),
-        LineError::TooLong => Refusal::new(500, (5, 2), "The command is too long; it was ignored"),
+        LineError::TooLong | LineError::Endless => {
+            Refusal::new(500, (5, 2), "The command is too long; it was ignored")
+        }
         LineError::BareEnding => Refusal::new(
             500,
             (5, 2),
@@ -519,7 +516,6 @@ impl wire::Session for Session {
                 State::ToHandshake => {
                     self.state = State::Handshake;
                     self.input.discard();
-                    self.lines = Lines::default();
                     return Step::StartTls;
                 }
                 waiting @ (State::Answer(_) | State::Handshake) => {
@@ -545,7 +541,6 @@ impl wire::Session for Session {
 
     fn tls_started(&mut self, tls: TlsInfo) {
         self.input.discard();
-        self.lines = Lines::default();
         self.transaction = None;
         // RFC 3207 §4.2: all that the client said before is forgotten.
         self.client = Arc::new(Client {

@@ -2,8 +2,8 @@
 
 use memchr::{memchr, memchr2};
 
-/// Why no line can be had. It is told at once; the rest of the line, up to the next CRLF, is dropped as it comes, and
-/// if that grows beyond all measure it is told again, so that an endless line meets a session's limit on errors.
+/// Why no line can be had. It is told at once, and once for each line; the rest of the line, up to the next CRLF, is
+/// dropped as it comes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum LineError {
     /// Longer than the limit.
@@ -11,10 +11,12 @@ pub enum LineError {
     /// A CR without LF or an LF without CR (RFC 5321 §2.3.8 forbids them). Neither ends a line, so what follows it on
     /// the same line is no command either.
     BareEnding,
+    /// More of a line that was refused before has come than is dropped in the hope of its end: close the connection.
+    Endless,
 }
 
-/// Octets of one line that are dropped between two reports of [`LineError::TooLong`].
-const DROPPED_BYTES_MAX: usize = 64 * 1024;
+/// Octets of a refused line that are dropped in the hope of its end.
+pub const DROPPED_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes that have come and were not used yet.
 #[derive(Default, Debug)]
@@ -81,9 +83,27 @@ impl Input {
     /// # Errors
     /// The line is dropped and reported.
     pub fn line(&mut self, max: usize) -> Option<Result<usize, LineError>> {
-        if self.skip.is_some() && !self.skipped() {
-            return self.report_endless();
+        self.line_by(|_| max)
+    }
+
+    /// As [`line`](Self::line), where the limit depends on how the line begins: `max` is shown what has come of it (and
+    /// never what is left of a line before it that is being dropped).
+    ///
+    /// # Errors
+    /// As [`line`](Self::line).
+    pub fn line_by(&mut self, max: impl FnOnce(&[u8]) -> usize) -> Option<Result<usize, LineError>> {
+        if let Some(skip) = self.skip {
+            let (ended, dropped) = self.drop_rest(skip);
+            // Also when the end did come, so that it does not depend on how the input was cut.
+            if dropped > DROPPED_BYTES_MAX {
+                self.skip = None;
+                return Some(Err(LineError::Endless));
+            }
+            if !ended {
+                return None;
+            }
         }
+        let max = max(&self.buffer[self.start..]);
         let pending = &self.buffer[self.start..];
         let Some(at) = memchr2(b'\r', b'\n', &pending[self.searched..]).map(|at| at + self.searched) else {
             self.searched = pending.len();
@@ -108,9 +128,8 @@ impl Input {
         Some(Err(why))
     }
 
-    /// Drops up to the CRLF that ends the line; answers whether it has come.
-    fn skipped(&mut self) -> bool {
-        let Some(mut skip) = self.skip else { return true };
+    /// Drops up to the CRLF that ends the line; answers whether it has come, and how much has been dropped by now.
+    fn drop_rest(&mut self, mut skip: Skip) -> (bool, usize) {
         let pending = &self.buffer[self.start..];
         let (mut used, mut ended) = (0, false);
         while !ended && used < pending.len() {
@@ -126,16 +145,7 @@ impl Input {
         skip.dropped += used;
         self.consume(used);
         self.skip = (!ended).then_some(skip);
-        ended
-    }
-
-    fn report_endless(&mut self) -> Option<Result<usize, LineError>> {
-        let skip = self.skip.as_mut()?;
-        if skip.dropped < DROPPED_BYTES_MAX {
-            return None;
-        }
-        skip.dropped = 0;
-        Some(Err(LineError::TooLong))
+        (ended, skip.dropped)
     }
 }
 
@@ -186,13 +196,23 @@ mod tests {
         );
         assert_eq!(lines(&[b"123456789\r\nok\r\n"], 10), [Err(LineError::TooLong), Ok(b"ok".to_vec())]);
         let mut input = Input::default();
-        let mut reports = 0;
-        for _ in 0..100 {
-            input.feed(&long);
-            reports += usize::from(input.line(10) == Some(Err(LineError::TooLong)));
-            assert_eq!(input.line(10), None);
+        input.feed(&long);
+        assert_eq!(input.line(10), Some(Err(LineError::TooLong)));
+        for _ in 0..DROPPED_BYTES_MAX / long.len() {
+            assert_eq!(input.line(10), None, "told once");
             assert!(input.pending().is_empty(), "an endless line is dropped as it comes");
+            input.feed(&long);
         }
-        assert!((5..10).contains(&reports), "an endless line is reported again: {reports}");
+        input.feed(b"\r\n");
+        assert_eq!(input.line(10), Some(Err(LineError::Endless)));
+    }
+
+    #[test]
+    fn the_limit_is_that_of_the_next_line() {
+        let mut input = Input::default();
+        let by = |begin: &[u8]| if begin.starts_with(b"long") { 20 } else { 5 };
+        input.feed(b"1234567\r\nlong line\r\nlong");
+        assert_eq!(input.line_by(by), Some(Err(LineError::TooLong)));
+        assert_eq!(input.line_by(by), Some(Ok(9)));
     }
 }

@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 mod input;
-pub use input::{Input, LineError};
+pub use input::{DROPPED_BYTES_MAX, Input, LineError};
 
 /// What a session wants next.
 #[derive(Debug)]

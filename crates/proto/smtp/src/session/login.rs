@@ -86,7 +86,7 @@ impl Session {
 
     /// Reads the client's answer to a challenge; gives the exchange back when no line is there yet.
     pub(super) fn login_line(&mut self, mut exchange: Box<Exchange>) -> Option<Box<Exchange>> {
-        let line = self.lines.next(&mut self.input, self.config.limits.auth_line_bytes_max);
+        let line = self.input.line(self.config.limits.auth_line_bytes_max);
         let line = match line {
             None => return Some(exchange),
             Some(line) => line,
@@ -94,7 +94,7 @@ impl Session {
         self.state = State::Command;
         let length = match line {
             Ok(length) => length,
-            Err(LineError::TooLong) => {
+            Err(LineError::TooLong | LineError::Endless) => {
                 self.refuse(&Refusal::new(500, (5, 6), "The line is too long; the log-in is off"));
                 return None;
             }
