@@ -9,6 +9,7 @@
 //! - Each recipient has a state of its own; only `Queued` ones stand in the index by next attempt.
 //! - The counters ([`Totals`]) change in the same transaction as what they count.
 
+mod check;
 mod dsn;
 mod enqueue;
 mod entry;

@@ -299,3 +299,28 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_check_recounts_everything() {
+    // Each kind of damage is told by this word.
+    type Harm = fn(&mut dyn engine::Tx, QueueId, ContentId) -> Result<(), engine::Error>;
+    let harms: [(&str, Harm); 5] = [
+        ("totals", |tx, _, _| tx.delete(&keys::TOTALS)),
+        ("open recipients", |tx, id, _| tx.put(&keys::open(id), &7_u32.to_be_bytes())),
+        ("next attempt", |tx, id, _| tx.delete(&keys::attempt(later(60), id, 1))),
+        ("damaged", |tx, id, _| tx.put(&keys::entry(id), b"\x01")),
+        ("content", |tx, _, content| tx.refer(content, -1)),
+    ];
+    for (word, harm) in harms {
+        let bench = Bench::new();
+        let (id, content) = bench.put(new_entry("a@x.test", &["b@y.test", "c@z.test"]));
+        bench.put(NewEntry { held: true, ..new_entry("", &["d@y.test"]) });
+        bench.queue.hold(id, NOW).wait().unwrap();
+        bench.queue.release(id, later(60)).wait().unwrap();
+        assert_eq!(bench.queue.check().unwrap(), [""; 0]);
+        let harmed = move |tx: &mut dyn engine::Tx| Ok(harm(tx, id, content)?);
+        bench.engine().transact(&[AccountId(0)], harmed).wait().unwrap();
+        let told = bench.queue.check().unwrap();
+        assert!(told.iter().any(|problem| problem.contains(word)), "{word}: {told:?}");
+    }
+}

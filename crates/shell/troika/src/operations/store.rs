@@ -35,6 +35,7 @@ fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
     problems.extend(
         recounted.into_iter().map(|problem| format!("account {}: {}", problem.account.0, problem.text)),
     );
+    problems.extend(world.queue.check()?.into_iter().map(|problem| format!("queue: {problem}")));
     for problem in &problems {
         out.say(problem.clone())?;
     }

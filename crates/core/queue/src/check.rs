@@ -1,0 +1,101 @@
+//! The queue's part of `troika store check`: recounts what the counters say and looks for what stands alone.
+
+use crate::entry::RecipientState;
+use crate::operate::Totals;
+use crate::{Queue, keys, record};
+use engine::{ContentId, Error, Order, Read};
+use std::collections::BTreeSet;
+use std::ops::{Bound, ControlFlow};
+
+/// Problems told at most.
+const PROBLEMS_MAX: usize = 1000;
+
+impl Queue {
+    /// Recounts the totals, the open recipients of each message and the index by next attempt, and looks whether each
+    /// message has its content; all of one snapshot. Answers a sentence for each thing that does not hold.
+    ///
+    /// # Errors
+    /// Reading failed; a damaged record is a problem, not an error.
+    pub fn check(&self) -> Result<Vec<String>, Error> {
+        let snapshot = self.engine.snapshot()?;
+        let (mut problems, mut recounted) = (Vec::new(), Totals::default());
+        let mut due = BTreeSet::new();
+        for id in ids(&*snapshot)? {
+            let number = id.0;
+            let (envelope, recipients) =
+                match (record::envelope(&*snapshot, id), record::recipients(&*snapshot, id)) {
+                    (Ok(Some(envelope)), Ok(recipients)) => (envelope, recipients),
+                    (Err(Error::Corrupt { what, why }), _) | (_, Err(Error::Corrupt { what, why })) => {
+                        problems.push(format!("{what} of message {number} is damaged: {why}"));
+                        continue;
+                    }
+                    (Err(error), _) | (_, Err(error)) => return Err(error),
+                    (Ok(None), _) => continue,
+                };
+            recounted.entries += 1;
+            recounted.bytes += envelope.size;
+            if snapshot.content_len(ContentId(envelope.content))?.is_none() {
+                problems.push(format!("the content of queued message {number} is not there"));
+            }
+            if recipients.len() != envelope.recipients as usize {
+                problems.push(format!(
+                    "queued message {number} has {} recipients, not {}",
+                    recipients.len(),
+                    envelope.recipients
+                ));
+            }
+            let mut open = 0;
+            for (index, recipient) in &recipients {
+                if matches!(recipient.state, RecipientState::Queued | RecipientState::Held) {
+                    open += 1;
+                    *recounted.of(recipient.state) += 1;
+                }
+                if recipient.state == RecipientState::Queued {
+                    due.insert((recipient.next_attempt, number, *index));
+                }
+            }
+            let mut noted = None;
+            snapshot.get_with(&keys::open(id), &mut |value| noted = Some(keys::last_u32(value)))?;
+            if noted != Some(open) {
+                problems
+                    .push(format!("queued message {number} has {open} open recipients, noted are {noted:?}"));
+            }
+            if problems.len() >= PROBLEMS_MAX {
+                return Ok(problems);
+            }
+        }
+        let noted = attempts(&*snapshot)?;
+        for (_, id, index) in due.symmetric_difference(&noted).take(PROBLEMS_MAX) {
+            problems.push(format!("the index by next attempt is wrong on recipient {index} of message {id}"));
+        }
+        let totals = record::totals(&*snapshot)?;
+        if totals != recounted {
+            problems.push(format!("the queue's totals are {totals:?}, recounted {recounted:?}"));
+        }
+        Ok(problems)
+    }
+}
+
+fn ids(read: &dyn Read) -> Result<Vec<crate::QueueId>, Error> {
+    let mut found = Vec::new();
+    each(read, b'e', &mut |key| found.push(keys::entry_id(key)))?;
+    Ok(found)
+}
+
+/// Time, message and recipient of each entry of the index.
+fn attempts(read: &dyn Read) -> Result<BTreeSet<(i64, u64, u32)>, Error> {
+    let mut found = BTreeSet::new();
+    each(read, b't', &mut |key| {
+        found.extend(keys::split_attempt(key).map(|(at, id, index)| (at.0, id.0, index)));
+    })?;
+    Ok(found)
+}
+
+fn each(read: &dyn Read, letter: u8, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+    let (first, end) = (keys::all(letter), keys::all(letter + 1));
+    let range = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
+    read.scan(range, Order::Ascending, &mut |key, _| {
+        visit(key);
+        ControlFlow::Continue(())
+    })
+}
