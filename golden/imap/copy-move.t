@@ -45,6 +45,7 @@ S: * 1 EXPUNGE
 S: * 1 EXPUNGE
 S: i OK MOVE completed
 C: j EXAMINE meeting
+S: * OK [CLOSED] The mailbox selected before is closed
 S: * 8 EXISTS
 S: * 8 RECENT
 S: * OK [UNSEEN 1] Message 1 is the first unseen

@@ -39,6 +39,7 @@ C: d FETCH 1 FLAGS
 S: * 1 FETCH (FLAGS (\Recent))
 S: d OK FETCH completed
 C2: d SELECT INBOX
+S2: * OK [CLOSED] The mailbox selected before is closed
 S2: * 1 EXISTS
 S2: * 0 RECENT
 S2: * OK [UNSEEN 1] Message 1 is the first unseen

@@ -22,6 +22,7 @@ S: c OK RENAME completed
 C: d FETCH 1 FLAGS
 S: d BAD there is no message number 1
 C: e SELECT old
+S: * OK [CLOSED] The mailbox selected before is closed
 S: * 2 EXISTS
 S: * 2 RECENT
 S: * OK [UNSEEN 1] Message 1 is the first unseen

@@ -75,6 +75,7 @@ S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
 S: o OK [READ-WRITE] SELECT completed
 C: p SELECT nowhere  # a failed SELECT leaves nothing selected (RFC 3501 §6.3.1)
+S: * OK [CLOSED] The mailbox selected before is closed
 S: p NO [NONEXISTENT] There is no such mailbox
 C: q CHECK
 S: q BAD CHECK needs a selected mailbox

@@ -85,6 +85,13 @@ pub enum Ask {
         /// last change is one of these is not in [`Changes::flagged`].
         own: Vec<ModSeq>,
     },
+    /// What happened in the selected mailbox after an older state that a client has kept (RFC 7162 §3.2.5.1, §3.2.6).
+    /// Takes nothing: nobody's \Recent, and the next [`Ask::Changes`] is as if it had not been asked.
+    /// [[`Answer::Resync`]]
+    Resync {
+        /// That state.
+        since: ModSeq,
+    },
     /// Messages of the selected mailbox in ascending UID order, a page at a time. [[`Answer::Rows`]]
     Rows {
         /// Which; those that do not exist are left out silently.
@@ -184,6 +191,13 @@ pub enum Answer {
     Unchanged,
     /// To [`Ask::Changes`].
     Changes(Box<Changes>),
+    /// To [`Ask::Resync`].
+    Resync {
+        /// Messages that are gone; may name too many of those that are not there.
+        vanished: UidSet,
+        /// Messages that are there, and came or changed.
+        changed: UidSet,
+    },
     /// To [`Ask::Rows`].
     Rows(Rows),
     /// To [`Ask::Content`].
@@ -549,6 +563,8 @@ pub struct Copied {
     pub to: UidSet,
     /// Messages that do not exist any more.
     pub missing: UidSet,
+    /// Modification sequence of the selected mailbox, if messages went ([`Originals::Go`]).
+    pub modseq: ModSeq,
 }
 
 /// A civil date: days since 1970-01-01.

@@ -114,7 +114,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Login { user, password } => auth::login(core, user, &password),
         Body::Enable(capabilities) => Begun::Now(any_state::enable(core, &capabilities)),
         Body::Select { mailbox, access, condstore, qresync } => {
-            select::start(core, mailbox, access, condstore, qresync.is_some())
+            select::start(core, mailbox, access, condstore, qresync)
         }
         Body::Create { mailbox, special_use } => mailbox::create(mailbox, &special_use),
         Body::Delete(mailbox) => mailbox::delete(mailbox),

@@ -78,6 +78,21 @@ impl SequenceSet {
         }
     }
 
+    /// Those of `gone` that the set names, if it means UIDs. They are not in the mailbox, of which `last` is the last
+    /// message; so `n:*` names whatever lies beyond `n` or `last`. `$` never names what is gone (RFC 5182 §2.1).
+    pub fn of_gone(&self, gone: &UidSet, last: Option<Uid>) -> UidSet {
+        let SequenceSet::Ranges(ranges) = self else { return UidSet::new() };
+        let mut named = Gatherer::new(gone);
+        for &(first, last) in &ranges.plain {
+            named.add(Uid(first), Uid(last));
+        }
+        if let Some(from) = ranges.up_to_last {
+            let from = last.map_or(Uid(from), |last| last.min(Uid(from)));
+            named.add(from, Uid(u32::MAX));
+        }
+        named.finish()
+    }
+
     /// The numbers themselves, ascending, for sets without `*` and `$`; None for others.
     pub fn plain_ranges(&self) -> Option<&[(u32, u32)]> {
         match self {

@@ -111,7 +111,11 @@ impl ImapAgent {
             | Ask::Rename { .. }
             | Ask::Subscribe { .. }
             | Ask::Status { .. } => self.mailbox_question(ask).await,
-            Ask::Changes { .. } | Ask::Rows { .. } | Ask::Content { .. } | Ask::Search { .. } => {
+            Ask::Changes { .. }
+            | Ask::Resync { .. }
+            | Ask::Rows { .. }
+            | Ask::Content { .. }
+            | Ask::Search { .. } => {
                 // These may read from disk: this thread's other connections go on elsewhere meanwhile.
                 tokio::task::block_in_place(|| self.read(ask))
             }
@@ -225,6 +229,10 @@ impl ImapAgent {
                     }
                 };
                 Ok(Answer::Changes(Box::new(convert::changes(changes, recent))))
+            }
+            Ask::Resync { since } => {
+                let changes = store.changes(account, mailbox, since, &[]).map_err(refused)?;
+                Ok(convert::resync(changes))
             }
             Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
                 let rows =

@@ -99,12 +99,18 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
     if condstore {
         new.push("CONDSTORE");
     }
+    let condstore_before = core.enabled.condstore;
+    if has("QRESYNC") && !core.enabled.qresync {
+        core.enabled.qresync = true;
+        new.push("QRESYNC");
+    }
     if has("UTF8=ACCEPT") && !core.enabled.utf8 {
         core.enabled.utf8 = true;
         new.push("UTF8=ACCEPT");
     }
     write::enabled(&mut core.out, &new.join(" "));
-    if condstore {
+    // RFC 7162 §3.2.3: ENABLE QRESYNC is a CONDSTORE enabling command.
+    if (condstore || core.enabled.qresync) && !condstore_before {
         enable_condstore(core);
     }
     Done::ok("ENABLE completed").telling(News::None)

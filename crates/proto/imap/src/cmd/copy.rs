@@ -72,6 +72,10 @@ impl Copy {
         }
         // RFC 6851 §4.3: before the EXPUNGEs, which come with the news.
         core.line(format_args!("* OK {code} Moved UIDs"));
+        // RFC 6851 §4.4
+        if core.enabled.condstore {
+            return Done::ok(format!("[HIGHESTMODSEQ {}] {verb} completed", copied.modseq));
+        }
         Done::ok(format!("{verb} completed"))
     }
 }

@@ -13,8 +13,10 @@ use crate::ask::{
     Access, Answer, Ask, ContentNeed, FlagChange, FlagMode, Query, RefusedKind, Row, RowContent, Rows,
 };
 use crate::command::{self, FetchItem, Numbering};
+use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
 use crate::view::Numbers;
+use crate::write;
 use encode::{Piece, Written};
 use model::{Flag, FlagSet, ModSeq, Uid, UidSet};
 use plan::Plan;
@@ -44,6 +46,8 @@ struct Fetch {
 
 #[derive(Debug)]
 enum State {
+    /// RFC 7162 §3.2.6: which messages of the set changed, and which are gone.
+    Resync(ModSeq, SequenceSet),
     /// RFC 7162 §3.1.4.1: which messages changed, from this one on.
     ChangedSince(ModSeq, Uid),
     /// A page is to be asked for.
@@ -107,7 +111,8 @@ struct Trouble {
 }
 
 pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
-    if fetch.vanished {
+    if fetch.vanished && !core.enabled.qresync {
+        // RFC 7162 §3.2.6
         return Begun::Now(Done::bad("VANISHED needs QRESYNC, which is not enabled"));
     }
     let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
@@ -123,6 +128,7 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
     }
     let plan = Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access);
     let state = match fetch.changed_since {
+        Some(since) if fetch.vanished => State::Resync(since, fetch.set),
         _ if uids.is_empty() => State::End,
         Some(since) => State::ChangedSince(since, Uid(0)),
         None => State::Page,
@@ -173,6 +179,10 @@ impl Fetch {
                 };
                 None
             }
+            (State::Resync(_, set), Answer::Resync { vanished, changed }) => {
+                self.resynced(core, &set, &vanished, &changed);
+                None
+            }
             (State::Page, Answer::Rows(rows)) => {
                 self.page_came(core, rows);
                 None
@@ -213,6 +223,17 @@ impl Fetch {
         }
     }
 
+    /// Tells what is gone before any FETCH response (RFC 7162 §3.2.6). What the client still counts is not among it: it
+    /// leaves with a VANISHED of its own.
+    fn resynced(&mut self, core: &mut Core, set: &SequenceSet, vanished: &UidSet, changed: &UidSet) {
+        if let Some(view) = &core.view {
+            let gone = set.of_gone(&vanished.minus(view.told()), view.told().last());
+            write::vanished(&mut core.out, write::Vanished::Earlier, &gone);
+        }
+        self.uids = Arc::new(self.uids.and(changed));
+        self.state = if self.uids.is_empty() { State::End } else { State::Page };
+    }
+
     /// Counts what is missing from the page: those were expunged by somebody (RFC 2180 §4.1.2).
     fn page_came(&mut self, core: &mut Core, rows: Rows) {
         core.learn_keywords(&rows.keywords);
@@ -235,6 +256,10 @@ impl Fetch {
     /// One piece of work; None: there is more.
     fn go_on(&mut self, core: &mut Core) -> Option<Next> {
         match std::mem::replace(&mut self.state, State::End) {
+            State::Resync(since, set) => {
+                self.state = State::Resync(since, set);
+                Some(Next::Ask(Ask::Resync { since }))
+            }
             State::ChangedSince(since, from) => {
                 self.state = State::ChangedSince(since, from);
                 // CHANGEDSINCE means later than, MODSEQ at least.

@@ -1,16 +1,24 @@
-//! SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2; RFC 9051 §6.3.2).
+//! SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2; RFC 9051 §6.3.2), with the client's own state (QRESYNC, RFC 7162 §3.2.5).
 
 use super::Begun;
 use super::any_state::enable_condstore;
 use crate::ask::{Access, Answer, Ask, Selected};
-use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
+use crate::command::Qresync;
+use crate::sequence::SequenceSet;
+use crate::session::{Core, Done, Event, News, Next, Running, Telling, otherwise};
 use crate::view::View;
 use crate::write;
+use model::{SeqNo, Uid, UidSet};
 
 #[derive(Debug)]
 struct Select {
     mailbox: String,
     access: Access,
+    qresync: Option<Box<Qresync>>,
+    /// The tagged reply, once the mailbox is selected.
+    done: Option<Done>,
+    /// Changed messages being told.
+    telling: Option<Telling>,
 }
 
 pub(super) fn start(
@@ -18,23 +26,29 @@ pub(super) fn start(
     mailbox: String,
     access: Access,
     condstore: bool,
-    qresync: bool,
+    qresync: Option<Box<Qresync>>,
 ) -> Begun {
-    if qresync {
-        // RFC 7162 §3.2.5: BAD unless QRESYNC has been enabled, which is not offered.
+    if qresync.is_some() && !core.enabled.qresync {
+        // RFC 7162 §3.2.5
         return Begun::Now(Done::bad("QRESYNC is not enabled"));
     }
     // RFC 9051 §6.3.2: whatever comes of this, the mailbox selected before is closed.
-    core.view = None;
+    if core.view.take().is_some() {
+        // RFC 7162 §3.2.11: what comes behind it concerns the new one.
+        core.line(format_args!("* OK [CLOSED] The mailbox selected before is closed"));
+    }
     core.dirty = false;
     if condstore {
         enable_condstore(core);
     }
-    Begun::Run(Box::new(Select { mailbox, access }))
+    Begun::Run(Box::new(Select { mailbox, access, qresync, done: None, telling: None }))
 }
 
 impl Running for Select {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        if let Some(telling) = &mut self.telling {
+            return telling.resume(core, event);
+        }
         match event {
             Event::Go => {
                 Next::Ask(Ask::Select { name: std::mem::take(&mut self.mailbox), access: self.access })
@@ -42,15 +56,84 @@ impl Running for Select {
             Event::Answer(Answer::Selected(selected)) => {
                 let verb = if self.access == Access::ReadWrite { "SELECT" } else { "EXAMINE" };
                 let state = if selected.access == Access::ReadWrite { "READ-WRITE" } else { "READ-ONLY" };
+                let done = Done::ok(format!("[{state}] {verb} completed")).telling(News::None);
+                // RFC 7162 §3.2.5.1: with another UIDVALIDITY the client's state means nothing.
+                self.qresync.take_if(|known| known.uid_validity != selected.uid_validity);
                 announce(core, *selected);
-                Next::Done(Done::ok(format!("[{state}] {verb} completed")).telling(News::None))
+                match &self.qresync {
+                    Some(known) => {
+                        self.done = Some(done);
+                        Next::Ask(Ask::Resync { since: known.modseq })
+                    }
+                    None => Next::Done(done),
+                }
             }
+            Event::Answer(Answer::Resync { vanished, changed }) => match (self.done.take(), &self.qresync) {
+                (Some(done), Some(known)) => {
+                    let changed = resync(core, known, vanished, changed);
+                    let telling = self.telling.insert(Telling::of_flags(changed, done));
+                    telling.resume(core, Event::Go)
+                }
+                _ => otherwise(Event::Answer(Answer::Resync { vanished, changed })),
+            },
             event => match otherwise(event) {
                 Next::Done(done) => Next::Done(done.telling(News::None)),
                 next => next,
             },
         }
     }
+}
+
+/// Tells what is gone; answers which messages changed.
+fn resync(core: &mut Core, known: &Qresync, vanished: UidSet, changed: UidSet) -> UidSet {
+    let Some(view) = &core.view else { return UidSet::new() };
+    let told = view.told();
+    // What went after the selection is news, and still counted.
+    let mut gone = vanished.minus(told);
+    let mut changed = changed.and(told);
+    if let Some(uids) = &known.known_uids {
+        gone = uids.of_gone(&gone, None);
+        changed = uids.of_gone(&changed, None);
+    }
+    if let Some((numbers, uids)) = &known.known_pairs
+        && let Some(last) = last_match(told, numbers, uids)
+    {
+        gone = gone.iter_from(Uid(last.0.saturating_add(1))).collect();
+    }
+    write::vanished(&mut core.out, write::Vanished::Earlier, &gone);
+    changed
+}
+
+/// The highest message of which the client has the right number: what went below it, the client knows (RFC 7162 §3.2.5.2).
+fn last_match(told: &UidSet, numbers: &SequenceSet, uids: &SequenceSet) -> Option<Uid> {
+    let mut numbers = numbers.plain_ranges()?.iter().copied();
+    let mut uids = uids.plain_ranges()?.iter().copied();
+    let (mut number, mut uid) = (numbers.next(), uids.next());
+    let mut found = None;
+    // There are as many numbers as UIDs; the parser has counted them.
+    while let (Some(here), Some(there)) = (number, uid) {
+        // So many pairs go up side by side.
+        let length = (here.1 - here.0).min(there.1 - there.0);
+        found = match_within(told, here.0, there.0, length).or(found);
+        let rest = |(first, last): (u32, u32)| Some((first.checked_add(length)?.checked_add(1)?, last));
+        number = rest(here).filter(|(first, last)| first <= last).or_else(|| numbers.next());
+        uid = rest(there).filter(|(first, last)| first <= last).or_else(|| uids.next());
+    }
+    found
+}
+
+/// The same for the pairs `number + i` and `uid + i`, `i` up to `length`. The UID of a message goes up at least as fast as its
+/// number, so the pairs that match lie side by side.
+fn match_within(told: &UidSet, number: u32, uid: u32, length: u32) -> Option<Uid> {
+    let fits = |i: u32| told.select(SeqNo(number + i)).is_some_and(|found| found.0 <= uid + i);
+    let (mut low, mut high) = (0, u64::from(length) + 1);
+    while low < high {
+        let middle = (low + high) / 2;
+        if fits(middle as u32) { low = middle + 1 } else { high = middle }
+    }
+    let last = u32::try_from(low.checked_sub(1)?).ok()?;
+    let found = Uid(uid + last);
+    (told.select(SeqNo(number + last)) == Some(found)).then_some(found)
 }
 
 /// The untagged responses in the order of RFC 3501's examples.
@@ -73,4 +156,46 @@ fn announce(core: &mut Core, selected: Selected) {
     core.line(format_args!("* OK [HIGHESTMODSEQ {highest}] Highest modification sequence"));
     // RFC 8474 §4.2
     core.line(format_args!("* OK [MAILBOXID (F{mailbox})] Id of this mailbox"));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::parse_sequence_set;
+    use proptest::prelude::*;
+
+    fn last(told: &UidSet, numbers: &str, uids: &str) -> Option<u32> {
+        let set = |text: &str| parse_sequence_set(text.as_bytes()).unwrap();
+        last_match(told, &set(numbers), &set(uids)).map(|uid| uid.0)
+    }
+
+    #[test]
+    fn examples_of_rfc_7162_section_3_2_5_2() {
+        let told: UidSet = (1..=10_003).map(|n| Uid(n * 3)).collect();
+        let uids = "15000,22500,27000,29970,29973,29976,29979,29982,29985,29988,29991,29994,29997";
+        assert_eq!(last(&told, "5000,7500,9000,9990:9999", uids), Some(29_997));
+        // The fourth message has UID 8, the twelfth is not 24 any more.
+        let told: UidSet = [2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 25].map(Uid).into_iter().collect();
+        assert_eq!(last(&told, "4,12", "8,24"), Some(8));
+        assert_eq!(last(&told, "1", "1"), None);
+        assert_eq!(last(&told, "1:4294967295", "1:4294967295"), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_last_match_is_found_by_looking_at_each(
+            members in proptest::collection::btree_set(1_u32..40, 0..30),
+            numbers in proptest::collection::btree_set(1_u32..40, 1..12),
+            uids in proptest::collection::btree_set(1_u32..40, 1..12),
+        ) {
+            let told: UidSet = members.into_iter().map(Uid).collect();
+            let length = numbers.len().min(uids.len());
+            let text = |set: &std::collections::BTreeSet<u32>| {
+                set.iter().take(length).map(u32::to_string).collect::<Vec<_>>().join(",")
+            };
+            let pairs = numbers.iter().zip(&uids).take(length);
+            let wanted = pairs.filter(|(n, uid)| told.select(SeqNo(**n)) == Some(Uid(**uid))).map(|(_, uid)| *uid).last();
+            prop_assert_eq!(last(&told, &text(&numbers), &text(&uids)), wanted);
+        }
+    }
 }

@@ -96,6 +96,11 @@ fn messages_are_kept_apart() {
         &[message("a append {1+}\r\nx (\\Seen) {5+}\r\n {2+}\r\n", &[b"hello", b"\r\n"])],
     );
     check(b"a APPEND x ~{3+}\r\n\0\r\n\r\n", &[message("a APPEND x ~{3+}\r\n", &[b"\0\r\n"])]);
+    check(b"a REPLACE 4 x {5+}\r\nhello\r\n", &[message("a REPLACE 4 x {5+}\r\n", &[b"hello"])]);
+    check(
+        b"a uid replace 4 {1+}\r\nx {5+}\r\nhello\r\n",
+        &[message("a uid replace 4 {1+}\r\nx {5+}\r\n", &[b"hello"])],
+    );
     let big = [b"a APPEND x {1000+}\r\n".as_slice(), &[b'x'; 1000], b"\r\n"].concat();
     let limits = Limits { nonsync_bytes_max: u64::MAX, ..LIMITS };
     assert_eq!(run(&[&big], &limits), [message("a APPEND x {1000+}\r\n", &[&[b'x'; 1000]])]);

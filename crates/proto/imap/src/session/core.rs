@@ -54,6 +54,8 @@ pub(crate) struct Core {
 pub(crate) struct Enabled {
     /// RFC 7162 §3.1: the client wants MODSEQ in every FETCH.
     pub condstore: bool,
+    /// RFC 7162 §3.2.3: VANISHED takes the place of EXPUNGE. Never without `condstore`.
+    pub qresync: bool,
     /// UTF8=ACCEPT (RFC 9755 §3): strings and names of mailboxes are UTF-8.
     pub utf8: bool,
 }

@@ -72,6 +72,12 @@ impl Telling {
         Ok(Telling { news: done.news, done: Some(done), with_uid, state: State::Ask })
     }
 
+    /// Tells flags (and MODSEQ) of these messages alone, and ends with `done` itself.
+    pub fn of_flags(uids: UidSet, done: Done) -> Telling {
+        let state = State::Flags { uids: Arc::new(uids), from: Uid(0) };
+        Telling { news: News::None, done: Some(done), with_uid: true, state }
+    }
+
     /// Nothing more to tell: the command's reply is due.
     fn end(&mut self) -> Next {
         self.state = State::End;
@@ -120,7 +126,11 @@ impl Telling {
         let State::Expunges { from, told, then } = &mut self.state else { return None };
         let Some(view) = &mut core.view else { return Some(self.end()) };
         // RFC 9051 §7.5.1: none during FETCH, STORE and SEARCH, the client would lose its numbering.
-        if self.news != News::Numbered {
+        if self.news != News::Numbered && core.enabled.qresync {
+            // RFC 7162 §3.2.10: all at once, and by UID.
+            write::vanished(&mut core.out, write::Vanished::Now, view.withheld());
+            view.expunged_are_told();
+        } else if self.news != News::Numbered {
             for uid in view.withheld().iter_from(*from) {
                 // What came since is counted behind everything that the client counts, so it does not disturb.
                 let Some(number) = view.number(uid) else { continue };

@@ -3,7 +3,7 @@
 use super::{Recent, flag_list, mailbox, mailbox_id, nstring, number, string};
 use crate::command::{Numbering, PartialRange, StatusItem};
 use crate::mailbox_name::{NameEncoding, SEPARATOR};
-use crate::sequence::{write_numbers, write_uids};
+use crate::sequence::{write_numbers, write_ranges, write_uids};
 use model::{FlagSet, Keyword, MailboxId, ModSeq, SeqNo, UidSet};
 
 /// `* CAPABILITY …`; names separated by spaces.
@@ -44,14 +44,28 @@ pub fn expunge(out: &mut Vec<u8>, message: SeqNo) {
     counted(out, message.0, b" EXPUNGE\r\n");
 }
 
-/// `* VANISHED uids`, or `* VANISHED (EARLIER) uids` (RFC 7162 §3.2.10). Nothing for no UIDs.
-pub fn vanished(out: &mut Vec<u8>, earlier: bool, uids: &UidSet) {
-    if uids.is_empty() {
-        return;
+/// Which VANISHED (RFC 7162 §3.2.10).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Vanished {
+    /// Messages that the client counted until now.
+    Now,
+    /// `(EARLIER)`: messages that were gone already.
+    Earlier,
+}
+
+/// Most ranges of UIDs in one VANISHED, so that no line is too long for its reader.
+const VANISHED_RANGES_MAX: usize = 500;
+
+/// `* VANISHED uids`, or `* VANISHED (EARLIER) uids` (RFC 7162 §3.2.10), several if there are many. Nothing for no UIDs.
+pub fn vanished(out: &mut Vec<u8>, which: Vanished, uids: &UidSet) {
+    for ranges in uids.ranges().chunks(VANISHED_RANGES_MAX) {
+        out.extend_from_slice(match which {
+            Vanished::Now => b"* VANISHED ",
+            Vanished::Earlier => b"* VANISHED (EARLIER) ",
+        });
+        write_ranges(out, ranges.iter().map(|(first, last)| (first.0, last.0)));
+        out.extend_from_slice(b"\r\n");
     }
-    out.extend_from_slice(if earlier { b"* VANISHED (EARLIER) " } else { b"* VANISHED " });
-    write_uids(out, uids);
-    out.extend_from_slice(b"\r\n");
 }
 
 /// `* FLAGS (…)`: what may be found in the mailbox.

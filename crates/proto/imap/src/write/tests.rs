@@ -155,8 +155,11 @@ fn mailbox_responses() {
         (made(|out| exists(out, 23)), "* 23 EXISTS\r\n"),
         (made(|out| recent(out, 5)), "* 5 RECENT\r\n"),
         (made(|out| expunge(out, SeqNo(44))), "* 44 EXPUNGE\r\n"),
-        (made(|out| vanished(out, true, &uids(&[300, 310, 405]))), "* VANISHED (EARLIER) 300,310,405\r\n"),
-        (made(|out| vanished(out, false, &uids(&[]))), ""),
+        (
+            made(|out| vanished(out, Vanished::Earlier, &uids(&[300, 310, 405]))),
+            "* VANISHED (EARLIER) 300,310,405\r\n",
+        ),
+        (made(|out| vanished(out, Vanished::Now, &uids(&[]))), ""),
         (made(|out| flags(out, FlagSet::NONE.with(Flag::Seen), &[])), "* FLAGS (\\Seen)\r\n"),
         (made(|out| capability(out, "IMAP4rev1")), "* CAPABILITY IMAP4rev1\r\n"),
         (made(|out| enabled(out, "")), "* ENABLED\r\n"),

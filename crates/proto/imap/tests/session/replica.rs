@@ -99,6 +99,10 @@ impl Client {
                         found.filter(|word| word.parse::<usize>().is_ok_and(|n| n > self.known.len()));
                     assert_eq!(beyond.count(), 0, "a number that the client does not have: {line}");
                 }
+                if number == "VANISHED" {
+                    assert!(may_expunge, "VANISHED where none may be: {said}");
+                    kind.split(',').for_each(|range| self.hear_vanished(range));
+                }
                 continue;
             };
             match kind {
@@ -114,6 +118,20 @@ impl Client {
                 "FETCH" => self.hear_fetch(number, line),
                 _ => {}
             }
+        }
+    }
+
+    /// RFC 7162 §3.2.10.2: each UID is one that the client counts, though it may not know at which number.
+    fn hear_vanished(&mut self, range: &str) {
+        let (first, last) = range.split_once(':').unwrap_or((range, range));
+        for gone in first.parse::<u32>().expect("a UID")..=last.parse().expect("a UID") {
+            let at = self.known.iter().position(|known| known.uid == Some(gone)).or_else(|| {
+                let higher = self.known.iter().position(|known| known.uid.is_some_and(|uid| uid > gone));
+                let below = &self.known[..higher.unwrap_or(self.known.len())];
+                below.iter().rposition(|known| known.uid.is_none())
+            });
+            let at = at.unwrap_or_else(|| panic!("VANISHED {gone}, which is not counted: {:?}", self.known));
+            self.known.remove(at);
         }
     }
 
@@ -327,7 +345,7 @@ proptest! {
     fn replicas_follow_the_store(
         ops in proptest::collection::vec((0usize..3, op(), any::<bool>()), 1..60),
         page in 1usize..4,
-        condstore in any::<bool>(),
+        enables in prop_oneof![Just(None), Just(Some("ENABLE CONDSTORE")), Just(Some("ENABLE QRESYNC"))],
     ) {
         let mut world = World::new();
         world.page = page;
@@ -337,8 +355,8 @@ proptest! {
             world.deliver(inbox, simple(number).as_bytes(), FlagSet::NONE, NOW);
         }
         let mut clients: Vec<Client> = (1..=3).map(|number| Client::new(number, &mut world)).collect();
-        if condstore {
-            clients[0].command(&mut world, "ENABLE CONDSTORE", true);
+        if let Some(enable) = enables {
+            clients[0].command(&mut world, enable, true);
         }
         for (which, op, hint) in &ops {
             apply(&mut clients[*which], &mut world, inbox, op);

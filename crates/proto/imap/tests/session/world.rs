@@ -242,6 +242,19 @@ impl World {
         let id = selection.mailbox;
         match ask {
             Ask::Changes { since, own } => self.changes(selection, since.0, &own),
+            Ask::Resync { since } => {
+                let mailbox = &self.mailboxes[&id];
+                let changed = mailbox.messages.iter().filter(|(_, message)| message.modseq > since.0);
+                Answer::Resync {
+                    vanished: mailbox
+                        .gone
+                        .iter()
+                        .filter(|(_, at)| **at > since.0)
+                        .map(|(uid, _)| Uid(*uid))
+                        .collect(),
+                    changed: changed.map(|(uid, _)| Uid(*uid)).collect(),
+                }
+            }
             Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
                 self.rows(id, &uids, from, needs, rows_max, bytes_max)
             }
@@ -556,6 +569,7 @@ impl World {
             from: UidSet::new(),
             to: UidSet::new(),
             missing: UidSet::new(),
+            modseq: ModSeq(0),
         };
         for uid in uids.iter() {
             let Some(message) = self.mailboxes[&id].messages.get(&uid.0).cloned() else {
@@ -576,7 +590,7 @@ impl World {
         }
         if originals == Originals::Go {
             let gone: Vec<u32> = copied.from.iter().map(|uid| uid.0).collect();
-            self.expunge(id, &gone);
+            copied.modseq = ModSeq(self.expunge(id, &gone));
         }
         Answer::Copied(Box::new(copied))
     }

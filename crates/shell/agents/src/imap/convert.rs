@@ -57,6 +57,13 @@ pub(super) fn changes(from: store::Changes, recent: UidSet) -> ask::Changes {
     }
 }
 
+/// What happened, to a client that comes back.
+pub(super) fn resync(from: Option<store::Changes>) -> ask::Answer {
+    let (vanished, changed) =
+        from.map_or_else(Default::default, |from| (from.vanished, from.arrived.or(&from.flagged)));
+    ask::Answer::Resync { vanished, changed }
+}
+
 pub(super) fn needs(from: ask::Needs) -> store::Needs {
     store::Needs {
         digest: from.digest,
@@ -122,6 +129,7 @@ pub(super) fn copied(from: store::Copied) -> ask::Answer {
         from: from.from,
         to: from.to,
         missing: from.missing,
+        modseq: from.modseq,
     }))
 }
 
