@@ -1,5 +1,6 @@
 //! A connection that reads lines and counted bytes, in clear or in TLS.
 
+use memchr::memchr;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -58,12 +59,33 @@ impl Client {
     pub async fn line(&mut self) -> io::Result<String> {
         let mut searched = self.start;
         loop {
-            if let Some(at) = self.buffer[searched..].iter().position(|byte| *byte == b'\n') {
+            if let Some(at) = memchr(b'\n', &self.buffer[searched..]) {
                 let end = searched + at;
                 let line =
                     String::from_utf8_lossy(&self.buffer[self.start..end]).trim_end_matches('\r').to_owned();
                 self.start = end + 1;
                 return Ok(line);
+            }
+            let pending = self.buffer.len() - self.start;
+            self.more().await?;
+            searched = self.start + pending;
+        }
+    }
+
+    /// Reads and drops a multi-line response (RFC 1939 §3) with its final dot.
+    ///
+    /// # Errors
+    /// As the connection.
+    pub async fn skip_to_dot(&mut self) -> io::Result<()> {
+        let mut searched = self.start;
+        loop {
+            while let Some(at) = memchr(b'\n', &self.buffer[searched..]) {
+                searched += at + 1;
+                let line = &self.buffer[self.start..searched];
+                self.start = searched;
+                if line == b".\r\n" {
+                    return Ok(());
+                }
             }
             let pending = self.buffer.len() - self.start;
             self.more().await?;
@@ -96,10 +118,8 @@ impl Client {
     async fn more(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        let length = self.buffer.len();
-        self.buffer.resize(length + 64 * 1024, 0);
-        let read = self.stream.read(&mut self.buffer[length..]).await?;
-        self.buffer.truncate(length + read);
+        self.buffer.reserve(64 * 1024);
+        let read = self.stream.read_buf(&mut self.buffer).await?;
         self.bytes_read += read as u64;
         if read == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }

@@ -38,12 +38,13 @@ pub fn run(options: &Options) -> io::Result<Value> {
     let path = options.dir.join("floor.bin");
     let file = File::create(&path)?;
     let (sender, receiver) = channel::<Waiting>();
-    let next = Mutex::new(0u64);
+    let texts = message::make_all(&options.shape, options.messages, |_| "user0@example.test".into());
+    let next = Mutex::new(texts.into_iter());
     let start = Instant::now();
     let (bytes, groups) = std::thread::scope(|scope| {
         for _ in 0..options.writers {
-            let (sender, next, options) = (sender.clone(), &next, &options);
-            scope.spawn(move || writer(options, next, &sender));
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || writer(next, &sender));
         }
         drop(sender);
         append(&file, &receiver)
@@ -56,19 +57,11 @@ pub fn run(options: &Options) -> io::Result<Value> {
     }))
 }
 
-fn writer(options: &Options, next: &Mutex<u64>, sender: &Sender<Waiting>) {
+fn writer(next: &Mutex<std::vec::IntoIter<Vec<u8>>>, sender: &Sender<Waiting>) {
     let (done, flushed) = channel();
     loop {
-        let number = {
-            let mut next = next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *next += 1;
-            *next - 1
-        };
-        if number >= options.messages {
-            return;
-        }
-        let mut text = Vec::new();
-        message::make(&options.shape, number, "user0@example.test", &mut text);
+        let text = next.lock().unwrap_or_else(std::sync::PoisonError::into_inner).next();
+        let Some(text) = text else { return };
         if sender.send((text, done.clone())).is_err() || flushed.recv().is_err() {
             return;
         }
@@ -77,9 +70,11 @@ fn writer(options: &Options, next: &Mutex<u64>, sender: &Sender<Waiting>) {
 
 fn append(file: &File, receiver: &Receiver<Waiting>) -> io::Result<(u64, u64)> {
     let (mut offset, mut groups) = (0u64, 0u64);
-    while let Ok(first) = receiver.recv() {
-        let mut buffer = first.0;
-        let mut waiting = vec![first.1];
+    let (mut buffer, mut waiting) = (Vec::new(), Vec::new());
+    while let Ok((text, done)) = receiver.recv() {
+        buffer.clear();
+        buffer.extend_from_slice(&text);
+        waiting.push(done);
         while let Ok((text, done)) = receiver.try_recv() {
             buffer.extend_from_slice(&text);
             waiting.push(done);
@@ -88,7 +83,7 @@ fn append(file: &File, receiver: &Receiver<Waiting>) -> io::Result<(u64, u64)> {
         file.sync_data()?;
         offset += buffer.len() as u64;
         groups += 1;
-        for done in waiting {
+        for done in waiting.drain(..) {
             let _ = done.send(());
         }
     }

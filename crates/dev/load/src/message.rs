@@ -177,6 +177,19 @@ pub fn make(shape: &Shape, number: u64, to: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// The first `count` messages, made before the clock runs: making them takes as long as storing them. `to` names the
+/// recipient of each.
+pub fn make_all(shape: &Shape, count: u64, to: impl Fn(u64) -> String) -> Vec<Vec<u8>> {
+    (0..count)
+        .map(|number| {
+            let mut text = Vec::new();
+            make(shape, number, &to(number), &mut text);
+            text.shrink_to_fit();
+            text
+        })
+        .collect()
+}
+
 /// Writes messages to files.
 ///
 /// # Errors

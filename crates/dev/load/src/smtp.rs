@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::message::{self, Shape};
 use clap::Args;
 use serde_json::{Value, json};
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -37,12 +37,17 @@ pub struct Options {
     pub shape: Shape,
 }
 
+/// The messages not sent yet, with their numbers.
+type Texts = Rc<RefCell<std::iter::Enumerate<std::vec::IntoIter<Vec<u8>>>>>;
+
 /// Sends everything; fails when a message is not accepted.
 ///
 /// # Errors
 /// A connection broke or a message was refused.
 pub async fn run(options: &Options) -> io::Result<Value> {
-    let next = Rc::new(Cell::new(0u64));
+    let to = |number| format!("user{}@{}", number % options.users, options.domain);
+    let texts = message::make_all(&options.shape, options.messages, to);
+    let next: Texts = Rc::new(RefCell::new(texts.into_iter().enumerate()));
     let local = LocalSet::new();
     let start = Instant::now();
     let mut tasks = Vec::new();
@@ -74,20 +79,15 @@ fn milliseconds(sorted: &[Duration], percent: usize) -> f64 {
     sorted.get(at).map_or(0.0, |wait| wait.as_secs_f64() * 1000.0)
 }
 
-async fn connection(options: Options, next: Rc<Cell<u64>>) -> io::Result<(Vec<Duration>, u64)> {
+async fn connection(options: Options, next: Texts) -> io::Result<(Vec<Duration>, u64)> {
     let mut client = Client::connect(options.address, None).await?;
     expect(&mut client, "220").await?;
     client.send(if options.lmtp { b"LHLO load.test\r\n" } else { b"EHLO load.test\r\n" }).await?;
     expect(&mut client, "250").await?;
-    let (mut waits, mut text, mut bytes) = (Vec::new(), Vec::new(), 0u64);
+    let (mut waits, mut bytes) = (Vec::new(), 0u64);
     loop {
-        let number = next.get();
-        if number >= options.messages {
-            break;
-        }
-        next.set(number + 1);
-        let to = format!("user{}@{}", number % options.users, options.domain);
-        message::make(&options.shape, number, &to, &mut text);
+        let Some((number, mut text)) = next.borrow_mut().next() else { break };
+        let to = format!("user{}@{}", number as u64 % options.users, options.domain);
         bytes += text.len() as u64;
         let commands = format!("MAIL FROM:<load@load.test>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
         client.send(commands.as_bytes()).await?;

@@ -59,6 +59,9 @@ pub struct Conversation<D: Desk> {
 /// How long a peer may take to accept output or to finish a handshake before the connection is given up.
 const STUCK: Duration = Duration::from_secs(120);
 
+/// A waiting connection keeps an output buffer of this size at most.
+const KEPT_OUTPUT_BYTES: usize = 1024;
+
 /// Runs a session to its end.
 ///
 /// # Errors
@@ -158,11 +161,8 @@ async fn flush<S: Session>(stream: &mut Stream, session: &mut S, traffic: &mut T
     }
     traffic.bytes_out += sent as u64;
     patiently(poll_fn(|cx| stream.poll_flush(cx))).await?;
-    // Small buffers are used again; large ones are not kept by a connection that may idle for an hour.
-    if bytes.capacity() <= 1024 {
-        bytes.clear();
-        *session.output() = bytes;
-    }
+    bytes.clear();
+    *session.output() = bytes;
     Ok(())
 }
 
@@ -189,6 +189,10 @@ async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io:
     if shutdown.has_changed().unwrap_or(false) {
         hear_shutdown(session, shutdown);
         return Ok(());
+    }
+    // A large buffer serves a whole download, but is not kept by a connection that may idle for an hour.
+    if session.output().capacity() > KEPT_OUTPUT_BYTES {
+        *session.output() = Vec::new();
     }
     let mut read = 0u64;
     let patience = session.patience();

@@ -415,7 +415,7 @@ impl Committer {
         let record_len = self.writer.record_len();
         let earlier = self.writer.bytes.len() as u64 - record_len;
         let offset = self.state.position.offset + earlier;
-        let fits = matches!(&self.tail, Tail::Open { capacity, .. } if offset + record_len + SEAL_BYTES <= *capacity);
+        let fits = self.reserve(offset + record_len + SEAL_BYTES);
         if !fits && group.records > 0 {
             self.writer.abandon();
             return Ok(None);

@@ -13,6 +13,12 @@ use std::sync::Arc;
 /// Freed segments kept to be used again: overwriting a file syncs faster than extending one.
 const SPARES_MAX: usize = 2;
 
+/// A segment begins with this much of the disk (or this share of its full size, if that is less), or with as much as all
+/// others hold together, and doubles up to its full size: a small store takes little, a large one seldom pays for
+/// growing (a flush of the file's length).
+const FIRST_BYTES: u64 = 1 << 20;
+const FIRST_SHARE: u64 = 8;
+
 impl Committer {
     /// Makes sure that a new segment is open which holds a record of `record_len`.
     pub(super) fn roll(&mut self, record_len: u64) -> Result<(), Error> {
@@ -39,6 +45,26 @@ impl Committer {
         self.state.usage.entry(segment.number).or_default().used = offset + SEAL_BYTES;
         self.unsaved = true;
         Ok(())
+    }
+
+    /// Whether the open segment holds what ends at `end`; it grows for that if it may.
+    pub(super) fn reserve(&mut self, end: u64) -> bool {
+        let shared = self.shared.clone();
+        let Tail::Open { segment, capacity } = &mut self.tail else { return false };
+        if end <= *capacity {
+            return true;
+        }
+        let wish = (*capacity * 2).max(end).min(shared.options.segment_bytes);
+        let free = shared.disk.free_bytes(&shared.dir).unwrap_or(0);
+        // Where it can't grow, the next segment (which may be refused) is tried.
+        if end > wish || wish - *capacity > free.saturating_sub(shared.options.reserve_bytes / 2) {
+            return false;
+        }
+        if segment.file.allocate(wish).is_err() {
+            return false;
+        }
+        *capacity = wish;
+        true
     }
 
     pub(super) fn open_segment(&mut self, record_len: u64) -> Result<(), Error> {
@@ -92,7 +118,10 @@ impl Committer {
         let held = file.len()?;
         // A nearly full disk gets smaller segments rather than none; half of the reserve stays for the index.
         let free = shared.disk.free_bytes(&shared.dir)?.saturating_sub(shared.options.reserve_bytes / 2);
-        let wish = shared.options.segment_bytes.min(held + free / 2).max(need);
+        let used: u64 = self.state.usage.values().map(|usage| usage.used).sum();
+        let full = shared.options.segment_bytes;
+        let first = FIRST_BYTES.min(full / FIRST_SHARE).max(used).min(full);
+        let wish = first.min(held + free / 2).max(need);
         if wish > held + free {
             return Err(Error::Full);
         }

@@ -410,3 +410,27 @@ fn a_panic_in_a_transaction_stops_the_store_but_hangs_nobody() {
     drop(engine);
     assert_eq!(read(&on_sim(&disk).unwrap(), kept).unwrap(), b"kept");
 }
+
+#[test]
+fn a_small_store_takes_little_of_the_disk() {
+    let dir = tempfile::tempdir().unwrap();
+    let engine = LogEngine::open(dir.path(), Options::default()).unwrap();
+    let taken = || {
+        let segments = std::fs::read_dir(dir.path().join("log")).unwrap();
+        segments.map(|entry| entry.unwrap().metadata().unwrap().len()).sum::<u64>()
+    };
+    let mut raw = 0;
+    let mut ids = Vec::new();
+    for number in 0..12 {
+        let content = noise(number, 400_000);
+        raw += content.len() as u64;
+        ids.push((store(&engine, &content).unwrap(), content));
+        assert!(taken() <= 2 * raw + (1 << 20), "{} for {raw} bytes", taken());
+    }
+    assert!(taken() > raw);
+    engine.close().unwrap();
+    let engine = LogEngine::open(dir.path(), Options::default()).unwrap();
+    for (id, content) in ids {
+        assert_eq!(read(&engine, id).unwrap(), content);
+    }
+}
