@@ -321,6 +321,9 @@ impl World {
         if from == "INBOX" {
             let inbox = self.find("INBOX").expect("an inbox");
             let new = self.create(to, None);
+            // Messages name their keywords by number.
+            let keywords = self.mailboxes[&inbox].keywords.clone();
+            self.mailboxes.get_mut(&new).expect("new").keywords = keywords;
             let uids: Vec<u32> = self.mailboxes[&inbox].messages.keys().copied().collect();
             for uid in &uids {
                 let mut message = self.mailboxes[&inbox].messages[uid].clone();
