@@ -231,9 +231,18 @@ def test_connections_per_address_are_bounded(own_server):
 
 
 def test_root_is_given_up(own_server):
-    server = own_server(sections='user = "nobody"\n')
+    server = own_server(sections='user = "nobody"\n', start=False)
+    for folder in server.folder.parents:
+        # pytest's folders are root's alone.
+        folder.chmod(folder.stat().st_mode | 0o011)
+    server.start()
     status = open(f"/proc/{server.process.pid}/status").read()
     assert "Uid:\t65534\t65534\t65534\t65534" in status
     alice = server.account("alice")
     server.deliver(alice, message())
+    assert len(server.contents(alice)) == 1
+    # What root does beside the stopped server must not lock it out.
+    server.stop()
+    server.account("carol")
+    server.start()
     assert len(server.contents(alice)) == 1

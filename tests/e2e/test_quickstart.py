@@ -120,7 +120,8 @@ def test_the_commands_that_it_prints_work(start, tmp_path):
     base = free_base()
     quick = start("quickstart", "--dir", tmp_path / "d", "--port-base", base, base=base)
     command = re.search(r"First mail:\s+(curl.*?)\n\n", quick.shown(), re.S).group(1)
-    (tmp_path / "message.txt").write_bytes(message())
+    # As the README makes it: lines that end with LF.
+    (tmp_path / "message.txt").write_bytes(b"Subject: Hello\n\nFirst mail.\n")
     subprocess.run(["bash", "-c", command + " --silent --show-error"], cwd=tmp_path, check=True, timeout=30)
     bob = [row for row in quick.passwords() if row.startswith("bob")][0]
     listed = troika("--config", tmp_path / "d/troika.toml", "mailbox", "list", bob, "--json").stdout.decode()

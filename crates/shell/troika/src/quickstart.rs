@@ -137,7 +137,7 @@ fn announce(dir: &Path, config: &Config, made: &Made) {
     {
         let _ = writeln!(
             text,
-            "\n  First mail:  curl --url smtp://127.0.0.1:{port} --user {alice}:{password} \\\n                    --mail-from {alice} --mail-rcpt {bob} --upload-file message.txt"
+            "\n  First mail:  curl --url smtp://127.0.0.1:{port} --user {alice}:{password} \\\n                    --mail-from {alice} --mail-rcpt {bob} --crlf --upload-file message.txt"
         );
     }
     text.push_str("\n  Stop with Ctrl-C.\n");
