@@ -7,7 +7,7 @@
 
 use crate::Error;
 use crate::record::{Argon2Record, PasswordRecord, ScramRecord};
-use argon2::{Algorithm, Argon2, Params, Version};
+use argon2::{Algorithm, Argon2, Block, Params, Version};
 use parking_lot::{Condvar, Mutex};
 use sasl::{ScramHash, ScramKey, scram_keys};
 use std::borrow::Cow;
@@ -52,11 +52,17 @@ fn argon2_hash(cost: Cost, salt: &[u8; 16], password: &str) -> Result<[u8; 32], 
     let broken = |error: argon2::Error| Error::Random(format!("argon2: {error}"));
     let params = Params::new(cost.memory_kib, cost.passes, 1, Some(32)).map_err(broken)?;
     let mut hash = [0; 32];
+    let mut memory = Vec::with_capacity(WORKING_MEMORY_BYTES / size_of::<Block>());
+    memory.resize(params.block_count(), Block::default());
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-        .hash_password_into(password.as_bytes(), salt, &mut hash)
+        .hash_password_into_with_memory(password.as_bytes(), salt, &mut hash, &mut memory)
         .map_err(broken)?;
     Ok(hash)
 }
+
+/// Address space taken for a hash, of which only what its cost names is touched. glibc maps what is larger than 32 MiB by
+/// itself and gives it back at once; what is smaller it keeps, once for each thread that ever hashed: hundreds of MiB.
+const WORKING_MEMORY_BYTES: usize = 33 << 20;
 
 impl Argon2Record {
     /// Of a prepared password.

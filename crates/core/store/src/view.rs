@@ -141,7 +141,7 @@ impl Store {
         let mut view = view.lock();
         let value = read::mailbox(&*self.engine.snapshot()?, account, mailbox)?;
         let from = view.recent_from.max(value.recent_from);
-        let recent: UidSet = seen.iter_from(from).collect();
+        let recent = from_on(seen, from);
         let Some(last) = recent.last() else { return Ok(recent) };
         let from = Uid(last.0.saturating_add(1));
         view.recent_from = from;
@@ -176,7 +176,7 @@ impl Store {
         let view = self.views.get(account, mailbox);
         let view = view.lock();
         let value = read::mailbox(&*self.engine.snapshot()?, account, mailbox)?;
-        Ok(seen.iter_from(view.recent_from.max(value.recent_from)).collect())
+        Ok(from_on(seen, view.recent_from.max(value.recent_from)))
     }
 
     /// What happened in a mailbox after `since`; None: nothing. A message whose last change bears a number of `own` is
@@ -314,6 +314,17 @@ impl View {
             self.load_saved(snapshot, account, mailbox, value)?;
         }
         if self.modseq == value.highest_modseq {
+            return Ok(0);
+        }
+        if self.modseq == ModSeq(0) && value.uid_next.0.checked_sub(1) == Some(value.messages) {
+            // As many messages as UIDs were ever given: all of them are there, and no row needs to be looked at.
+            let mut uids = UidSet::new();
+            if value.messages > 0 {
+                uids.insert_range(Uid(1), Uid(value.messages));
+            }
+            self.uids = Arc::new(uids);
+            self.unseen_from = Uid(1);
+            self.modseq = value.highest_modseq;
             return Ok(0);
         }
         if self.modseq == ModSeq(0) || self.modseq < value.log_floor {
@@ -471,6 +482,15 @@ pub(crate) fn rebuilt(
     }
     view.catch_up(snapshot, account, mailbox, value)?;
     Ok(Some((*view.uids).clone()))
+}
+
+/// Those of a set from `first` on.
+fn from_on(uids: &UidSet, first: Uid) -> UidSet {
+    let mut below = UidSet::new();
+    if first > Uid(1) {
+        below.insert_range(Uid(1), Uid(first.0 - 1));
+    }
+    uids.minus(&below)
 }
 
 fn is_unseen(row: &[u8]) -> bool {

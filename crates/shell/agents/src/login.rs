@@ -7,7 +7,7 @@ use engine::AccountId;
 use model::EmailAddress;
 use sasl::{Question, Reply, Verdict};
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::SystemTime;
 use tokio::sync::Semaphore;
 
@@ -20,9 +20,13 @@ pub struct Login {
     pub address: EmailAddress,
 }
 
-/// Log-ins that are worked on at once; the others wait without a thread. (A queue of guesses must not take all threads
-/// for blocking work, which readers of disks need as well.)
-static AT_ONCE: Semaphore = Semaphore::const_new(32);
+/// Log-ins that are worked on at once, one for each core: argon2 is all computing, and takes 19 MiB a time. The others
+/// wait without a thread. (A queue of guesses must not take all threads for blocking work, which readers of disks need as
+/// well.)
+static AT_ONCE: LazyLock<Semaphore> = LazyLock::new(|| {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    Semaphore::new(cores.clamp(2, 32))
+});
 
 /// Answers a question of a log-in; with a granted one, who it is.
 pub(crate) async fn answer(
