@@ -19,7 +19,7 @@ pub(crate) enum Stage {
 }
 
 /// Usable in every state.
-const ALWAYS: &str = "IMAP4rev1 LITERAL+ SASL-IR ID";
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID";
 
 /// Usable after the log-in.
 const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \

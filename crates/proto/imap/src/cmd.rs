@@ -12,6 +12,7 @@ mod mailbox;
 mod namespace;
 mod quota;
 mod replace;
+mod rev2;
 mod search;
 mod select;
 mod status;
@@ -102,6 +103,11 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
     if let Some(done) = wrong_state(core, &body) {
         return Begun::Now(done);
     }
+    if core.enabled.rev2
+        && let Some(what) = rev2::removed(&body)
+    {
+        return Begun::Now(Done::bad(format!("{what} is not in IMAP4rev2")));
+    }
     match body {
         Body::Capability => Begun::Now(any_state::capability(core)),
         // RFC 3501 §6.4.1: CHECK is equivalent to NOOP here, every command is durable when it is answered.
@@ -116,9 +122,9 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Select { mailbox, access, condstore, qresync } => {
             select::start(core, mailbox, access, condstore, qresync)
         }
-        Body::Create { mailbox, special_use } => mailbox::create(mailbox, &special_use),
-        Body::Delete(mailbox) => mailbox::delete(mailbox),
-        Body::Rename { from, to } => mailbox::rename(from, to),
+        Body::Create { mailbox, special_use } => mailbox::create(core, mailbox, &special_use),
+        Body::Delete(mailbox) => mailbox::delete(core, mailbox),
+        Body::Rename { from, to } => mailbox::rename(core, from, to),
         Body::Subscribe(name) => mailbox::subscribe(name, true),
         Body::Unsubscribe(name) => mailbox::subscribe(name, false),
         Body::List(list) => list::list(core, list),

@@ -7,6 +7,7 @@
 
 use crate::mutf7;
 use std::fmt;
+use unicode_normalization::{UnicodeNormalization, is_nfc};
 
 /// Between the levels of a name.
 pub const SEPARATOR: char = '/';
@@ -102,6 +103,15 @@ fn canonical_inbox(name: &mut String) {
     if ends && head.eq_ignore_ascii_case(INBOX) {
         name.replace_range(..INBOX.len(), INBOX);
     }
+}
+
+/// The name in Unicode normalisation form C, under which the mailbox is known (RFC 9051 §5.1); None: it is in that form.
+pub fn normalized(name: &str) -> Option<String> {
+    if is_nfc(name) {
+        return None;
+    }
+    let normalized: String = name.nfc().collect();
+    (normalized != name).then_some(normalized)
 }
 
 /// RFC 9051 §5.1 (Net-Unicode, RFC 5198): no C0, DEL, C1, nor the line and paragraph separators.

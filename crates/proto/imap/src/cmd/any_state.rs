@@ -104,6 +104,11 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
         core.enabled.qresync = true;
         new.push("QRESYNC");
     }
+    // RFC 9051 §6.3.1, appendix A
+    if has("IMAP4REV2") && !core.enabled.rev2 {
+        core.enabled.rev2 = true;
+        new.push("IMAP4rev2");
+    }
     if has("UTF8=ACCEPT") && !core.enabled.utf8 {
         core.enabled.utf8 = true;
         new.push("UTF8=ACCEPT");

@@ -60,7 +60,9 @@ struct Node {
 }
 
 pub(super) fn list(core: &mut Core, list: List) -> Begun {
-    let kind = if list.form == ListForm::Basic { Kind::List } else { Kind::Extended };
+    let is_basic = list.form == ListForm::Basic;
+    // RFC 9051, appendix C: what RFC 5258 added is the language of every client of IMAP4rev2.
+    let kind = if is_basic && !core.enabled.rev2 { Kind::List } else { Kind::Extended };
     let mut status = Vec::new();
     for option in &list.returns {
         if let ListReturn::Status(items) = option {
@@ -70,7 +72,7 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
     if status.contains(&StatusItem::HighestModSeq) {
         enable_condstore(core);
     }
-    if let (Kind::List, [pattern]) = (kind, &list.patterns[..])
+    if let (true, [pattern]) = (is_basic, &list.patterns[..])
         && pattern.is_empty()
     {
         // RFC 9051 §6.3.9: an empty name asks for the hierarchy separator.

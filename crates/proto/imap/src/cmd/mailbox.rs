@@ -2,8 +2,9 @@
 
 use super::Begun;
 use crate::ask::{Answer, Ask};
-use crate::mailbox_name::{INBOX, check_new};
+use crate::mailbox_name::{INBOX, check_new, normalized};
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
+use crate::write;
 use model::SpecialUse;
 use std::fmt::Display;
 
@@ -13,12 +14,44 @@ struct Once {
     ask: Option<Ask>,
     name: &'static str,
     news: News,
+    /// Told when it is done.
+    oldname: Option<OldName>,
+}
+
+/// The client wrote a name otherwise than it is kept (RFC 9051 §6.3.9.7).
+#[derive(Debug)]
+struct OldName {
+    attributes: &'static [&'static str],
+    name: String,
+    old: String,
+}
+
+impl Once {
+    fn new(ask: Ask, name: &'static str) -> Once {
+        Once { ask: Some(ask), name, news: News::All, oldname: None }
+    }
+}
+
+/// What to tell if `old` is the client's spelling of `name`, or of a former name of it.
+fn oldname(core: &Core, attributes: &'static [&'static str], old: &str, name: &str) -> Option<OldName> {
+    let (kept_old, kept) = (normalized(old), normalized(name));
+    let differs = kept_old.is_some() || kept.is_some();
+    (core.enabled.rev2 && differs).then(|| OldName {
+        attributes,
+        name: kept.unwrap_or_else(|| name.to_owned()),
+        old: old.to_owned(),
+    })
 }
 
 impl Running for Once {
-    fn resume(&mut self, _core: &mut Core, event: Event) -> Next {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         if let Some(ask) = self.ask.take() {
             return Next::Ask(ask);
+        }
+        if let (Event::Answer(Answer::Done | Answer::Created(_)), Some(told)) = (&event, self.oldname.take())
+        {
+            let names = core.enabled.names();
+            write::list_oldname(&mut core.out, told.attributes, &told.name, &told.old, names);
         }
         match event {
             Event::Answer(Answer::Done) => {
@@ -33,8 +66,8 @@ impl Running for Once {
     }
 }
 
-fn once(ask: Ask, name: &'static str) -> Begun {
-    Begun::Run(Box::new(Once { ask: Some(ask), name, news: News::All }))
+fn run(once: Once) -> Begun {
+    Begun::Run(Box::new(once))
 }
 
 fn cannot(why: impl Display) -> Begun {
@@ -49,7 +82,7 @@ fn without_final_separator(mut name: String) -> String {
     name
 }
 
-pub(super) fn create(name: String, special_use: &[String]) -> Begun {
+pub(super) fn create(core: &Core, name: String, special_use: &[String]) -> Begun {
     let name = without_final_separator(name);
     if let Err(why) = check_new(&name) {
         return cannot(why);
@@ -66,20 +99,21 @@ pub(super) fn create(name: String, special_use: &[String]) -> Begun {
         },
         _ => return Begun::Now(Done::no("[USEATTR] A mailbox can have one special use")),
     };
-    once(Ask::Create { name, special_use }, "CREATE")
+    let oldname = oldname(core, &[], &name, &name);
+    run(Once { oldname, ..Once::new(Ask::Create { name, special_use }, "CREATE") })
 }
 
-pub(super) fn delete(name: String) -> Begun {
+pub(super) fn delete(core: &Core, name: String) -> Begun {
     if name == INBOX {
         return cannot("INBOX can't be deleted");
     }
     // RFC 3501 §6.3.4: with inferiors left, the name goes on as \Noselect; deleting such a name is refused by the
     // store, for which it does not exist.
-    let ask = Ask::Delete { name };
-    Begun::Run(Box::new(Once { ask: Some(ask), name: "DELETE", news: News::AfterDelete }))
+    let oldname = oldname(core, &["\\NonExistent"], &name, &name);
+    run(Once { news: News::AfterDelete, oldname, ..Once::new(Ask::Delete { name }, "DELETE") })
 }
 
-pub(super) fn rename(from: String, to: String) -> Begun {
+pub(super) fn rename(core: &Core, from: String, to: String) -> Begun {
     let to = without_final_separator(to);
     if let Err(why) = check_new(&to) {
         return cannot(why);
@@ -90,12 +124,13 @@ pub(super) fn rename(from: String, to: String) -> Begun {
     if to.strip_prefix(from.as_str()).is_some_and(|rest| rest.starts_with('/')) && from != INBOX {
         return cannot("A mailbox can't become its own inferior");
     }
-    once(Ask::Rename { from, to }, "RENAME")
+    let oldname = oldname(core, &[], &from, &to);
+    run(Once { oldname, ..Once::new(Ask::Rename { from, to }, "RENAME") })
 }
 
 pub(super) fn subscribe(name: String, on: bool) -> Begun {
     if let (true, Err(why)) = (on, check_new(&name)) {
         return cannot(why);
     }
-    once(Ask::Subscribe { name, on }, if on { "SUBSCRIBE" } else { "UNSUBSCRIBE" })
+    run(Once::new(Ask::Subscribe { name, on }, if on { "SUBSCRIBE" } else { "UNSUBSCRIBE" }))
 }

@@ -4,6 +4,7 @@ use super::any_state::enable_condstore;
 use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs, Query};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
+use crate::mailbox_name::NameEncoding;
 use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
@@ -50,7 +51,7 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         // RFC 9755 §3: the charset is UTF-8, and naming one may contradict that.
         return Begun::Now(Done::bad("CHARSET can't be given after ENABLE UTF8=ACCEPT"));
     }
-    let default = if core.enabled.utf8 { "UTF-8" } else { "US-ASCII" };
+    let default = if core.enabled.names() == NameEncoding::Utf8 { "UTF-8" } else { "US-ASCII" };
     let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
     // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
     let news = if holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_))) {
@@ -69,7 +70,8 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     Begun::Run(Box::new(Search {
         numbering: search.numbering,
         news,
-        returns: search.returns,
+        // RFC 9051, appendix E (4): the answer is ESEARCH always.
+        returns: search.returns.or_else(|| core.enabled.rev2.then(|| vec![SearchReturn::All])),
         query,
         among,
         found: UidSet::new(),
@@ -87,7 +89,7 @@ fn bad_charset() -> Done {
 }
 
 /// Whether such a key is somewhere in it. Recursion is as deep as the parser lets a key nest.
-fn holds(key: &SearchKey, wanted: &dyn Fn(&SearchKey) -> bool) -> bool {
+pub(super) fn holds(key: &SearchKey, wanted: &dyn Fn(&SearchKey) -> bool) -> bool {
     match key {
         SearchKey::Not(key) => holds(key, wanted),
         SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(|key| holds(key, wanted)),

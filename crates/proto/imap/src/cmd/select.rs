@@ -4,10 +4,11 @@ use super::Begun;
 use super::any_state::enable_condstore;
 use crate::ask::{Access, Answer, Ask, Selected};
 use crate::command::Qresync;
+use crate::mailbox_name::normalized;
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, News, Next, Running, Telling, otherwise};
 use crate::view::View;
-use crate::write;
+use crate::write::{self, ListKind};
 use model::{SeqNo, Uid, UidSet};
 
 #[derive(Debug)]
@@ -50,9 +51,7 @@ impl Running for Select {
             return telling.resume(core, event);
         }
         match event {
-            Event::Go => {
-                Next::Ask(Ask::Select { name: std::mem::take(&mut self.mailbox), access: self.access })
-            }
+            Event::Go => Next::Ask(Ask::Select { name: self.mailbox.clone(), access: self.access }),
             Event::Answer(Answer::Selected(selected)) => {
                 let verb = if self.access == Access::ReadWrite { "SELECT" } else { "EXAMINE" };
                 let state = if selected.access == Access::ReadWrite { "READ-WRITE" } else { "READ-ONLY" };
@@ -60,6 +59,9 @@ impl Running for Select {
                 // RFC 7162 §3.2.5.1: with another UIDVALIDITY the client's state means nothing.
                 self.qresync.take_if(|known| known.uid_validity != selected.uid_validity);
                 announce(core, *selected);
+                if core.enabled.rev2 {
+                    self.list(core);
+                }
                 match &self.qresync {
                     Some(known) => {
                         self.done = Some(done);
@@ -80,6 +82,17 @@ impl Running for Select {
                 Next::Done(done) => Next::Done(done.telling(News::None)),
                 next => next,
             },
+        }
+    }
+}
+
+impl Select {
+    /// RFC 9051 §6.3.2: LIST with the mailbox's name, and the client's if that is another form of it.
+    fn list(&self, core: &mut Core) {
+        let names = core.enabled.names();
+        match normalized(&self.mailbox) {
+            Some(name) => write::list_oldname(&mut core.out, &[], &name, &self.mailbox, names),
+            None => write::list(&mut core.out, ListKind::List, [], &self.mailbox, names, &[]),
         }
     }
 }
@@ -145,8 +158,11 @@ fn announce(core: &mut Core, selected: Selected) {
     let (uid_validity, highest, mailbox) = (view.uid_validity, view.known, view.mailbox);
     core.view = Some(Box::new(view));
     write::exists(&mut core.out, count);
-    write::recent(&mut core.out, recent);
-    if let Some(number) = first_unseen {
+    // RFC 9051, appendix E (11), (12): neither RECENT nor UNSEEN.
+    if !core.enabled.rev2 {
+        write::recent(&mut core.out, recent);
+    }
+    if let Some(number) = first_unseen.filter(|_| !core.enabled.rev2) {
         core.line(format_args!("* OK [UNSEEN {number}] Message {number} is the first unseen"));
     }
     core.line(format_args!("* OK [UIDVALIDITY {uid_validity}] UIDs are valid"));
@@ -194,7 +210,7 @@ mod tests {
                 set.iter().take(length).map(u32::to_string).collect::<Vec<_>>().join(",")
             };
             let pairs = numbers.iter().zip(&uids).take(length);
-            let wanted = pairs.filter(|(n, uid)| told.select(SeqNo(**n)) == Some(Uid(**uid))).map(|(_, uid)| *uid).last();
+            let wanted = pairs.filter(|(n, uid)| told.select(SeqNo(**n)) == Some(Uid(**uid))).map(|(_, uid)| *uid).next_back();
             prop_assert_eq!(last(&told, &text(&numbers), &text(&uids)), wanted);
         }
     }

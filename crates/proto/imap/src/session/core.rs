@@ -58,12 +58,14 @@ pub(crate) struct Enabled {
     pub qresync: bool,
     /// UTF8=ACCEPT (RFC 9755 §3): strings and names of mailboxes are UTF-8.
     pub utf8: bool,
+    /// IMAP4rev2 (RFC 9051) instead of IMAP4rev1; see `cmd::rev2` for what that takes away.
+    pub rev2: bool,
 }
 
 impl Enabled {
     /// How names of mailboxes travel.
     pub fn names(self) -> NameEncoding {
-        if self.utf8 { NameEncoding::Utf8 } else { NameEncoding::ModifiedUtf7 }
+        if self.utf8 || self.rev2 { NameEncoding::Utf8 } else { NameEncoding::ModifiedUtf7 }
     }
 }
 
@@ -174,7 +176,8 @@ impl Core {
         let Some(view) = &self.view else { return };
         self.out.extend_from_slice(b"FLAGS ");
         let names = keywords.iter().filter_map(|number| view.keywords.get(usize::from(*number)));
-        let recent = if view.recent.contains(uid) { Recent::Yes } else { Recent::No };
+        // RFC 9051, appendix E (12): there is no \Recent.
+        let recent = if !self.enabled.rev2 && view.recent.contains(uid) { Recent::Yes } else { Recent::No };
         write::flag_list(&mut self.out, flags, names, recent);
     }
 }

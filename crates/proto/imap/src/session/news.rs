@@ -147,7 +147,9 @@ impl Telling {
         if arrived > 0 {
             let (count, recent) = (view.count(), view.recent.len());
             write::exists(&mut core.out, count);
-            write::recent(&mut core.out, recent);
+            if !core.enabled.rev2 {
+                write::recent(&mut core.out, recent);
+            }
         }
         core.learn_keywords(&changes.keywords);
         self.state = State::Flags { uids: Arc::new(changes.flagged), from: Uid(0) };
@@ -181,8 +183,8 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
     core.out.extend_from_slice(b"* ");
     write::number(&mut core.out, u64::from(number.0));
     core.out.extend_from_slice(b" FETCH (");
-    // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well.
-    if with_uid || core.enabled.condstore {
+    // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well; RFC 9051 §7.5.2: so does any of IMAP4rev2.
+    if with_uid || core.enabled.condstore || core.enabled.rev2 {
         core.out.extend_from_slice(b"UID ");
         write::number(&mut core.out, u64::from(row.uid.0));
         core.out.push(b' ');

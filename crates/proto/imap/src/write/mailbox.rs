@@ -118,6 +118,15 @@ pub fn list<'a>(
     out.extend_from_slice(b"\r\n");
 }
 
+/// `* LIST () "/" name ("OLDNAME" ("old"))`: what the client calls `old` is that mailbox (RFC 9051 §6.3.9.7).
+pub fn list_oldname(out: &mut Vec<u8>, attributes: &[&str], name: &str, old: &str, encoding: NameEncoding) {
+    list(out, ListKind::List, attributes.iter().copied(), name, encoding, &[]);
+    out.truncate(out.len() - b"\r\n".len());
+    out.extend_from_slice(b" (\"OLDNAME\" (");
+    mailbox(out, old, encoding);
+    out.extend_from_slice(b"))\r\n");
+}
+
 /// A STATUS response under way (RFC 9051 §7.3.3).
 #[must_use = "a response needs its end"]
 pub struct StatusResponse<'a> {

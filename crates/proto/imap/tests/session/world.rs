@@ -182,8 +182,18 @@ impl World {
         modseq
     }
 
-    /// Answers as the store and the directory would.
-    pub fn answer(&mut self, client: u8, ask: Ask) -> Answer {
+    /// Answers as the store and the directory would. Names are kept in normalisation form C.
+    pub fn answer(&mut self, client: u8, mut ask: Ask) -> Answer {
+        match &mut ask {
+            Ask::Create { name, .. } | Ask::Delete { name } | Ask::Select { name, .. } => {
+                *name = imap::mailbox_name::normalized(name).unwrap_or_else(|| name.clone());
+            }
+            Ask::Rename { from, to } => {
+                *from = imap::mailbox_name::normalized(from).unwrap_or_else(|| from.clone());
+                *to = imap::mailbox_name::normalized(to).unwrap_or_else(|| to.clone());
+            }
+            _ => {}
+        }
         let name = format!("{ask:?}");
         self.asked.push(name.split([' ', '{', '(']).next().unwrap_or_default().to_owned());
         match ask {

@@ -7,7 +7,7 @@ use crate::session::Core;
 use crate::view::Numbers;
 use crate::write;
 use mime::header::header_length;
-use mime::imap::{BodyForm, write_body, write_envelope};
+use mime::imap::{BodyForm, write_body, write_body_rev2, write_envelope};
 use mime::section::{self, Selection, Specifier};
 use mime::structure::{PartId, PartKind};
 use mime::transfer::{self, TransferEncoding, UnknownEncoding};
@@ -89,6 +89,8 @@ impl Piece<'_> {
         structure: &mut Option<Structure<'a>>,
     ) -> Option<Range<u64>> {
         let row = &self.message.row;
+        let body: fn(&Structure<'_>, BodyForm, &mut Vec<u8>) =
+            if core.enabled.rev2 { write_body_rev2 } else { write_body };
         let out = &mut core.out;
         match &item.what {
             FetchItem::Flags => {
@@ -121,11 +123,11 @@ impl Piece<'_> {
             },
             FetchItem::Body => match &row.digest {
                 Some(digest) => out.extend_from_slice(digest.body()),
-                None => write_body(self.structure(structure), BodyForm::Body, out),
+                None => body(self.structure(structure), BodyForm::Body, out),
             },
             FetchItem::BodyStructure => match &row.digest {
                 Some(digest) => out.extend_from_slice(digest.body_structure()),
-                None => write_body(self.structure(structure), BodyForm::BodyStructure, out),
+                None => body(self.structure(structure), BodyForm::BodyStructure, out),
             },
             FetchItem::Rfc822 => return self.range(out, 0..row.size, None),
             FetchItem::Rfc822Header => {
