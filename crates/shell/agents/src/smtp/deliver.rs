@@ -40,7 +40,8 @@ impl SmtpAgent {
         let refused = outcomes.iter().filter(|outcome| outcome.is_err()).count();
         let first_refusal = outcomes.iter().find_map(|outcome| outcome.as_ref().err());
         tracing::info!(
-            trace = %delivery.id,
+            trace = self.trace,
+            id = %delivery.id,
             from = %delivery.sender.from,
             recipients = delivery.recipients.len(),
             refused,
@@ -112,7 +113,7 @@ impl SmtpAgent {
                 self.one_answer(delivery, each).await
             }
             Err(error) => {
-                tracing::error!(trace = %delivery.id, %error, "a message could not be stored");
+                tracing::error!(trace = self.trace, id = %delivery.id, %error, "a message could not be stored");
                 vec![Err(store_trouble(&error)); plan.answers(delivery)]
             }
         }
