@@ -4,7 +4,7 @@ mod convert;
 
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
-use crate::world::World;
+use crate::world::{World, prepare};
 use ::imap::ask::{
     Access, Answer, Ask, CountersNeed, MailboxRow, NewMessage, Originals, Refused, RefusedKind, Selected,
 };
@@ -13,7 +13,7 @@ use model::{MailboxId, ModSeq, Uid, UidSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Error, Needs, Prepared, Store, Target, Watch};
+use store::{Error, Needs, Store, Target, Watch};
 use tokio::sync::Notify;
 
 /// Answers one IMAP session.
@@ -90,7 +90,10 @@ impl ImapAgent {
                 }
                 Ok(Answer::Auth(reply))
             }
-            Ask::Select { name, access } => self.select(&name, access),
+            Ask::Select { name, access } => {
+                // Nobody may have looked at this mailbox yet: then all its rows are read.
+                tokio::task::block_in_place(|| self.select(&name, access))
+            }
             Ask::Unselect => {
                 self.selected = None;
                 Ok(Answer::Done)
@@ -345,7 +348,7 @@ fn highest_modseq(
 /// Takes a new message apart on this connection's thread.
 fn prepare(message: NewMessage) -> Result<store::NewMessage, Error> {
     Ok(store::NewMessage {
-        message: Prepared::new(&message.content)?,
+        message: prepare(&message.content)?,
         flags: message.flags,
         keywords: message.keywords,
         received: message.internal_date.unwrap_or_else(World::now),

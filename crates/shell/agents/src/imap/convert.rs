@@ -98,6 +98,9 @@ pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
             }
         },
     };
+    for record in &from.damaged {
+        tracing::error!(trace, record, "a message can't be shown, its record is damaged");
+    }
     ask::Rows { rows: from.rows.into_iter().map(row).collect(), next: from.next, keywords: from.keywords }
 }
 
