@@ -4,7 +4,7 @@ mod convert;
 
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
-use crate::world::{World, prepare};
+use crate::world::{self, World};
 use ::imap::ask::{
     Access, Answer, Ask, CountersNeed, MailboxRow, NewMessage, Originals, Refused, RefusedKind, Selected,
 };
@@ -348,7 +348,7 @@ fn highest_modseq(
 /// Takes a new message apart on this connection's thread.
 fn prepare(message: NewMessage) -> Result<store::NewMessage, Error> {
     Ok(store::NewMessage {
-        message: prepare(&message.content)?,
+        message: world::prepare(&message.content)?,
         flags: message.flags,
         keywords: message.keywords,
         received: message.internal_date.unwrap_or_else(World::now),
