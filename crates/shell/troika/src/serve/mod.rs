@@ -33,6 +33,14 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
     log::start(&config.log);
     world::make_private(&config.server.data_dir)?;
+    match privileges::raise_descriptors() {
+        Ok(most) if most >= u64::from(config.limits.connections) => {}
+        Ok(most) => tracing::warn!(
+            most,
+            "the system allows fewer descriptors than [limits] connections; raise `ulimit -n` (systemd: LimitNOFILE)"
+        ),
+        Err(error) => tracing::warn!(%error, "the number of descriptors can't be raised"),
+    }
     let certificates = certificates(&config)?;
     let tls = Tls::load(&certificates).map_err(|error| Failure::new(error.to_string()))?;
     let bound = bind::all(&config)?;

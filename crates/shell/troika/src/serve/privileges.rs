@@ -1,6 +1,7 @@
 //! Ceasing to be root once the ports are bound.
 
 use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::{Gid, Uid, User, fchownat, setgid, setgroups, setuid};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -33,6 +34,19 @@ pub fn drop_to(user: &str, data_dir: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Takes as many descriptors as the system allows: the usual 1024 are fewer than `[limits] connections`, and once they
+/// are used up neither connections nor files can be opened. Answers how many there are.
+///
+/// # Errors
+/// As the system.
+pub fn raise_descriptors() -> std::io::Result<u64> {
+    let (now, most) = getrlimit(Resource::RLIMIT_NOFILE)?;
+    if now < most {
+        setrlimit(Resource::RLIMIT_NOFILE, most, most)?;
+    }
+    Ok(most)
+}
+
 /// What a command that root ran beside a stopped server has made becomes the folder's owner's: the server, which runs as
 /// him, could not open it otherwise.
 ///
@@ -60,6 +74,14 @@ fn hand_over(path: &Path, uid: Uid, gid: Gid) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_descriptors_that_the_system_allows_are_taken() {
+        let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        setrlimit(Resource::RLIMIT_NOFILE, most.min(512), most).unwrap();
+        assert_eq!(raise_descriptors().unwrap(), most);
+        assert_eq!(getrlimit(Resource::RLIMIT_NOFILE).unwrap().0, most);
+    }
 
     #[test]
     fn what_root_makes_becomes_the_owners_and_links_are_left_alone() {
