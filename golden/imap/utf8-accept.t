@@ -55,3 +55,7 @@ S: Subject: ä
 S:
 S: )
 S: n OK FETCH completed
+C< o SEARCH SUBJECT "\xe4"\r\n
+S~ o BAD expected UTF-8 in a quoted string at column *
+C< p SEARCH SUBJECT "\\\\\xe4"\r\n
+S~ p BAD expected UTF-8 in a quoted string at column *

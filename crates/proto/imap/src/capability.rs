@@ -25,7 +25,7 @@ const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID";
 const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE UNAUTHENTICATE BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
-                             QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT";
+                             QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY";
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {

@@ -17,6 +17,7 @@ mod search;
 mod select;
 mod status;
 mod store;
+mod uid_only;
 
 use crate::ask::Access;
 use crate::command::{Body, Numbering};
@@ -107,6 +108,11 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         && let Some(what) = rev2::removed(&body)
     {
         return Begun::Now(Done::bad(format!("{what} is not in IMAP4rev2")));
+    }
+    if core.enabled.uid_only
+        && let Some(done) = uid_only::refused(&body)
+    {
+        return Begun::Now(done);
     }
     match body {
         Body::Capability => Begun::Now(any_state::capability(core)),

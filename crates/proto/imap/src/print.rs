@@ -50,7 +50,8 @@ impl Printer {
         if bytes.contains(&0) {
             self.word("~");
         }
-        if bytes.len() > 1000 || bytes.iter().any(|byte| matches!(byte, 0 | b'\r' | b'\n')) {
+        let in_quotes = |byte: &u8| !matches!(byte, 0 | b'\r' | b'\n');
+        if bytes.len() > 1000 || !bytes.iter().all(in_quotes) || std::str::from_utf8(bytes).is_err() {
             return self.literal(bytes);
         }
         self.word("\"");

@@ -109,6 +109,11 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
         core.enabled.rev2 = true;
         new.push("IMAP4rev2");
     }
+    // RFC 9586 §3.1
+    if has("UIDONLY") && !core.enabled.uid_only {
+        core.enabled.uid_only = true;
+        new.push("UIDONLY");
+    }
     if has("UTF8=ACCEPT") && !core.enabled.utf8 {
         core.enabled.utf8 = true;
         new.push("UTF8=ACCEPT");

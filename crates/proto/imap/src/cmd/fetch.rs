@@ -126,7 +126,9 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
     if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
         enable_condstore(core);
     }
-    let plan = Plan::new(fetch.items, fetch.numbering, fetch.changed_since.is_some(), access);
+    // RFC 9051 §6.4.9: the UID is in every FETCH response that a UID command causes; RFC 9586 §3.3: UIDFETCH has it anyway.
+    let with_uid = fetch.numbering == Numbering::Uid && !core.enabled.uid_only;
+    let plan = Plan::new(fetch.items, with_uid, fetch.changed_since.is_some(), access);
     let state = match fetch.changed_since {
         Some(since) if fetch.vanished => State::Resync(since, fetch.set),
         _ if uids.is_empty() => State::End,

@@ -158,11 +158,11 @@ fn announce(core: &mut Core, selected: Selected) {
     let (uid_validity, highest, mailbox) = (view.uid_validity, view.known, view.mailbox);
     core.view = Some(Box::new(view));
     write::exists(&mut core.out, count);
-    // RFC 9051, appendix E (11), (12): neither RECENT nor UNSEEN.
+    // RFC 9051, appendix E (11), (12): neither RECENT nor UNSEEN. RFC 9586 §3: UNSEEN is a sequence number.
     if !core.enabled.rev2 {
         write::recent(&mut core.out, recent);
     }
-    if let Some(number) = first_unseen.filter(|_| !core.enabled.rev2) {
+    if let Some(number) = first_unseen.filter(|_| !core.enabled.rev2 && !core.enabled.uid_only) {
         core.line(format_args!("* OK [UNSEEN {number}] Message {number} is the first unseen"));
     }
     core.line(format_args!("* OK [UIDVALIDITY {uid_validity}] UIDs are valid"));

@@ -138,13 +138,15 @@ impl Store {
             write_news(core, numbers, row, with_uid);
             return;
         }
-        let Some(view) = &core.view else { return };
-        let Some(number) = numbers.of(row.uid, view.told()) else { return };
-        core.out.extend_from_slice(b"* ");
-        write::number(&mut core.out, u64::from(number.0));
-        core.out.extend_from_slice(b" FETCH (UID ");
-        write::number(&mut core.out, u64::from(row.uid.0));
-        core.out.extend_from_slice(b" MODSEQ (");
+        if core.begin_fetch(numbers, row.uid).is_none() {
+            return;
+        }
+        if !core.enabled.uid_only {
+            core.out.extend_from_slice(b"UID ");
+            write::number(&mut core.out, u64::from(row.uid.0));
+            core.out.push(b' ');
+        }
+        core.out.extend_from_slice(b"MODSEQ (");
         write::number(&mut core.out, row.modseq.0);
         core.out.extend_from_slice(b"))\r\n");
     }

@@ -197,6 +197,10 @@ impl<'a> Cursor<'a> {
         self.at += 1;
         let plain = self.take_while(|byte| !matches!(byte, b'"' | b'\\' | b'\r' | b'\n' | 0));
         if self.eat(b'"') {
+            // RFC 9755 §3: BAD for what is no UTF-8, once that was agreed upon.
+            if self.names == NameEncoding::Utf8 && std::str::from_utf8(plain).is_err() {
+                return self.fault(start, FaultKind::Syntax, "UTF-8 in a quoted string");
+            }
             return Ok(Cow::Borrowed(plain));
         }
         let mut text = plain.to_vec();
@@ -205,6 +209,9 @@ impl<'a> Cursor<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.at += 1;
+                    if self.names == NameEncoding::Utf8 && std::str::from_utf8(&text).is_err() {
+                        return self.fault(start, FaultKind::Syntax, "UTF-8 in a quoted string");
+                    }
                     return Ok(Cow::Owned(text));
                 }
                 Some(b'\\') => {

@@ -3,7 +3,7 @@
 use crate::ask::{Access, Refused, RefusedKind};
 use crate::capability::{self, Stage};
 use crate::mailbox_name::NameEncoding;
-use crate::view::View;
+use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
 use model::{Flag, FlagSet, Keyword, Uid};
 use sasl::Mechanism;
@@ -60,9 +60,16 @@ pub(crate) struct Enabled {
     pub utf8: bool,
     /// IMAP4rev2 (RFC 9051) instead of IMAP4rev1; see `cmd::rev2` for what that takes away.
     pub rev2: bool,
+    /// UIDONLY (RFC 9586): no sequence number in either direction.
+    pub uid_only: bool,
 }
 
 impl Enabled {
+    /// Whether VANISHED takes the place of EXPUNGE (RFC 7162 §3.2.10, RFC 9586 §3.4).
+    pub fn vanished(self) -> bool {
+        self.qresync || self.uid_only
+    }
+
     /// How names of mailboxes travel.
     pub fn names(self) -> NameEncoding {
         if self.utf8 || self.rev2 { NameEncoding::Utf8 } else { NameEncoding::ModifiedUtf7 }
@@ -169,6 +176,21 @@ impl Core {
             view.keywords = Arc::clone(keywords);
             self.flags_lines();
         }
+    }
+
+    /// Begins a response about a message: `* n FETCH (`, or `* uid UIDFETCH (` (RFC 9586 §3.3). None, and nothing is
+    /// written, for a message that the client does not count.
+    pub fn begin_fetch(&mut self, numbers: &mut Numbers, uid: Uid) -> Option<()> {
+        let number = numbers.of(uid, self.view.as_ref()?.told())?;
+        self.out.extend_from_slice(b"* ");
+        if self.enabled.uid_only {
+            write::number(&mut self.out, u64::from(uid.0));
+            self.out.extend_from_slice(b" UIDFETCH (");
+        } else {
+            write::number(&mut self.out, u64::from(number.0));
+            self.out.extend_from_slice(b" FETCH (");
+        }
+        Some(())
     }
 
     /// Appends `FLAGS (…)` of a message.

@@ -126,7 +126,7 @@ impl Telling {
         let State::Expunges { from, told, then } = &mut self.state else { return None };
         let Some(view) = &mut core.view else { return Some(self.end()) };
         // RFC 9051 §7.5.1: none during FETCH, STORE and SEARCH, the client would lose its numbering.
-        if self.news != News::Numbered && core.enabled.qresync {
+        if self.news != News::Numbered && core.enabled.vanished() {
             // RFC 7162 §3.2.10: all at once, and by UID.
             write::vanished(&mut core.out, write::Vanished::Now, view.withheld());
             view.expunged_are_told();
@@ -178,13 +178,12 @@ const OWN_MAX: usize = 16;
 
 /// `* n FETCH (FLAGS (…))`, with UID and MODSEQ where the rules want them.
 pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with_uid: bool) {
-    let Some(view) = &core.view else { return };
-    let Some(number) = numbers.of(row.uid, view.told()) else { return };
-    core.out.extend_from_slice(b"* ");
-    write::number(&mut core.out, u64::from(number.0));
-    core.out.extend_from_slice(b" FETCH (");
+    if core.begin_fetch(numbers, row.uid).is_none() {
+        return;
+    }
     // RFC 7162 §3.2.4: a client that knows CONDSTORE gets the UID as well; RFC 9051 §7.5.2: so does any of IMAP4rev2.
-    if with_uid || core.enabled.condstore || core.enabled.rev2 {
+    let wanted = with_uid || core.enabled.condstore || core.enabled.rev2;
+    if wanted && !core.enabled.uid_only {
         core.out.extend_from_slice(b"UID ");
         write::number(&mut core.out, u64::from(row.uid.0));
         core.out.push(b' ');

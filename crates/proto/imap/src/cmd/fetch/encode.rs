@@ -36,11 +36,9 @@ impl Piece<'_> {
     /// Writes from `item` on.
     pub fn write(&self, core: &mut Core, numbers: &mut Numbers, item: usize) -> Written {
         if item == 0 {
-            let Some(view) = &core.view else { return Written::All };
-            let Some(number) = numbers.of(self.message.row.uid, view.told()) else { return Written::All };
-            core.out.extend_from_slice(b"* ");
-            write::number(&mut core.out, u64::from(number.0));
-            core.out.extend_from_slice(b" FETCH (");
+            if core.begin_fetch(numbers, self.message.row.uid).is_none() {
+                return Written::All;
+            }
         }
         let mut structure = None;
         for (index, item) in self.plan.items.iter().enumerate().skip(item) {

@@ -2,7 +2,7 @@
 
 use super::{CONTENT_BYTES_MAX, Message, may_mark};
 use crate::ask::{Access, ContentNeed, Needs};
-use crate::command::{FetchItem, Numbering, Peek, Preview, SectionText};
+use crate::command::{FetchItem, Peek, Preview, SectionText};
 use crate::write::{self, write_section};
 use mime::header::header_length;
 
@@ -79,9 +79,8 @@ fn takes(item: &FetchItem) -> Takes {
 
 impl Plan {
     /// Works it out.
-    pub fn new(mut items: Vec<FetchItem>, numbering: Numbering, changed_since: bool, access: Access) -> Plan {
-        // RFC 9051 §6.4.9: the UID is in every FETCH response that a UID command causes.
-        if numbering == Numbering::Uid && !items.contains(&FetchItem::Uid) {
+    pub fn new(mut items: Vec<FetchItem>, with_uid: bool, changed_since: bool, access: Access) -> Plan {
+        if with_uid && !items.contains(&FetchItem::Uid) {
             items.insert(0, FetchItem::Uid);
         }
         // RFC 7162 §3.1.4.1: CHANGEDSINCE implies MODSEQ.
