@@ -23,6 +23,8 @@ struct Search {
     among: Arc<UidSet>,
     found: UidSet,
     highest_modseq: Option<ModSeq>,
+    /// When the client last heard of this search, or it began.
+    heard_at: i64,
     state: State,
 }
 
@@ -76,9 +78,13 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         among,
         found: UidSet::new(),
         highest_modseq: None,
+        heard_at: core.now,
         state: State::Looking { from: Uid(0) },
     }))
 }
+
+/// Seconds between two reports of a search's progress (RFC 9585 §4: 10 to 15).
+const PROGRESS_S: i64 = 10;
 
 /// RFC 9051 §6.4.4: the response code lists what is supported; these are the names that mail uses.
 fn bad_charset() -> Done {
@@ -158,7 +164,12 @@ impl Running for Search {
                 self.found = self.found.or(&uids);
                 self.highest_modseq = self.highest_modseq.max(highest_modseq);
                 match next {
-                    Some(from) => self.state = State::Looking { from },
+                    Some(from) => {
+                        self.state = State::Looking { from };
+                        if self.tell_progress(core, from) {
+                            return Next::Flush;
+                        }
+                    }
                     None => self.looked(core),
                 }
             }
@@ -231,6 +242,18 @@ impl Search {
             named = Some(named.unwrap_or_else(UidSet::new).or(&messages));
         }
         named
+    }
+
+    /// Says how far a long search is; whether there was something to say.
+    fn tell_progress(&mut self, core: &mut Core, from: Uid) -> bool {
+        let done = self.among.count_up_to(Uid(from.0.saturating_sub(1)));
+        let goal = self.among.len();
+        if core.now - self.heard_at < PROGRESS_S || done >= goal {
+            return false;
+        }
+        self.heard_at = core.now;
+        core.progress(done, goal);
+        true
     }
 
     fn looked(&mut self, core: &mut Core) {

@@ -178,6 +178,17 @@ impl Core {
         }
     }
 
+    /// Tells how far the command under way is (RFC 9585 §4): `done` of `goal`, fewer than it.
+    pub fn progress(&mut self, done: u32, goal: u32) {
+        debug_assert!(done < goal, "that would be the end");
+        // A tag with `]` can't stand in a response code.
+        let tag = if self.tag.contains(']') { "NIL".to_owned() } else { format!("\"{}\"", self.tag) };
+        let percent = u64::from(done) * 100 / u64::from(goal);
+        self.line(format_args!(
+            "* OK [INPROGRESS ({tag} {done} {goal})] Processed {percent}% of the messages"
+        ));
+    }
+
     /// Begins a response about a message: `* n FETCH (`, or `* uid UIDFETCH (` (RFC 9586 §3.3). None, and nothing is
     /// written, for a message that the client does not count.
     pub fn begin_fetch(&mut self, numbers: &mut Numbers, uid: Uid) -> Option<()> {

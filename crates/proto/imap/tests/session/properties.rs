@@ -27,6 +27,17 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         "c FETCH 1:* (FLAGS UID BODY[])\r\n",
         "c FETCH 2 (BODY[HEADER.FIELDS (Subject From)] RFC822.SIZE ENVELOPE BODYSTRUCTURE)\r\n",
         "c FETCH 9 FLAGS\r\n",
+        "c FETCH 1:* (BINARY[1]<2.3> BINARY.SIZE[] PREVIEW (LAZY) PREVIEW)\r\n",
+        "c UID FETCH 1:* (FLAGS) (CHANGEDSINCE 3 VANISHED PARTIAL -1:-2)\r\n",
+        "c REPLACE 2 INBOX (\\Draft) {6+}\r\na: b\r\n\r\n",
+        "c UID REPLACE 3 INBOX ~{7}\r\na: b\r\n\0\r\n",
+        "b ENABLE QRESYNC UTF8=ACCEPT\r\n",
+        "b ENABLE IMAP4rev2\r\n",
+        "b ENABLE UIDONLY\r\n",
+        "b SELECT INBOX (QRESYNC (1001 3 1:9 (1,3 1,3)))\r\n",
+        "b UNAUTHENTICATE\r\n",
+        "b GETQUOTAROOT INBOX\r\n",
+        "c UID SEARCH RETURN (SAVE PARTIAL 2:9 MIN) ALL\r\n",
         "d STORE 1:3 +FLAGS (\\Deleted $x)\r\n",
         "e EXPUNGE\r\n",
         "f SEARCH SUBJECT {7}\r\nmessage\r\n",
@@ -190,4 +201,48 @@ fn an_idle_session_is_small() {
     assert!(size_of::<Session>() <= 448, "{}", size_of::<Session>());
     let world = prepare(&transcript::Header::default());
     assert_eq!(world.mailboxes.len(), 1);
+}
+
+#[test]
+fn a_long_search_tells_its_progress() {
+    let (mut session, mut world) = fresh();
+    world.page = 1;
+    let inbox = world.find("INBOX").expect("an inbox");
+    let there = world.mailboxes[&inbox].messages.len();
+    for number in there..8 {
+        let number = u32::try_from(number).expect("few");
+        world.deliver(inbox, simple(number).as_bytes(), FlagSet::NONE, NOW);
+    }
+    run(&mut session, 1, &mut world, b"l LOGIN joe secret\r\ns SELECT INBOX\r\n");
+    let mut search = |tag: &str| {
+        let (mut now, mut said, mut flushed) = (NOW, Vec::new(), 0);
+        session.feed(format!("{tag} SEARCH TEXT \"this will be slow\"\r\n").as_bytes());
+        loop {
+            match session.step(now) {
+                Step::Ask(ask) => {
+                    now += 4;
+                    let answer = world.answer(1, ask);
+                    session.answer(answer);
+                }
+                Step::Flush => {
+                    flushed += 1;
+                    said.append(session.output());
+                }
+                _ => break,
+            }
+        }
+        said.append(session.output());
+        assert_eq!(flushed, 2, "each leaves at once");
+        String::from_utf8(said).expect("ASCII")
+    };
+    // RFC 9585 §4: every 10 to 15 seconds; a tag with ] can't be named.
+    let told = |tag: &str, own: &str| {
+        format!(
+            "* OK [INPROGRESS ({own} 3 8)] Processed 37% of the messages\r\n\
+             * OK [INPROGRESS ({own} 6 8)] Processed 75% of the messages\r\n\
+             * SEARCH\r\n{tag} OK SEARCH completed\r\n"
+        )
+    };
+    assert_eq!(search("A001"), told("A001", "\"A001\""));
+    assert_eq!(search("A]1"), told("A]1", "NIL"));
 }

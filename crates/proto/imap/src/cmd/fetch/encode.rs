@@ -35,10 +35,8 @@ pub(super) enum Written {
 impl Piece<'_> {
     /// Writes from `item` on.
     pub fn write(&self, core: &mut Core, numbers: &mut Numbers, item: usize) -> Written {
-        if item == 0 {
-            if core.begin_fetch(numbers, self.message.row.uid).is_none() {
-                return Written::All;
-            }
+        if item == 0 && core.begin_fetch(numbers, self.message.row.uid).is_none() {
+            return Written::All;
         }
         let mut structure = None;
         for (index, item) in self.plan.items.iter().enumerate().skip(item) {
