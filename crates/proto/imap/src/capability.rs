@@ -18,11 +18,12 @@ pub(crate) enum Stage {
     After,
 }
 
-/// Usable in every state.
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID";
+/// Told in every state. ENABLE and IDLE are of use after the log-in only, but clients that read the list just once do so
+/// before it. Quirk (Python's imaplib): refuses `enable()` and `idle()` when they were not in the first list.
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
 
 /// Usable after the log-in.
-const AUTHENTICATED: &str = "ENABLE IDLE NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
+const AUTHENTICATED: &str = "NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE UNAUTHENTICATE BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
                              QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY INPROGRESS";
@@ -83,5 +84,6 @@ mod tests {
         let after = list(Stage::After);
         assert!(!after.contains("AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
         assert!(!after.contains("  "));
+        assert!(clear.contains(" ENABLE IDLE ") && !clear.contains("NAMESPACE"));
     }
 }

@@ -79,7 +79,11 @@ impl Running for Select {
                 _ => otherwise(Event::Answer(Answer::Resync { vanished, changed })),
             },
             event => match otherwise(event) {
-                Next::Done(done) => Next::Done(done.telling(News::None)),
+                Next::Done(done) => {
+                    // RFC 9051 §6.3.2: NO means that nothing is selected, even if it is what came after that failed.
+                    core.view = None;
+                    Next::Done(done.telling(News::None))
+                }
                 next => next,
             },
         }
