@@ -22,7 +22,7 @@ S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
 S: c OK [READ-WRITE] SELECT completed
 C: d UNAUTHENTICATE
-S~ d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID AUTH=*] UNAUTHENTICATE completed
+S~ d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=*] UNAUTHENTICATE completed
 C: e FETCH 1 (FLAGS)  # nothing is selected, nobody is logged in
 S: e BAD FETCH needs a log-in first
 C: f LOGIN ann secret

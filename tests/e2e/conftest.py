@@ -20,6 +20,18 @@ def server(tmp_path_factory):
     server.stop()
 
 
+@pytest.fixture(scope="session")
+def app_server(tmp_path_factory):
+    """As `server`, for tests that make application passwords: from the first one on CRAM-MD5 and APOP are offered, which
+    some clients then choose whatever the password."""
+    server = Server(tmp_path_factory.mktemp("apps"))
+    server.cli("domain", "add", server.domain)
+    server.start()
+    server.app_password(server.account("first"))
+    yield server
+    server.stop()
+
+
 @pytest.fixture
 def own_server(tmp_path):
     """Make servers for one test; `own_server(sections=…, start=False)`. Each must end cleanly and be sound."""

@@ -47,7 +47,7 @@ def test_starttls_with_argument_twice_and_after_login(server, alice):
 @pytest.mark.parametrize(
     "command",
     ["", "NONSENSE", "LOGIN", "SELECT", "FETCH", "FETCH x FLAGS", "FETCH 1 NOTHING", "FETCH 0 FLAGS", "FETCH 1 (FLAGS",
-     "STORE 1 FLAGS", "STORE 1 FLAGS (\\Recent)", "SEARCH", "SEARCH NONSENSE", "SEARCH BEFORE 31-Foo-2020", "UID",
+     "STORE 1 FLAGS", "SEARCH", "SEARCH NONSENSE", "SEARCH BEFORE 31-Foo-2020", "UID",
      "UID NONSENSE 1", "LIST", "STATUS INBOX", "STATUS INBOX (NONSENSE)", "APPEND INBOX", "COPY 1", "CREATE",
      'SELECT "INBOX', "FETCH 1 BODY[NONSENSE]", "FETCH 1 BODY[HEADER.FIELDS ()]", "FETCH 4294967296 FLAGS",
      "FETCH 1 BODY[]<1.0>", "ENABLE", "IDLE now", "NOOP now", "AUTHENTICATE PLAIN", "FETCH 1 FLAGS FLAGS"],
@@ -60,7 +60,7 @@ def test_malformed_commands(wire, command):
 def test_lines_without_a_tag(wire):
     for octets in (b"\r\n", b" NOOP\r\n", b"*\r\n", b"\0\r\n", b"\xff\xff\r\n"):
         wire.send(octets)
-        assert wire.line().startswith(("* BAD", "\xff BAD")) or True
+        assert " BAD" in wire.line()
     wire.send(b"z NOOP\r\n")
     assert wire.until_tag("z")[-1].startswith("z OK")
 
@@ -96,13 +96,13 @@ def test_literals_before_login_are_refused_before_they_are_read(server, listener
         wire.send_as_far_as_taken(b"a LOGIN {33554432+}\r\n" + b"x" * (32 << 20))
         try:
             assert wire.line().startswith(("a BAD", "a NO", "* BYE", "* BAD"))
-        except (Closed, ConnectionResetError):
+        except (Closed, OSError):
             pass
     assert server.memory() - before < 8 << 20
 
 
 def test_huge_literals_after_login(wire):
-    for command in ("APPEND INBOX {99999999999999999999}", "APPEND INBOX {4294967295}", "CREATE {1000000}", "SEARCH TEXT {100000000}"):
+    for command in ("APPEND INBOX {99999999999999999999}", "APPEND INBOX {4294967295}", "CREATE {10000000}", "SEARCH TEXT {100000000}"):
         wire.send(f"a {command}\r\n")
         line = wire.line()
         assert line.startswith(("a BAD", "a NO")), (command, line)
@@ -118,7 +118,7 @@ def test_endless_line(server, alice, logged_in):
         wire.send_as_far_as_taken(b"a NOOP " + b"x" * (32 << 20))
         try:
             assert wire.line().startswith(("a BAD", "* BYE", "* BAD"))
-        except (Closed, ConnectionResetError):
+        except (Closed, OSError):
             pass
     assert server.memory() - before < 8 << 20
 

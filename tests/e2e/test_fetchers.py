@@ -1,6 +1,7 @@
 """fetchmail, getmail6 and mpop: mail goes to a local folder, byte for byte, and leaves the server."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,11 @@ from harness.programs import run
 @pytest.fixture
 def mail(server, bob):
     """Five messages in bob's INBOX: their fingerprints."""
+    return five_messages(server, bob)
+
+
+def five_messages(server, bob):
+    """Deliver five messages, return their fingerprints."""
     raws = [message(unique(), body=f"Письмо {number}\r\n.\r\n..\r\nend\r\n") for number in range(4)]
     raws.append(with_attachment(100_000)[0])
     for raw in raws:
@@ -19,8 +25,8 @@ def mail(server, bob):
 
 
 def crlf(raw):
-    """A message as programs store it, with CRLF again."""
-    return raw.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    """A message as programs store it, with CRLF again and without getmail's own field."""
+    return re.sub(rb"X-getmail[^\n]*\n", b"", raw.replace(b"\r\n", b"\n")).replace(b"\n", b"\r\n")
 
 
 def maildir(folder):
@@ -56,12 +62,7 @@ def fetchmail(server, account, folder, *, protocol, port, tls, options=""):
     rc.chmod(0o600)
     environment = os.environ | {"FETCHMAILHOME": str(folder), "HOME": str(folder)}
     run(["fetchmail", "-f", rc, "--nodetach", "--nosyslog", "-v"], env=environment)
-    return sorted(digest(strip_fetchmail(crlf(path.read_bytes()))) for path in out.iterdir())
-
-
-def strip_fetchmail(raw):
-    """fetchmail puts a Received field of its own behind Return-Path."""
-    return raw
+    return sorted(digest(crlf(path.read_bytes())) for path in out.iterdir())
 
 
 @pytest.mark.parametrize(
@@ -82,8 +83,9 @@ def test_fetchmail(server, bob, mail, tmp_path, protocol, listener, tls):
     assert server.contents(bob) == []
 
 
-def test_fetchmail_with_apop(server, bob, mail, tmp_path):
-    app = server.app_password(bob)
+def test_fetchmail_with_apop(app_server, tmp_path):
+    server, bob = app_server, app_server.account()
+    mail, app = five_messages(server, bob), server.app_password(bob)
     got = fetchmail(server, app, tmp_path, protocol="APOP", port=server.pop3_clear, tls="clear")
     assert got == mail
 
@@ -92,19 +94,22 @@ def test_fetchmail_with_apop(server, bob, mail, tmp_path):
 
 
 def getmail(server, account, folder, retriever, extra=""):
-    """Fetch with getmail into a Maildir."""
+    """Fetch with getmail. As root it delivers by a command only, not into a Maildir of its own."""
     box = folder / "box"
-    if not box.exists():
-        make_maildir(box)
+    box.mkdir(exist_ok=True)
+    take = folder / "take"
+    take.write_text(f'#!/bin/sh\ncat > "$(mktemp {box}/XXXXXXXX)"\n')
+    take.chmod(0o755)
     rc = folder / "getmailrc"
     rc.write_text(
         f"[retriever]\ntype = {retriever}\nserver = localhost\nusername = {account.address}\n"
-        f"password = {account.password}\n{extra}\n[destination]\ntype = Maildir\npath = {box}/\n"
+        f"password = {account.password}\n{extra}\n[destination]\ntype = MDA_external\npath = {take}\n"
+        "allow_root_commands = true\n"
         "[options]\nread_all = false\ndelete = false\ndelivered_to = false\nreceived = false\n"
     )
     rc.chmod(0o600)
     run(["getmail", f"--getmaildir={folder}", f"--rcfile={rc}"])
-    return maildir(box)
+    return sorted(digest(crlf(path.read_bytes())) for path in box.iterdir())
 
 
 @pytest.mark.parametrize("kind", ["pop3s", "pop3_clear", "imaps", "imap_clear"])
@@ -149,8 +154,11 @@ def mpop(server, account, folder, *, port, tls, auth, keep):
 
 @pytest.mark.parametrize("tls", ["implicit", "starttls"])
 @pytest.mark.parametrize("auth", ["user", "plain", "login", "scram-sha-256", "scram-sha-1", "cram-md5", "apop"])
-def test_mpop(server, bob, mail, tmp_path, auth, tls):
-    login = server.app_password(bob) if auth in ("cram-md5", "apop") else bob
+def test_mpop(server, app_server, tmp_path, auth, tls):
+    with_app = auth in ("cram-md5", "apop")
+    server = app_server if with_app else server
+    bob = server.account()
+    mail, login = five_messages(server, bob), server.app_password(bob) if with_app else bob
     port = server.pop3s if tls == "implicit" else server.pop3
     assert mpop(server, login, tmp_path, port=port, tls=tls, auth=auth, keep="off") == mail
     assert server.contents(bob) == []

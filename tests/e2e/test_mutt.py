@@ -44,7 +44,7 @@ def test_mutt_reads_flags_and_moves(server, alice, tmp_path):
         f'set imap_user="{alice.address}"\nset imap_pass="{alice.password}"\nset ssl_ca_certificates_file={server.ca}\n'
         f"set certificate_file={server.ca}\nset folder=imaps://localhost:{server.imaps}/\nset spoolfile=+INBOX\n"
         "set confirmappend=no\nset delete=yes\nset move=no\nset quit=yes\nset wait_key=no\nset sort=mailbox-order\n"
-        "set mail_check=1\nset sleep_time=0\nset pipe_decode=yes\nset charset=utf-8\nset abort_key=\\Cx\n"
+        "set mail_check=1\nset sleep_time=0\nset pipe_decode=yes\nset charset=utf-8\n"
     )
     keys = (
         f"<last-entry><pipe-message>cat >{out}<enter>"

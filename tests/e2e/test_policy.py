@@ -128,7 +128,8 @@ def test_rcpt_of_disabled_and_unknown_accounts(server):
     assert len(server.contents(account)) == 1
 
 
-def test_application_passwords(server, alice):
+def test_application_passwords(app_server):
+    server, alice = app_server, app_server.account()
     app = server.app_password(alice, "phone", "--scope", "imap")
     names = [row["name"] for row in server.rows("app-password", "list", alice.address)]
     assert names == ["phone"]

@@ -52,8 +52,9 @@ def test_submission_with_starttls(server, alice, bob, mechanism):
     assert arrived(server, bob, subject)
 
 
-def test_submission_with_cram_md5(server, alice, bob):
-    subject = unique()
+def test_submission_with_cram_md5(app_server):
+    server, subject = app_server, unique()
+    alice, bob = server.account(), server.account()
     app = server.app_password(alice)
     words = [*tls(server), *credentials(app, "CRAM-MD5")]
     swaks(server, server.submission, bob.address, *words, sender=alice.address, subject=subject)
@@ -107,7 +108,8 @@ def test_the_message_is_stored_as_it_was_sent(server, alice, tmp_path):
     subject = unique()
     raw = f"Subject: {subject}\r\nFrom: a@b.test\r\n\r\n.dot first\r\n..two dots\r\n.\u00e4\r\nend\r\n".encode()
     (tmp_path / "mail").write_bytes(raw)
-    swaks(server, server.smtp, alice.address, "--data", f"@{tmp_path}/mail")
+    envelope = ["--from", "someone@elsewhere.test", "--to", alice.address, "--helo", "client.test"]
+    run(["swaks", "--server", "127.0.0.1", "--port", server.smtp, *envelope, "--data", f"@{tmp_path}/mail"])
     stored = [content for content in server.contents(alice) if subject.encode() in content]
     assert [without_trace(content).rstrip() for content in stored] == [raw.rstrip()]
     head = stored[0].split(b"\r\n\r\n")[0]

@@ -43,7 +43,7 @@ def mbsync_config(server, account, folder):
     """Write a configuration that syncs everything both ways."""
     rc = folder / "mbsyncrc"
     rc.write_text(
-        f"IMAPAccount troika\nHost localhost\nPort {server.imaps}\nUser {account.address}\nPass {account.password}\n"
+        f"FSync no\n\nIMAPAccount troika\nHost localhost\nPort {server.imaps}\nUser {account.address}\nPass {account.password}\n"
         f"SSLType IMAPS\nSystemCertificates no\nCertificateFile {server.ca}\nPipelineDepth 50\n\n"
         f"IMAPStore far\nAccount troika\n\nMaildirStore near\nPath {folder}/mail/\nInbox {folder}/mail/INBOX\n"
         f"SubFolders Verbatim\n\nChannel all\nFar :far:\nNear :near:\nPatterns *\nCreate Both\nRemove Both\n"
@@ -79,7 +79,7 @@ def test_mbsync_converges_with_2000_messages_both_ways(server, alice, tmp_path):
     here = sorted((inbox / "cur").iterdir())
     for path in here[:100]:
         path.unlink()
-    fresh = cyrillic.parent / (to_utf7("Новая") if "&" in cyrillic.name else "Новая")
+    fresh = tmp_path / "mail" / (to_utf7("Новая") if "&" in cyrillic.name else "Новая")
     for part in ("cur", "new", "tmp"):
         (fresh / part).mkdir(parents=True)
     (fresh / "new/2.local.host").write_bytes(local_new.replace(b"\r\n", b"\n"))

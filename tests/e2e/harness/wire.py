@@ -48,7 +48,7 @@ class Wire:
         """Send; a server that has hung up meanwhile is no failure. Return whether all went out."""
         try:
             self.send(octets)
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:
             return False
         return True
 
@@ -72,7 +72,7 @@ class Wire:
         try:
             while True:
                 self._more()
-        except (Closed, ConnectionResetError):
+        except (Closed, OSError):
             octets, self.kept = self.kept, b""
             return octets
 
