@@ -229,6 +229,8 @@ pub struct Delivery {
     pub message: Vec<u8>,
     /// Length of the Received: field at the front of `message`, in octets.
     pub trace_field_bytes: usize,
+    /// Accounts for the memory of `message`; to be kept as long as that is.
+    pub memory: wire::Share,
 }
 
 /// Somebody VRFY or EXPN found.

@@ -12,6 +12,8 @@ pub struct Config {
     pub connection: wire::Connection,
     /// Bounds on everything that a peer can make grow.
     pub limits: Limits,
+    /// Memory for messages that come in, shared with all sessions of the server.
+    pub memory: wire::Budget,
     /// Mechanisms that may be used at all, best first; those that send the password in clear are left out before TLS
     /// unless the connection says otherwise. Empty: AUTH is not offered.
     pub mechanisms: Vec<sasl::Mechanism>,
@@ -26,7 +28,8 @@ impl Config {
     pub fn new(kind: Kind, connection: wire::Connection) -> Config {
         let mechanisms = if kind == Kind::Lmtp { Vec::new() } else { sasl::Mechanism::EVERY.to_vec() };
         let login = if kind == Kind::Submission { Login::Required } else { Login::Optional };
-        Config { kind, connection, limits: Limits::default(), mechanisms, login, verify: Verify::Off }
+        let memory = wire::Budget::unlimited();
+        Config { kind, connection, limits: Limits::default(), memory, mechanisms, login, verify: Verify::Off }
     }
 }
 

@@ -4,6 +4,7 @@
 //! is nevertheless read to its true end. What is kept never exceeds the limit; a spoilt message keeps nothing.
 
 use memchr::memchr2;
+use wire::Share;
 
 /// Why a message that is being read will not be taken.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -12,6 +13,8 @@ pub(crate) enum Fault {
     TooBig,
     /// A CR without LF or an LF without CR (RFC 5321 §2.3.8).
     BareEnding,
+    /// All messages that come in at once need more memory than there is for them.
+    NoMemory,
 }
 
 /// A message under way.
@@ -24,6 +27,8 @@ pub(crate) struct Content {
     /// All that came, kept or not, dots unstuffed.
     seen_bytes: u64,
     has_bare_ending: bool,
+    share: Share,
+    lacked_memory: bool,
 }
 
 /// Memory that a SIZE parameter alone can make a session take.
@@ -31,12 +36,29 @@ const HINT_BYTES_MAX: u64 = 256 * 1024;
 
 impl Content {
     /// Begins with `prefix`, which the limit does not count. `size_hint`: what SIZE said.
-    pub(crate) fn new(prefix: Vec<u8>, content_bytes_max: u64, size_hint: Option<u64>) -> Content {
+    pub(crate) fn new(
+        prefix: Vec<u8>,
+        content_bytes_max: u64,
+        size_hint: Option<u64>,
+        mut share: Share,
+    ) -> Content {
         let mut bytes = prefix;
         let prefix_bytes = bytes.len();
         let hint = size_hint.unwrap_or(0).min(HINT_BYTES_MAX).min(content_bytes_max);
-        bytes.reserve(usize::try_from(hint).unwrap_or(0));
-        Content { bytes, prefix_bytes, content_bytes_max, seen_bytes: 0, has_bare_ending: false }
+        let lacked_memory = !share.grow_to(hint);
+        if !lacked_memory {
+            bytes.reserve(usize::try_from(hint).unwrap_or(0));
+        }
+        let has_bare_ending = false;
+        Content {
+            bytes,
+            prefix_bytes,
+            content_bytes_max,
+            seen_bytes: 0,
+            has_bare_ending,
+            share,
+            lacked_memory,
+        }
     }
 
     /// Octets of content that came, whether they were kept or not.
@@ -50,18 +72,19 @@ impl Content {
         self.bytes.capacity()
     }
 
-    /// What spoils the message. The one order of the two, so that it does not depend on how the input was cut.
+    /// What spoils the message. The one order of them, so that it does not depend on how the input was cut.
     pub(crate) fn fault(&self) -> Option<Fault> {
         match self {
             Content { has_bare_ending: true, .. } => Some(Fault::BareEnding),
             content if content.seen_bytes > content.content_bytes_max => Some(Fault::TooBig),
+            Content { lacked_memory: true, .. } => Some(Fault::NoMemory),
             _ => None,
         }
     }
 
-    /// The message with its prefix, and the prefix's length.
-    pub(crate) fn into_parts(self) -> (Vec<u8>, usize) {
-        (self.bytes, self.prefix_bytes)
+    /// The message with its prefix, the prefix's length, and the memory that is accounted for it.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, usize, Share) {
+        (self.bytes, self.prefix_bytes, self.share)
     }
 
     /// Whether the content ends with CRLF, or is empty.
@@ -73,15 +96,17 @@ impl Content {
     pub(crate) fn push(&mut self, octets: &[u8]) {
         self.seen_bytes = self.seen_bytes.saturating_add(octets.len() as u64);
         if self.fault().is_some() {
-            // The message can't be taken any more; its memory goes.
-            self.bytes = Vec::new();
-            return;
+            return self.forget();
         }
         let needed = self.bytes.len() + octets.len();
         if needed > self.bytes.capacity() {
             // Doubling, but never beyond what the limit lets come.
             let most = usize::try_from(self.content_bytes_max).unwrap_or(usize::MAX / 2) + self.prefix_bytes;
             let grown = (self.bytes.capacity() * 2).max(16 * 1024).min(most).max(needed);
+            if !self.share.grow_to(grown as u64) {
+                self.lacked_memory = true;
+                return self.forget();
+            }
             self.bytes.reserve_exact(grown - self.bytes.len());
         }
         self.bytes.extend_from_slice(octets);
@@ -90,7 +115,13 @@ impl Content {
     /// A CR or LF alone was seen.
     pub(crate) fn spoil(&mut self) {
         self.has_bare_ending = true;
+        self.forget();
+    }
+
+    /// The message can't be taken any more; its memory goes.
+    fn forget(&mut self) {
         self.bytes = Vec::new();
+        self.share.release();
     }
 }
 
@@ -207,13 +238,15 @@ impl LineWatch {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use wire::Budget;
 
     /// The content or what spoils it, and what is left behind the end.
     type Read<T> = (Result<T, Fault>, T);
 
     /// What DATA brings; None when no end came.
     fn read(chunks: &[&[u8]]) -> Option<Read<Vec<u8>>> {
-        let (mut reader, mut content) = (DotReader::default(), Content::new(Vec::new(), 1000, None));
+        let (mut reader, mut content) =
+            (DotReader::default(), Content::new(Vec::new(), 1000, None, Budget::unlimited().share()));
         let mut chunks = chunks.iter();
         while let Some(chunk) = chunks.next() {
             let (used, ended) = reader.read(chunk, &mut content);
@@ -284,8 +317,10 @@ mod tests {
 
     #[test]
     fn beyond_the_limit_nothing_is_kept() {
-        let (mut reader, mut content) =
-            (DotReader::default(), Content::new(b"Received: x\r\n".to_vec(), 10, Some(5)));
+        let (mut reader, mut content) = (
+            DotReader::default(),
+            Content::new(b"Received: x\r\n".to_vec(), 10, Some(5), Budget::unlimited().share()),
+        );
         assert_eq!(reader.read(b"12345678\r\n", &mut content), (10, false));
         assert_eq!(content.fault(), None);
         assert_eq!(reader.read(b"x", &mut content), (1, false));
@@ -299,15 +334,27 @@ mod tests {
     fn the_fault_does_not_depend_on_the_pieces() {
         let text = [b"x".repeat(20).as_slice(), b"\n\r\n.\r\n"].concat();
         for size in [1, 7, text.len()] {
-            let (mut reader, mut content) = (DotReader::default(), Content::new(Vec::new(), 10, None));
+            let (mut reader, mut content) =
+                (DotReader::default(), Content::new(Vec::new(), 10, None, Budget::unlimited().share()));
             assert!(text.chunks(size).all(|chunk| reader.read(chunk, &mut content).0 == chunk.len()));
             assert_eq!(content.fault(), Some(Fault::BareEnding), "in pieces of {size}");
         }
     }
 
     #[test]
+    fn without_memory_a_message_is_read_to_its_end_and_nothing_of_it_is_kept() {
+        let budget = Budget::new(40_000);
+        let text = [b"x".repeat(60_000).as_slice(), b"\r\n.\r\nQ"].concat();
+        let (mut reader, mut content) =
+            (DotReader::default(), Content::new(Vec::new(), 1_000_000, None, budget.share()));
+        assert_eq!(reader.read(&text, &mut content), (text.len() - 1, true));
+        assert_eq!((content.fault(), content.held_bytes()), (Some(Fault::NoMemory), 0));
+        assert!(budget.share().grow_to(40_000), "all of it is free again");
+    }
+
+    #[test]
     fn a_size_parameter_alone_takes_little_memory() {
-        let content = Content::new(Vec::new(), u64::MAX, Some(u64::MAX));
+        let content = Content::new(Vec::new(), u64::MAX, Some(u64::MAX), Budget::unlimited().share());
         assert!(content.held_bytes() <= 256 * 1024);
     }
 

@@ -7,7 +7,9 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
+mod budget;
 mod input;
+pub use budget::{Budget, Share};
 pub use input::{DROPPED_BYTES_MAX, Input, LineError};
 
 /// What a session wants next.

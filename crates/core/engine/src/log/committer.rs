@@ -196,6 +196,8 @@ impl Committer {
                     Trouble::Log(error) => error,
                     Trouble::Index(error) => {
                         self.lose_index();
+                        // Readers wait for nobody's next write: the index comes back at once if it can.
+                        let _ = self.index();
                         error
                     }
                 };

@@ -92,12 +92,13 @@ impl Session {
         let connection = &self.config.connection;
         let id = format!("{}.{}", connection.trace, self.counts.messages);
         let Some(transaction) = &mut self.transaction else {
-            return Content::new(Vec::new(), 0, None);
+            return Content::new(Vec::new(), 0, None, self.config.memory.share());
         };
         let (sender, recipients) = (&transaction.sender, &transaction.recipients);
         let prefix = header::trace_field(sender, recipients, &connection.hostname, &id, now);
         transaction.id = id;
-        Content::new(prefix, self.config.limits.message_bytes_max, transaction.sender.size_bytes)
+        let (most, size) = (self.config.limits.message_bytes_max, transaction.sender.size_bytes);
+        Content::new(prefix, most, size, self.config.memory.share())
     }
 
     /// ```text
@@ -185,6 +186,11 @@ impl Session {
     fn fault_refusal(&self, fault: Fault) -> Refusal {
         match fault {
             Fault::TooBig => self.too_big(),
+            Fault::NoMemory => Refusal::new(
+                452,
+                (3, 1),
+                "Too many large messages come in at once; nothing is lost, try again in some minutes",
+            ),
             Fault::BareEnding => Refusal::new(
                 554,
                 (6, 0),
@@ -214,7 +220,7 @@ impl Session {
         let Some(transaction) = &mut self.transaction else {
             return self.give_up((3, 0), "The server made a mistake; try again later");
         };
-        let (mut message, trace_field_bytes) = content.into_parts();
+        let (mut message, trace_field_bytes, memory) = content.into_parts();
         let (sender, id) = (Arc::clone(&transaction.sender), transaction.id.clone());
         let completion =
             header::Completion { sender: &sender, hostname: &self.config.connection.hostname, id: &id, now };
@@ -228,6 +234,7 @@ impl Session {
             protocol: header::protocol(&sender.client, sender.smtputf8),
             message,
             trace_field_bytes,
+            memory,
             sender,
         };
         self.ask(Ask::Deliver(Box::new(delivery)), Pending::Deliver);

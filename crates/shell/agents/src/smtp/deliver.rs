@@ -287,6 +287,7 @@ impl SmtpAgent {
             protocol: delivery.protocol,
             message: report,
             trace_field_bytes: 0,
+            memory: wire::Budget::unlimited().share(),
         };
         let plan = self.plan(&bounce);
         // Boxed: a bounce is never bounced, so this goes one level deep only.

@@ -76,6 +76,8 @@ section! {
     Limits {
         /// Largest message.
         message_bytes: ByteSize = "\"50M\"" => ByteSize(50 << 20),
+        /// Memory for messages that are coming in, all sessions together. Beyond it senders are told to come again.
+        message_memory: ByteSize = "\"1G\"" => ByteSize(1 << 30),
         /// Most recipients of one message.
         recipients: u32 = "1000" => 1000,
         /// Most messages in one SMTP session.

@@ -12,21 +12,26 @@ use tokio::sync::watch;
 use wire::{Connection, Session, TlsMode};
 
 /// The configuration in force for new sessions.
-pub struct Settings(RwLock<Arc<Config>>);
+pub struct Settings {
+    config: RwLock<Arc<Config>>,
+    /// Memory for messages that come in, of all listeners together.
+    message_memory: wire::Budget,
+}
 
 impl Settings {
     /// At start.
     pub fn new(config: Config) -> Settings {
-        Settings(RwLock::new(Arc::new(config)))
+        let message_memory = wire::Budget::new(config.limits.message_memory.0);
+        Settings { config: RwLock::new(Arc::new(config)), message_memory }
     }
 
     /// After SIGHUP.
     pub fn replace(&self, config: Config) {
-        *self.0.write() = Arc::new(config);
+        *self.config.write() = Arc::new(config);
     }
 
     fn now(&self) -> Arc<Config> {
-        self.0.read().clone()
+        self.config.read().clone()
     }
 }
 
@@ -164,6 +169,7 @@ impl net::Protocol for SmtpDoor {
             _ => smtp::Kind::Mta,
         };
         let mut settings = smtp::Config::new(kind, connection);
+        settings.memory = self.0.settings.message_memory.clone();
         settings.limits.message_bytes_max = config.limits.message_bytes.0;
         settings.limits.recipients_max = config.limits.recipients as usize;
         settings.limits.messages_max = config.limits.messages_per_session;
