@@ -92,20 +92,21 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn found(&mut self, from_line: &[u8], content: &[u8]) -> Found {
-        let content = to_crlf(content);
-        let digest: [u8; 32] = Sha256::digest(&content).into();
+        let marked = to_crlf(content);
+        let (flags, received) =
+            (status_flags(&marked), envelope_date(from_line).or_else(|| header_date(&marked)));
+        let content = &marked[leading_marks(&marked)..];
+        let digest: [u8; 32] = Sha256::digest(content).into();
         // Two equal messages in one file are two messages: they are told apart by their order.
         let number = self.seen.entry(digest).or_default();
         *number += 1;
         let hex: String = digest[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let (flags, received) =
-            (status_flags(&content), envelope_date(from_line).or_else(|| header_date(&content)));
         Found {
             key: format!("mbox:{hex}:{number}"),
             flags,
             keywords: Vec::new(),
             received: received.unwrap_or(0),
-            content,
+            content: content.to_vec(),
         }
     }
 }
@@ -136,6 +137,19 @@ fn status_flags(content: &[u8]) -> FlagSet {
             .fold(flags, |all, (_, flag)| all.with(*flag));
     }
     flags
+}
+
+/// Octets of the Status and X-Status fields right behind the From line, where [`write`] puts them: they are the mbox's,
+/// not the message's, which comes back as it was. The same fields further down are left where another program put them.
+fn leading_marks(content: &[u8]) -> usize {
+    let mut at = 0;
+    for name in [&b"status: "[..], b"x-status: "] {
+        let rest = &content[at..];
+        if rest.get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name)) {
+            at += rest.iter().position(|byte| *byte == b'\n').map_or(rest.len(), |end| end + 1);
+        }
+    }
+    at
 }
 
 /// The date in `From sender Thu Nov 21 12:00:00 2026`, taken as UTC.
@@ -216,7 +230,8 @@ mod tests {
         let first = reader.next().unwrap().unwrap();
         let second = reader.next().unwrap().unwrap();
         assert!(reader.next().unwrap().is_none());
-        assert!(first.content.ends_with(text.as_bytes()), "{}", String::from_utf8_lossy(&first.content));
+        assert_eq!(String::from_utf8_lossy(&first.content), text);
+        assert_eq!(String::from_utf8_lossy(&second.content), text);
         assert_eq!(first.flags, FlagSet::NONE.with(Flag::Seen).with(Flag::Flagged));
         assert_eq!(second.received, 1_795_262_400);
         assert_ne!(first.key, second.key);
