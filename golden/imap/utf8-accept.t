@@ -9,9 +9,6 @@ C: b LIST "" "*"
 S: * LIST (\HasNoChildren) "/" INBOX
 S: * LIST (\HasNoChildren) "/" "&BB4EQgQ,BEAEMAQyBDsENQQ9BD0ESwQ1-"
 S: b OK LIST completed
-C: c APPEND INBOX {15+}  # §4: 8-bit header fields only once it is enabled
-C< Subject: \xc3\xa4\r\n\r\n\r\n
-S: c NO [CANNOT] The header is not ASCII; ENABLE UTF8=ACCEPT first
 C: d ENABLE UTF8=ACCEPT X-UNKNOWN
 S: * ENABLED UTF8=ACCEPT
 S: d OK ENABLE completed

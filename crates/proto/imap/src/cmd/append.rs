@@ -5,10 +5,8 @@ mod binary;
 use super::Begun;
 use crate::ask::{Answer, Ask, NewMessage};
 use crate::command::AppendMessage;
-use crate::mailbox_name::NameEncoding;
 use crate::sequence::write_uids;
 use crate::session::{Core, Done, Event, Next, Running, mismatch};
-use mime::header::header_length;
 
 #[derive(Debug)]
 struct Append {
@@ -39,11 +37,8 @@ pub(super) fn accepted(core: &Core, message: AppendMessage) -> Result<NewMessage
     if content.is_empty() {
         return Err(Done::no("[CANNOT] An empty message is no message"));
     }
-    // RFC 9755 §4: 8-bit header fields need ENABLE UTF8=ACCEPT.
-    let header = &content[..header_length(&content)];
-    if core.enabled.names() == NameEncoding::ModifiedUtf7 && !header.is_ascii() {
-        return Err(Done::no("[CANNOT] The header is not ASCII; ENABLE UTF8=ACCEPT first"));
-    }
+    // RFC 9755 §4 asks to refuse 8-bit header fields before ENABLE UTF8=ACCEPT. Quirk (mbsync, offlineimap, imapsync):
+    // they bring old mail with raw KOI8-R or UTF-8 in its header and never enable anything; refused, it would be lost.
     let content = binary::without_nul(content)
         .ok_or_else(|| Done::no("[UNKNOWN-CTE] NUL stands where no transfer encoding can hide it"))?;
     if content.len() as u64 > limit {
