@@ -92,7 +92,7 @@ def load(*arguments, **options):
 
 
 def disk_bytes(folder):
-    """What a folder takes on disk."""
+    """Blocks that a folder takes on disk, reserved ones included (du)."""
     return int(subprocess.run(["du", "-s", "-B1", folder], capture_output=True, text=True, check=True).stdout.split()[0])
 
 
@@ -154,6 +154,9 @@ class Troika:
 
     def mail_bytes(self):
         return disk_bytes(self.folder / "data" / "store")
+
+    def index_bytes(self):
+        return disk_bytes(self.folder / "data" / "store" / "index.redb")
 
 
 class PostfixDovecot:
