@@ -22,7 +22,8 @@ from load import Expunger, ImapReader, Pop3Reader, Sender  # noqa: E402
 ACCOUNTS = 4
 SENDERS = 6
 # Small segments and little checkpointing work, so that rounds cross segment ends, checkpoints and compactions.
-SECTIONS = '[storage]\nsegment_bytes = "4M"\nindex_cache = "16M"\n'
+SEGMENT_BYTES = 4 << 20
+SECTIONS = f'[storage]\nsegment_bytes = "{SEGMENT_BYTES}"\nindex_cache = "16M"\n'
 LISTENERS = {
     "smtp": ("smtp", "none", False),
     "imap_clear": ("imap", "none", True),
@@ -77,12 +78,24 @@ class CrashLoop:
         wrong += self.judge()
         if not alone:
             wrong += self.check()
+        if number % 10 == 9:
+            wrong += self.reclaim()
         rows = self.server.rows("store", "show")[0]
         print(
             f"round {number}: killed after {moment:.3f} s{', compacting' if compacting else ''}; open again in {opened:.2f} s; "
             f"{self.ledger.totals()}; log {rows['log_bytes'] >> 20} MiB, live {rows['live_content_bytes'] >> 20} MiB",
             flush=True,
         )
+        return wrong
+
+    def reclaim(self):
+        """Space is given back, and nothing changes by it."""
+        self.server.cli("store", "compact")
+        rows = self.server.rows("store", "show")[0]
+        wrong = self.judge()
+        # What stays above the live contents: records, one segment that is being written, some that are mostly live.
+        if rows["log_bytes"] > 2 * rows["live_content_bytes"] + 6 * SEGMENT_BYTES:
+            wrong.append(f"after a compaction {rows['log_bytes']} bytes of log for {rows['live_content_bytes']} live ones")
         return wrong
 
     def compact(self):

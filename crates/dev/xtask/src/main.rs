@@ -6,7 +6,7 @@ mod rfc_table;
 mod rings;
 mod sources;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -21,7 +21,9 @@ fn main() -> ExitCode {
 }
 
 fn tidy() -> ExitCode {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../..");
+    // `cargo run` tells where this package lies; without it the current folder is the workspace.
+    let root = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or(".".into(), |here| PathBuf::from(here).join("../../.."));
     let breaches = [rings::check(&root), sources::check(&root), rfc_table::check(&root)].concat();
     for breach in &breaches {
         println!("{breach}");

@@ -40,7 +40,8 @@ impl Ring {
 
 /// Every breach, as a sentence.
 pub fn check(root: &Path) -> Vec<String> {
-    let output = Command::new(env!("CARGO"))
+    // As it is now, not as it was when this was compiled: clones may share a target folder.
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(["metadata", "--format-version", "1", "--locked"])
         .current_dir(root)
         .output()
