@@ -325,7 +325,8 @@ impl View {
             self.uids = Arc::new(uids);
             self.unseen_from = Uid(1);
             self.modseq = value.highest_modseq;
-            return Ok(0);
+            // Worth saving: once something is expunged, only the rows would tell.
+            return Ok(value.messages);
         }
         if self.modseq == ModSeq(0) || self.modseq < value.log_floor {
             return self.scan(snapshot, account, mailbox, value);
