@@ -221,6 +221,27 @@ def test_expunged_space_is_given_back(own_server):
     assert len(server.contents(alice)) == 2
 
 
+def test_expunged_space_is_given_back_without_being_asked(own_server):
+    """By the background compaction, while mail goes on coming."""
+    server = own_server(sections='[storage]\nsegment_bytes = "4M"\n')
+    alice, bob = server.account("alice"), server.account("bob")
+    for seed in range(40):
+        server.deliver(alice, with_attachment(500_000, seed=seed)[0])
+    used = lambda: server.rows("store", "show")[0]["log_bytes"]  # noqa: E731
+    full = used()
+    client = server.imap_login(alice)
+    client.select("INBOX")
+    client.store("1:40", "+FLAGS", r"(\Deleted)")
+    client.expunge()
+    client.logout()
+
+    def given_back():
+        server.deliver(bob, message())
+        return used() < full / 2
+
+    until(given_back, "the space to be given back", seconds=60, every=0.2)
+
+
 def test_only_one_process_has_the_store(own_server, tmp_path):
     server = own_server()
     other = server.config.with_name("other.toml")
