@@ -264,8 +264,18 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused() {
-        for bad in ["", "a", "@x.test", "a@", "a b@x.test", "a@x..test", "a@-x.test", "a@[]", "a\r@x.test", "a..b@x.test"]
-        {
+        for bad in [
+            "",
+            "a",
+            "@x.test",
+            "a@",
+            "a b@x.test",
+            "a@x..test",
+            "a@-x.test",
+            "a@[]",
+            "a\r@x.test",
+            "a..b@x.test",
+        ] {
             assert!(EmailAddress::parse(bad).is_err(), "{bad:?} was taken");
         }
     }
