@@ -17,7 +17,7 @@ mod keys;
 mod operate;
 mod record;
 
-pub use dsn::{Failed, Report, failure_report};
+pub use dsn::{Action, Report, Reported, delivery_report};
 pub use enqueue::enqueue;
 pub use entry::{
     Body, Entry, EntryDetails, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt, QueueId, Recipient,

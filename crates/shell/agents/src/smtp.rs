@@ -1,6 +1,7 @@
 //! MTA, MSA and LMTP: may this be sent, may it go there, and its delivery.
 
 mod deliver;
+mod report;
 
 use crate::login;
 use crate::metrics::Protocol;

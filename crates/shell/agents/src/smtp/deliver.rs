@@ -7,9 +7,8 @@ use crate::world::prepare;
 use ::smtp::{BodyType, Delivery, Kind, NotifyOn, Outcome, Refusal, Ret};
 use directory::{LocalTarget, Resolution};
 use engine::{Abort, AccountId};
-use model::{EmailAddress, FlagSet, ReversePath, UnixTime};
+use model::{EmailAddress, FlagSet, UnixTime};
 use queue::{NewEntry, NewRecipient, Notify, Orcpt};
-use std::sync::Arc;
 use store::{Extra, Fallback, Recipient, Target};
 
 /// How long a message waits in the queue before it is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
@@ -25,7 +24,7 @@ enum Way {
 
 /// The message sorted by where it goes.
 #[derive(Default)]
-struct Plan {
+pub(super) struct Plan {
     accounts: Vec<AccountId>,
     queued: Vec<NewRecipient>,
     ways: Vec<Way>,
@@ -59,7 +58,7 @@ impl SmtpAgent {
     }
 
     /// Looks every recipient up again: the session keeps addresses, not what they meant some commands ago.
-    fn plan(&self, delivery: &Delivery) -> Plan {
+    pub(super) fn plan(&self, delivery: &Delivery) -> Plan {
         let mut plan = Plan::default();
         for recipient in &delivery.recipients {
             let way = match self.world.directory.resolve_path(&recipient.path) {
@@ -71,7 +70,7 @@ impl SmtpAgent {
         plan
     }
 
-    async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
+    pub(super) async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
         if plan.accounts.is_empty() && plan.queued.is_empty() {
             let mut each = plan.each(delivery, &[]);
             each.truncate(plan.answers(delivery));
@@ -107,6 +106,7 @@ impl SmtpAgent {
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
                 self.world.metrics.deliveries.inc_by(delivered as u64);
                 self.world.metrics.queued.inc_by(queued);
+                self.confirm(delivery, &plan.delivered(&each), &each).await;
                 if delivery.sender.client.kind == Kind::Lmtp {
                     return each;
                 }
@@ -190,16 +190,18 @@ impl Plan {
                 delay: set.has(NotifyOn::Delay),
             },
         };
-        let orcpt = recipient.original.as_ref().map(|original| Orcpt {
-            address_type: original.addr_type.clone(),
-            address: original.address.clone(),
-        });
-        self.queued.push(NewRecipient { address, notify, orcpt });
+        self.queued.push(NewRecipient { address, notify, orcpt: orcpt(recipient) });
     }
 
     /// How many outcomes the session expects.
     fn answers(&self, delivery: &Delivery) -> usize {
         if delivery.sender.client.kind == Kind::Lmtp { delivery.recipients.len() } else { 1 }
+    }
+
+    /// Whether each recipient's message ended here, in a mailbox, and went nowhere else.
+    fn delivered(&self, each: &[Outcome]) -> Vec<bool> {
+        let here = |way: &Way| matches!(way, Way::Goes { queued: false, .. });
+        self.ways.iter().zip(each).map(|(way, outcome)| here(way) && outcome.is_ok()).collect()
     }
 
     /// What became of each recipient, from what the store did with each account.
@@ -217,83 +219,12 @@ impl Plan {
     }
 }
 
-impl SmtpAgent {
-    /// SMTP has one answer for the message. Once any recipient has it, it is accepted, and those who did not get it are
-    /// reported to the sender, durably, before the answer (RFC 5321 §6.1).
-    async fn one_answer(&self, delivery: &Delivery, each: Vec<Outcome>) -> Vec<Outcome> {
-        if each.iter().all(Result::is_ok) {
-            return vec![Ok(())];
-        }
-        if !each.iter().any(Result::is_ok) {
-            return each.into_iter().take(1).collect();
-        }
-        let failed: Vec<queue::Failed> = delivery
-            .recipients
-            .iter()
-            .zip(&each)
-            .filter(|(recipient, _)| recipient.notify.is_none_or(|notify| notify.has(NotifyOn::Failure)))
-            .filter_map(|(recipient, outcome)| {
-                let refusal = outcome.as_ref().err()?;
-                Some(queue::Failed {
-                    recipient: recipient.path.to_string(),
-                    reply: refusal.to_string(),
-                    status: refusal.enhanced.to_string(),
-                })
-            })
-            .collect();
-        let ReversePath::Mailbox(sender) = &delivery.sender.from else { return vec![Ok(())] };
-        if failed.is_empty() {
-            return vec![Ok(())];
-        }
-        match self.bounce(delivery, sender, &failed).await {
-            Ok(()) => vec![Ok(())],
-            Err(refusal) => vec![Err(refusal)],
-        }
-    }
-
-    async fn bounce(
-        &self,
-        delivery: &Delivery,
-        sender: &EmailAddress,
-        failed: &[queue::Failed],
-    ) -> Result<(), Refusal> {
-        let date = mime::build::date_time(delivery.received_at, 0);
-        let report = queue::failure_report(&queue::Report {
-            hostname: &self.hostname,
-            sender,
-            envid: delivery.sender.envid.as_deref(),
-            trace: &delivery.id,
-            date: &date,
-            failed,
-            header: &delivery.message[..mime::header::header_length(&delivery.message)],
-        });
-        let to = Arc::new(::smtp::Recipient {
-            path: model::Path::Mailbox(sender.clone()),
-            notify: Some(::smtp::Notify::NEVER),
-            original: None,
-        });
-        let bounce = Delivery {
-            sender: Arc::new(::smtp::Sender {
-                from: ReversePath::Null,
-                smtputf8: sender.needs_utf8(),
-                body: BodyType::EightBitMime,
-                envid: None,
-                ret: None,
-                ..(*delivery.sender).clone()
-            }),
-            recipients: vec![to],
-            id: format!("{}.bounce", delivery.id),
-            received_at: delivery.received_at,
-            protocol: delivery.protocol,
-            message: report,
-            trace_field_bytes: 0,
-            memory: wire::Budget::unlimited().share(),
-        };
-        let plan = self.plan(&bounce);
-        // Boxed: a bounce is never bounced, so this goes one level deep only.
-        let outcomes = Box::pin(self.commit(&bounce, plan)).await;
-        outcomes.into_iter().next().unwrap_or(Ok(()))
-    }
+/// ORCPT, in the queue's words.
+pub(super) fn orcpt(recipient: &::smtp::Recipient) -> Option<Orcpt> {
+    recipient
+        .original
+        .as_ref()
+        .map(|original| Orcpt { address_type: original.addr_type.clone(), address: original.address.clone() })
 }
 
 fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -> Option<Refusal> {
