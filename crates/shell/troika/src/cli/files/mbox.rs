@@ -139,7 +139,7 @@ fn status_flags(content: &[u8]) -> FlagSet {
     flags
 }
 
-/// Octets of the Status and X-Status fields right behind the From line, where [`write`] puts them: they are the mbox's,
+/// Octets of the Status and X-Status fields right behind the From line, where [`write()`] puts them: they are the mbox's,
 /// not the message's, which comes back as it was. The same fields further down are left where another program put them.
 fn leading_marks(content: &[u8]) -> usize {
     let mut at = 0;
