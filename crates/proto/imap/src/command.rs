@@ -241,7 +241,7 @@ pub struct Qresync {
     pub uid_validity: UidValidity,
     /// Last known HIGHESTMODSEQ; not 0.
     pub modseq: ModSeq,
-    /// UIDs the client has; None: all of 1:<what modseq implies>. No `*`, no `$`.
+    /// UIDs the client has; None: all of what the modification sequence implies. No `*`, no `$`.
     pub known_uids: Option<SequenceSet>,
     /// Pairs of sequence numbers and UIDs (RFC 7162 §3.2.5.2). Both sets have the same number of members.
     pub known_pairs: Option<(SequenceSet, SequenceSet)>,
