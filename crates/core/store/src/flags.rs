@@ -4,30 +4,8 @@ use crate::keys::{self, RowValue};
 use crate::ledger::Ledger;
 use crate::{Store, Written, read};
 use engine::AccountId;
-use model::{FlagSet, Keyword, MailboxId, ModSeq, UidSet};
+use model::{FlagChange, FlagMode, FlagSet, MailboxId, ModSeq, UidSet};
 use std::sync::Arc;
-
-/// How flags are changed.
-#[derive(Clone, Debug)]
-pub struct FlagChange {
-    /// What is done with the given ones.
-    pub mode: FlagMode,
-    /// System flags.
-    pub flags: FlagSet,
-    /// Keywords; unknown ones become known (not for [`FlagMode::Remove`]).
-    pub keywords: Vec<Keyword>,
-}
-
-/// What is done with the given flags.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum FlagMode {
-    /// +FLAGS
-    Add,
-    /// -FLAGS
-    Remove,
-    /// FLAGS
-    Replace,
-}
 
 /// What STORE did.
 #[derive(Clone, PartialEq, Debug)]
@@ -101,7 +79,7 @@ impl Store {
                     continue;
                 }
                 let before = row.flags;
-                if !change.apply(&keywords, &mut row) {
+                if !apply(&change, &keywords, &mut row) {
                     continue;
                 }
                 row.modseq = ledger.stamp();
@@ -119,34 +97,32 @@ impl Store {
     }
 }
 
-impl FlagChange {
-    /// Changes a row; answers whether it is different now. `keywords` are the numbers of the given ones.
-    fn apply(&self, keywords: &[u16], row: &mut RowValue) -> bool {
-        let flags = match self.mode {
-            FlagMode::Add => FlagSet(row.flags.0 | self.flags.0),
-            FlagMode::Remove => FlagSet(row.flags.0 & !self.flags.0),
-            FlagMode::Replace => self.flags,
-        };
-        let has = |list: &[u16], number: &u16| list.binary_search(number).is_ok();
-        let differs = match self.mode {
-            FlagMode::Add => keywords.iter().any(|number| !has(&row.keywords, number)),
-            FlagMode::Remove => keywords.iter().any(|number| has(&row.keywords, number)),
-            FlagMode::Replace => keywords != row.keywords,
-        };
-        if flags == row.flags && !differs {
-            return false;
-        }
-        row.flags = flags;
-        match self.mode {
-            _ if !differs => {}
-            FlagMode::Add => {
-                row.keywords.extend(keywords);
-                row.keywords.sort_unstable();
-                row.keywords.dedup();
-            }
-            FlagMode::Remove => row.keywords.retain(|number| !has(keywords, number)),
-            FlagMode::Replace => row.keywords = keywords.to_vec(),
-        }
-        true
+/// Changes a row; answers whether it is different now. `keywords` are the numbers of the given ones.
+fn apply(change: &FlagChange, keywords: &[u16], row: &mut RowValue) -> bool {
+    let flags = match change.mode {
+        FlagMode::Add => FlagSet(row.flags.0 | change.flags.0),
+        FlagMode::Remove => FlagSet(row.flags.0 & !change.flags.0),
+        FlagMode::Replace => change.flags,
+    };
+    let has = |list: &[u16], number: &u16| list.binary_search(number).is_ok();
+    let differs = match change.mode {
+        FlagMode::Add => keywords.iter().any(|number| !has(&row.keywords, number)),
+        FlagMode::Remove => keywords.iter().any(|number| has(&row.keywords, number)),
+        FlagMode::Replace => keywords != row.keywords,
+    };
+    if flags == row.flags && !differs {
+        return false;
     }
+    row.flags = flags;
+    match change.mode {
+        _ if !differs => {}
+        FlagMode::Add => {
+            row.keywords.extend(keywords);
+            row.keywords.sort_unstable();
+            row.keywords.dedup();
+        }
+        FlagMode::Remove => row.keywords.retain(|number| !has(keywords, number)),
+        FlagMode::Replace => row.keywords = keywords.to_vec(),
+    }
+    true
 }

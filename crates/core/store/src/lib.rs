@@ -43,13 +43,13 @@ pub use deliver::{
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
 pub use feed::{Notify, Watch};
-pub use flags::{FlagChange, FlagMode, Known, Stored};
+pub use flags::{Known, Stored};
 pub use ledger::MAILBOXES_MAX;
 pub use mailbox::{Counters, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};
-pub use search::{DateOf, Day, Found, Query, When};
+pub use search::Found;
 pub use view::{Changes, Opened};
 pub use written::Written;
 

@@ -6,8 +6,9 @@
 //!
 //! RFC 3501 §6, RFC 9051 §6, and the extensions that the variants name.
 
-use crate::ask::{Access, DateOf, Day, FlagMode, Originals, When};
+use crate::ask::{Access, Originals};
 use crate::sequence::SequenceSet;
+use model::{DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, UidSet, UidValidity, UnixTime};
 use std::fmt;
 

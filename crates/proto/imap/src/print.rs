@@ -3,7 +3,7 @@
 //!
 //! Literals are non-synchronising (RFC 7888), so that the bytes can be sent in one go.
 
-use crate::ask::{Access, DateOf, FlagMode, Originals, When};
+use crate::ask::{Access, Originals};
 use crate::command::{
     AppendForm, AppendMessage, Body, Command, Echo, Fetch, FetchItem, FlagList, List, ListForm, ListReturn,
     ListSelect, Numbering, Partial, Peek, Preview, Qresync, Search, SearchKey, SearchReturn, StatusItem,
@@ -13,6 +13,7 @@ use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
 use crate::parse::{civil_from_days, is_astring_char, month_name};
 use crate::write::{Recent, date_time, flag_list, number, write_section};
+use model::{DateOf, FlagMode, When};
 
 /// The command's bytes with the final CRLF.
 pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {

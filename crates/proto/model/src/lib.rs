@@ -3,11 +3,15 @@
 //! Each id is a type of its own: a UID where a sequence number belongs must not compile.
 
 mod address;
+mod flag_change;
 mod flags;
 mod ids;
+mod query;
 mod uid_set;
 
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
+pub use flag_change::{FlagChange, FlagMode};
 pub use flags::{Flag, FlagSet, Keyword, KeywordError};
 pub use ids::{EmailId, MailboxId, ModSeq, SeqNo, SpecialUse, ThreadId, Uid, UidValidity, UnixTime};
+pub use query::{DateOf, Day, Query, When};
 pub use uid_set::UidSet;

@@ -246,7 +246,7 @@ impl ImapAgent {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
             }
             Ask::Search { query, among, from } => {
-                let found = store.search(account, mailbox, &convert::query(&query), &among, from);
+                let found = store.search(account, mailbox, &query, &among, from);
                 let found = found.map_err(refused)?;
                 for uid in found.unreadable.iter() {
                     tracing::error!(trace = self.trace, %uid, "a message can't be searched, its record is damaged");
@@ -274,7 +274,6 @@ impl ImapAgent {
         match ask {
             Ask::Store { uids, change, unchanged_since, known, own } => {
                 let known = store::Known { up_to: known, own };
-                let change = convert::flag_change(change);
                 let stored = store.store_flags(account, mailbox, uids, change, unchanged_since, known).await;
                 Ok(convert::stored(stored.map_err(refused)?))
             }

@@ -2,9 +2,8 @@
 //! yet. What can't be said asks for the header, and then for the body.
 
 use super::fold::{Needle, fold};
-use super::{DateOf, Day, Query, When};
 use crate::keys::RowValue;
-use model::{EmailId, Flag, Keyword, ModSeq, ThreadId, Uid, UidSet, UnixTime};
+use model::{DateOf, Day, EmailId, Flag, Keyword, ModSeq, Query, ThreadId, Uid, UidSet, UnixTime, When};
 use std::cell::OnceCell;
 
 /// Most bytes of one text part that are looked at.
@@ -19,7 +18,7 @@ pub(super) enum Condition<'q> {
     Keyword(u16),
     Not(Box<Condition<'q>>),
     And(Vec<Condition<'q>>),
-    Or(Box<Condition<'q>>, Box<Condition<'q>>),
+    Or(Vec<Condition<'q>>),
     Header(&'q str, Needle),
     Body(Needle),
     Text(Needle),
@@ -53,9 +52,7 @@ impl<'q> Condition<'q> {
             Query::And(all) => {
                 Condition::And(all.iter().map(|part| Condition::new(part, keywords)).collect())
             }
-            Query::Or(a, b) => {
-                Condition::Or(Box::new(Condition::new(a, keywords)), Box::new(Condition::new(b, keywords)))
-            }
+            Query::Or(any) => Condition::Or(any.iter().map(|part| Condition::new(part, keywords)).collect()),
             Query::Header { name, text } => Condition::Header(name, Needle::new(text)),
             Query::Body(words) => text(words, Condition::Body),
             Query::Text(words) => text(words, Condition::Text),
@@ -64,8 +61,8 @@ impl<'q> Condition<'q> {
             Query::Date(DateOf::Internal, when, day) => Condition::Internal(*when, *day),
             Query::Date(DateOf::Saved, when, day) => Condition::Saved(*when, *day),
             Query::Date(DateOf::Sent, when, day) => Condition::Sent(*when, *day),
-            Query::ReceivedFrom(time) => Condition::ReceivedFrom(*time),
-            Query::ReceivedUpTo(time) => Condition::ReceivedUpTo(*time),
+            Query::ArrivedFrom(time) => Condition::ReceivedFrom(*time),
+            Query::ArrivedUpTo(time) => Condition::ReceivedUpTo(*time),
             Query::ModSeq(modseq) => Condition::ModSeq(*modseq),
             Query::EmailId(id) => Condition::EmailId(*id),
             Query::ThreadId(id) => Condition::ThreadId(*id),
@@ -77,8 +74,7 @@ impl<'q> Condition<'q> {
         match self {
             Condition::Header(..) | Condition::Body(_) | Condition::Text(_) | Condition::Sent(..) => true,
             Condition::Not(inner) => inner.may_need_content(),
-            Condition::And(all) => all.iter().any(Condition::may_need_content),
-            Condition::Or(a, b) => a.may_need_content() || b.may_need_content(),
+            Condition::And(all) | Condition::Or(all) => all.iter().any(Condition::may_need_content),
             _ => false,
         }
     }
@@ -93,7 +89,7 @@ impl<'q> Condition<'q> {
             Condition::Keyword(number) => Some(row.keywords.binary_search(number).is_ok()),
             Condition::Not(inner) => inner.holds(message).map(|holds| !holds),
             Condition::And(all) => every(all.iter().map(|part| part.holds(message)), false),
-            Condition::Or(a, b) => every([a, b].into_iter().map(|part| part.holds(message)), true),
+            Condition::Or(any) => every(any.iter().map(|part| part.holds(message)), true),
             Condition::Header(name, needle) => Some(message.has_field(message.header?, name, needle)),
             Condition::Body(needle) => Some(message.body_has(message.whole?, needle)),
             Condition::Text(needle) => {

@@ -10,7 +10,10 @@ mod views;
 
 use crate::*;
 use engine::MemoryEngine;
-use model::{FlagSet, Keyword, MailboxId, ModSeq, Uid, UidSet, UnixTime};
+use model::{
+    DateOf, Day, FlagChange, FlagMode, FlagSet, Keyword, MailboxId, ModSeq, Query, Uid, UidSet, UnixTime,
+    When,
+};
 use std::sync::Arc;
 
 pub(crate) const ANNA: AccountId = AccountId(7);

@@ -9,9 +9,7 @@ mod plan;
 
 use super::any_state::enable_condstore;
 use super::{Begun, news_after, resolve};
-use crate::ask::{
-    Access, Answer, Ask, ContentNeed, FlagChange, FlagMode, Query, RefusedKind, Row, RowContent, Rows,
-};
+use crate::ask::{Access, Answer, Ask, ContentNeed, RefusedKind, Row, RowContent, Rows};
 use crate::command::{self, FetchItem, Numbering};
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
@@ -19,6 +17,7 @@ use crate::view::Numbers;
 use crate::write;
 use encode::{Piece, Written};
 use model::{Flag, FlagSet, ModSeq, Uid, UidSet};
+use model::{FlagChange, FlagMode, Query};
 use plan::Plan;
 use std::ops::Range;
 use std::sync::Arc;

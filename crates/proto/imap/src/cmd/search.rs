@@ -2,12 +2,13 @@
 
 use super::any_state::enable_condstore;
 use super::{Begun, news_after, resolve};
-use crate::ask::{Answer, Ask, Needs, Query};
+use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::mailbox_name::NameEncoding;
 use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
+use model::Query;
 use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;

@@ -2,12 +2,13 @@
 
 use super::any_state::enable_condstore;
 use super::{Begun, news_after, read_only, resolve};
-use crate::ask::{Answer, Ask, FlagChange, Needs, Row, Stored};
+use crate::ask::{Answer, Ask, Needs, Row, Stored};
 use crate::command::{self, Echo, Numbering};
 use crate::sequence::{write_numbers, write_uids};
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
 use crate::view::Numbers;
 use crate::write;
+use model::FlagChange;
 use model::{ModSeq, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;

@@ -2,7 +2,7 @@
 
 use super::cursor::Cursor;
 use super::{FaultKind, Parsed};
-use crate::ask::Day;
+use model::Day;
 use model::UnixTime;
 
 /// As IMAP writes them.

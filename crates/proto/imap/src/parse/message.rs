@@ -3,11 +3,12 @@
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::{append_message, once_each};
 use super::{FaultKind, Parsed, flags, limits, search};
-use crate::ask::{FlagMode, Originals};
+use crate::ask::Originals;
 use crate::command::{
     Body, Counted, Echo, Fetch, FetchItem, Numbering, Partial, PartialRange, Peek, Preview, Section,
     SectionText, Store,
 };
+use model::FlagMode;
 use model::ModSeq;
 
 /// The commands that exist with sequence numbers and with UIDs.

@@ -2,9 +2,9 @@
 
 use super::tests::EXAMPLES;
 use super::*;
-use crate::ask::{DateOf, Day, FlagMode, When};
 use crate::command::*;
 use crate::print::print;
+use model::{DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, UnixTime};
 use proptest::prelude::*;
 

@@ -4,8 +4,8 @@ use super::cursor::{Cursor, EmptyList};
 use super::mailbox::once_each;
 use super::message::{header_name, partial_range};
 use super::{FaultKind, Parsed, date, flags, limits};
-use crate::ask::{DateOf, When};
 use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn};
+use model::{DateOf, When};
 use model::{Flag, ModSeq};
 
 /// ```text

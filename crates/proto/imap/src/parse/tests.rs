@@ -1,9 +1,10 @@
 //! Known answers of the RFCs, and hostile input.
 
 use super::*;
-use crate::ask::{Access, DateOf, Day, FlagMode, Originals, When};
+use crate::ask::{Access, Originals};
 use crate::command::*;
 use crate::print::print;
+use model::{DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, UidValidity, UnixTime};
 
 const REV1: NameEncoding = NameEncoding::ModifiedUtf7;

@@ -1,8 +1,8 @@
 //! What SEARCH means, written as directly as it can be.
 
 use crate::world::{Mailbox, Message, NOW};
-use imap::ask::{DateOf, Query, When};
 use model::Uid;
+use model::{DateOf, Query, When};
 
 pub fn names_modseq(query: &Query) -> bool {
     match query {

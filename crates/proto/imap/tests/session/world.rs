@@ -2,14 +2,14 @@
 //! that it is easy to see that it is right.
 
 use imap::ask::{
-    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, FlagChange, FlagMode,
-    MailboxRow, Needs, NewMessage, Originals, Query, Quota, Refused, RefusedKind, Resource, Row, RowContent,
-    Rows, Selected, Stored,
+    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, Needs, NewMessage,
+    Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
 };
 use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
     UnixTime,
 };
+use model::{FlagChange, FlagMode, Query};
 use sasl::{Question, Reply, Verdict};
 use secrecy::ExposeSecret;
 use std::collections::{BTreeMap, BTreeSet};

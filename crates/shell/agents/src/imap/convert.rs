@@ -1,7 +1,7 @@
 //! Between the store's values and the session's: neither side knows the other.
 
 use ::imap::ask;
-use model::UidSet;
+use model::{Query, UidSet};
 
 pub(super) fn counters(from: &store::Counters, deleted_size: u64) -> ask::Counters {
     ask::Counters {
@@ -104,18 +104,6 @@ pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
     ask::Rows { rows: from.rows.into_iter().map(row).collect(), next: from.next, keywords: from.keywords }
 }
 
-pub(super) fn flag_change(from: ask::FlagChange) -> store::FlagChange {
-    store::FlagChange {
-        mode: match from.mode {
-            ask::FlagMode::Add => store::FlagMode::Add,
-            ask::FlagMode::Remove => store::FlagMode::Remove,
-            ask::FlagMode::Replace => store::FlagMode::Replace,
-        },
-        flags: from.flags,
-        keywords: from.keywords,
-    }
-}
-
 pub(super) fn stored(from: store::Stored) -> ask::Answer {
     ask::Answer::Stored(Box::new(ask::Stored {
         modseq: from.modseq,
@@ -136,65 +124,12 @@ pub(super) fn copied(from: store::Copied) -> ask::Answer {
     }))
 }
 
-pub(super) fn query(from: &ask::Query) -> store::Query {
-    match from {
-        ask::Query::All => store::Query::All,
-        ask::Query::Uids(uids) => store::Query::Uids(uids.clone()),
-        ask::Query::Flag(flag) => store::Query::Flag(*flag),
-        ask::Query::Keyword(keyword) => store::Query::Keyword(keyword.clone()),
-        ask::Query::Not(inner) => store::Query::Not(Box::new(query(inner))),
-        ask::Query::And(all) => store::Query::And(all.iter().map(query).collect()),
-        ask::Query::Or(any) => either(any),
-        ask::Query::Header { name, text } => store::Query::Header { name: name.clone(), text: text.clone() },
-        ask::Query::Body(text) => store::Query::Body(text.clone()),
-        ask::Query::Text(text) => store::Query::Text(text.clone()),
-        ask::Query::Larger(size) => store::Query::Larger(*size),
-        ask::Query::Smaller(size) => store::Query::Smaller(*size),
-        ask::Query::Date(of, when, day) => {
-            store::Query::Date(date_of(*of), self::when(*when), store::Day(day.0))
-        }
-        ask::Query::ArrivedFrom(time) => store::Query::ReceivedFrom(*time),
-        ask::Query::ArrivedUpTo(time) => store::Query::ReceivedUpTo(*time),
-        ask::Query::ModSeq(modseq) => store::Query::ModSeq(*modseq),
-        ask::Query::EmailId(id) => store::Query::EmailId(*id),
-        ask::Query::ThreadId(id) => store::Query::ThreadId(*id),
-    }
-}
-
-/// Halved again and again, so that ten thousand alternatives nest fourteen deep only.
-fn either(any: &[ask::Query]) -> store::Query {
-    match any {
-        [] => store::Query::Not(Box::new(store::Query::All)),
-        [one] => query(one),
-        many => {
-            let (left, right) = many.split_at(many.len() / 2);
-            store::Query::Or(Box::new(either(left)), Box::new(either(right)))
-        }
-    }
-}
-
 /// Whether the client asked by modification sequence and so wants to hear the highest one found (RFC 7162 §3.1.5).
-pub(super) fn names_modseq(query: &ask::Query) -> bool {
+pub(super) fn names_modseq(query: &Query) -> bool {
     match query {
-        ask::Query::ModSeq(_) => true,
-        ask::Query::Not(inner) => names_modseq(inner),
-        ask::Query::And(all) | ask::Query::Or(all) => all.iter().any(names_modseq),
+        Query::ModSeq(_) => true,
+        Query::Not(inner) => names_modseq(inner),
+        Query::And(all) | Query::Or(all) => all.iter().any(names_modseq),
         _ => false,
-    }
-}
-
-fn date_of(from: ask::DateOf) -> store::DateOf {
-    match from {
-        ask::DateOf::Internal => store::DateOf::Internal,
-        ask::DateOf::Sent => store::DateOf::Sent,
-        ask::DateOf::Saved => store::DateOf::Saved,
-    }
-}
-
-fn when(from: ask::When) -> store::When {
-    match from {
-        ask::When::Before => store::When::Before,
-        ask::When::On => store::When::On,
-        ask::When::Since => store::When::Since,
     }
 }

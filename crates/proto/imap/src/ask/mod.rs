@@ -1,0 +1,294 @@
+//! What an IMAP session asks the world (store and directory), and what comes back.
+//!
+//! The answering side is one object per connection and keeps two things: the account (once a log-in was granted by
+//! [`Ask::Auth`]) and the selected mailbox (from [`Ask::Select`] to [`Ask::Unselect`] or the next Select). From Select
+//! on it also calls `world_changed` whenever the selected mailbox changes by anybody.
+//!
+//! Invariants: names of mailboxes are UTF-8 (modified UTF-7 stays at the edge), hierarchy separator `/`, the inbox is
+//! always `INBOX`; sequence numbers never appear here; everything that may be large comes in pages (`from`, `next`) or
+//! as a compressed set. Any question may be answered by [`Answer::Refused`].
+
+mod mailbox;
+mod message;
+
+pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Resource, Selected};
+pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
+
+use model::{FlagChange, MailboxId, ModSeq, Query, SpecialUse, Uid, UidSet, UidValidity};
+use std::borrow::Cow;
+use std::sync::Arc;
+
+/// A question. Its answer is named in brackets.
+#[derive(Debug)]
+pub enum Ask {
+    /// Something of a log-in. After a granted verdict all other questions concern that account. [[`Answer::Auth`]]
+    Auth(sasl::Question),
+    /// All mailboxes of the account and all subscribed names, in any order. [[`Answer::Mailboxes`]]
+    Mailboxes {
+        /// What of [`MailboxRow::counters`] is wanted (LIST-STATUS).
+        counters: CountersNeed,
+    },
+    /// Makes a mailbox, with the superior names that are missing (RFC 9051 §6.3.4). [[`Answer::Created`]]
+    Create {
+        /// Without a final separator.
+        name: String,
+        /// RFC 6154 §3.
+        special_use: Option<SpecialUse>,
+    },
+    /// Removes a mailbox and its messages; inferior names stay (RFC 9051 §6.3.5: the session lists the name as
+    /// \Noselect as long as there are any); the subscription stays. [[`Answer::Done`]]
+    Delete {
+        /// Never INBOX.
+        name: String,
+    },
+    /// Renames a mailbox with its inferior names, making missing superiors of the new name. From INBOX: moves its
+    /// messages into a new mailbox and leaves INBOX empty, its inferiors as they are (RFC 9051 §6.3.6). A `from` that
+    /// only exists because it has inferiors is renamed too. Subscriptions do not follow. [[`Answer::Done`]]
+    Rename {
+        /// Present name.
+        from: String,
+        /// Name to be.
+        to: String,
+    },
+    /// Puts a name on the list of subscribed names or takes it off; it need not exist. [[`Answer::Done`]]
+    Subscribe {
+        /// Name.
+        name: String,
+        /// On or off the list.
+        on: bool,
+    },
+    /// Counters of one mailbox. [[`Answer::Status`]]
+    Status {
+        /// Name.
+        name: String,
+        /// What of them.
+        counters: CountersNeed,
+    },
+    /// What the account uses, and its limits. [[`Answer::Quota`]]
+    Quota,
+    /// The client's program has introduced itself, for the log (RFC 2971): fields of a short list, texts cut short and
+    /// free of controls. [[`Answer::Done`]]
+    Client(Vec<(&'static str, String)>),
+    /// Nobody is logged in any more, and nothing is selected (RFC 8437). [[`Answer::Done`]]
+    Unauthenticate,
+    /// Selects a mailbox in place of the one selected before. Refused: nothing is selected. [[`Answer::Selected`]]
+    Select {
+        /// Name.
+        name: String,
+        /// SELECT or EXAMINE.
+        access: Access,
+    },
+    /// Nothing is selected any more. [[`Answer::Done`]]
+    Unselect,
+    /// What happened in the selected mailbox after `since`. [[`Answer::Changes`] or [`Answer::Unchanged`]; refused with
+    /// [`RefusedKind::NonExistent`] when the mailbox has been deleted]
+    Changes {
+        /// [`Selected::highest_modseq`] or the last [`Changes::up_to`].
+        since: ModSeq,
+        /// Modification sequences given to this session's own STOREs, whose outcome its client knows: a message whose
+        /// last change is one of these is not in [`Changes::flagged`].
+        own: Vec<ModSeq>,
+    },
+    /// What happened in the selected mailbox after an older state that a client has kept (RFC 7162 §3.2.5.1, §3.2.6).
+    /// Takes nothing: nobody's \Recent, and the next [`Ask::Changes`] is as if it had not been asked.
+    /// [[`Answer::Resync`]]
+    Resync {
+        /// That state.
+        since: ModSeq,
+    },
+    /// Messages of the selected mailbox in ascending UID order, a page at a time. [[`Answer::Rows`]]
+    Rows {
+        /// Which; those that do not exist are left out silently.
+        uids: Arc<UidSet>,
+        /// Start with this one.
+        from: Uid,
+        /// What is wanted of each.
+        needs: Needs,
+        /// Most rows in the answer.
+        rows_max: usize,
+        /// Stop (after at least one row) when content and digests have come to this many bytes.
+        bytes_max: usize,
+    },
+    /// More content of one message of the selected mailbox. [[`Answer::Content`]; refused with
+    /// [`RefusedKind::NonExistent`] when it has been expunged]
+    Content {
+        /// Which.
+        uid: Uid,
+        /// First octet.
+        start: u64,
+        /// Octets, fewer at the end of the message.
+        length: u64,
+    },
+    /// Changes flags, all in one commit. [[`Answer::Stored`]]
+    Store {
+        /// Which; those that do not exist are reported as missing and do not hinder the others.
+        uids: Arc<UidSet>,
+        /// How.
+        change: FlagChange,
+        /// Leave messages alone that were modified after this (RFC 7162 §3.1.3).
+        unchanged_since: Option<ModSeq>,
+        /// What the session's client knows; see [`Stored::overtaken`].
+        known: ModSeq,
+        /// As in [`Ask::Changes`].
+        own: Vec<ModSeq>,
+    },
+    /// Adds messages to a mailbox, all or none. [[`Answer::Appended`]]
+    Append {
+        /// Name of the mailbox.
+        to: String,
+        /// At least one.
+        messages: Vec<NewMessage>,
+    },
+    /// Adds a message to a mailbox and removes one from the selected mailbox, both or none; space counts after both (RFC
+    /// 8508 §3.4). [[`Answer::Replaced`]; refused with [`RefusedKind::Expunged`] when the old one is not there]
+    Replace {
+        /// The old one.
+        uid: Uid,
+        /// Name of the new one's mailbox.
+        to: String,
+        /// The new one.
+        message: NewMessage,
+    },
+    /// Copies messages of the selected mailbox with their flags and dates to another (or the same), in ascending
+    /// order, all or none. Those that do not exist any more are reported as missing. [[`Answer::Copied`]]
+    Copy {
+        /// Which.
+        uids: Arc<UidSet>,
+        /// Name of the mailbox.
+        to: String,
+        /// Whether the originals stay.
+        originals: Originals,
+    },
+    /// Removes messages that are \Deleted from the selected mailbox, in one commit. [[`Answer::Expunged`]]
+    Expunge {
+        /// Only of these (UID EXPUNGE, RFC 4315 §2.1).
+        only: Option<UidSet>,
+    },
+    /// Looks for messages of the selected mailbox, a page at a time. [[`Answer::Found`]]
+    Search {
+        /// What they must be like.
+        query: Arc<Query>,
+        /// Only among these.
+        among: Arc<UidSet>,
+        /// Start with this one.
+        from: Uid,
+    },
+}
+
+/// An answer, to the question of the like name.
+#[derive(Debug)]
+pub enum Answer {
+    /// To [`Ask::Auth`].
+    Auth(sasl::Reply),
+    /// Done as asked.
+    Done,
+    /// To [`Ask::Mailboxes`].
+    Mailboxes(Vec<MailboxRow>),
+    /// To [`Ask::Create`].
+    Created(MailboxId),
+    /// To [`Ask::Status`].
+    Status(MailboxId, Counters),
+    /// To [`Ask::Select`].
+    Selected(Box<Selected>),
+    /// To [`Ask::Changes`]: nothing at all since then, not even by this session (whose own changes need a
+    /// [`Answer::Changes`], maybe empty, to move `up_to` on).
+    Unchanged,
+    /// To [`Ask::Changes`].
+    Changes(Box<Changes>),
+    /// To [`Ask::Resync`].
+    Resync {
+        /// Messages that are gone; may name too many of those that are not there.
+        vanished: UidSet,
+        /// Messages that are there, and came or changed.
+        changed: UidSet,
+    },
+    /// To [`Ask::Rows`].
+    Rows(Rows),
+    /// To [`Ask::Content`].
+    Content(Vec<u8>),
+    /// To [`Ask::Store`].
+    Stored(Box<Stored>),
+    /// To [`Ask::Append`].
+    Appended {
+        /// Of the mailbox.
+        uid_validity: UidValidity,
+        /// One per message, in order.
+        uids: Vec<Uid>,
+    },
+    /// To [`Ask::Replace`].
+    Replaced {
+        /// Of the new one's mailbox.
+        uid_validity: UidValidity,
+        /// Of the new one.
+        uid: Uid,
+        /// Modification sequence of it all.
+        modseq: ModSeq,
+    },
+    /// To [`Ask::Quota`].
+    Quota(Quota),
+    /// To [`Ask::Copy`].
+    Copied(Box<Copied>),
+    /// To [`Ask::Expunge`].
+    Expunged {
+        /// Which were removed.
+        uids: UidSet,
+        /// Modification sequence of the removal, or the mailbox's highest if none was removed.
+        modseq: ModSeq,
+    },
+    /// To [`Ask::Search`].
+    Found {
+        /// Found on this page.
+        uids: UidSet,
+        /// Highest modification sequence of those, if the query has a [`Query::ModSeq`] in it (RFC 7162 §3.1.5).
+        highest_modseq: Option<ModSeq>,
+        /// Where the next page starts; None: that was all.
+        next: Option<Uid>,
+    },
+    /// To any: it was not done.
+    Refused(Refused),
+}
+
+/// Why something was not done.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Refused {
+    /// What kind of trouble.
+    pub kind: RefusedKind,
+    /// One line for the user.
+    pub text: Cow<'static, str>,
+}
+
+impl Refused {
+    /// A refusal of that kind.
+    pub fn new(kind: RefusedKind, text: impl Into<Cow<'static, str>>) -> Refused {
+        Refused { kind, text: text.into() }
+    }
+}
+
+/// Kinds of refusal; the session turns them into response codes (RFC 5530) in one table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum RefusedKind {
+    /// There is no such mailbox (or message).
+    NonExistent,
+    /// The message is not there any more.
+    Expunged,
+    /// There is already a mailbox of that name.
+    AlreadyExists,
+    /// The name can't be had.
+    Cannot,
+    /// Space or number of messages would exceed the quota.
+    OverQuota,
+    /// Some other limit (messages, mailboxes, keywords, size).
+    Limit,
+    /// Not allowed for this user.
+    NoPerm,
+    /// Someone else holds it.
+    InUse,
+    /// Works again later (disk full, directory away).
+    Unavailable,
+    /// What is stored is damaged.
+    Corrupt,
+    /// Special use can't be given (RFC 6154 §3).
+    UseAttr,
+    /// A fault of the server.
+    ServerBug,
+}
