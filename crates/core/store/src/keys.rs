@@ -330,6 +330,9 @@ fn use_number(special_use: Option<SpecialUse>) -> u8 {
         Some(SpecialUse::Sent) => 6,
         Some(SpecialUse::Trash) => 7,
         Some(SpecialUse::Important) => 8,
+        Some(SpecialUse::Memos) => 9,
+        Some(SpecialUse::Scheduled) => 10,
+        Some(SpecialUse::Snoozed) => 11,
     }
 }
 

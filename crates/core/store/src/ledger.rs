@@ -11,6 +11,11 @@ use crate::{Error, Limit, Target};
 use engine::{AccountId, Tx};
 use model::{EmailId, Flag, Keyword, MailboxId, ModSeq, Uid, UidValidity, UnixTime};
 
+/// Keywords that every mailbox knows from the beginning, so that FLAGS and PERMANENTFLAGS show them before anybody has set
+/// them (RFC 5788 §3; RFC 8098 §3.2 for $MDNSent; RFC 8457 §3). Those of RFC 9979 become known when they are first set.
+pub(crate) const REGISTERED: [&str; 6] =
+    ["$Forwarded", "$MDNSent", "$Junk", "$NotJunk", "$Phishing", "$Important"];
+
 /// Most keywords of a mailbox.
 pub(crate) const KEYWORDS_MAX: usize = 512;
 
@@ -140,6 +145,11 @@ impl Ledger {
                 name,
             },
         );
+        let mailbox = &mut self.open[slot.0];
+        let table: Vec<Keyword> = REGISTERED.iter().filter_map(|word| Keyword::new(word).ok()).collect();
+        mailbox.value.keywords = table.len() as u16;
+        mailbox.table = Some(table);
+        mailbox.table_grew = true;
         self.listed.push(MailboxId(id));
         Ok(slot)
     }

@@ -1,7 +1,7 @@
 //! Which capabilities are advertised when (RFC 3501 §6.1.1, RFC 9051 §7.2.2): each one only when it works in full, and
 //! only in the states in which it can be used.
 
-use crate::session::Settings;
+use crate::session::{MessageLimit, Settings};
 use sasl::Mechanism;
 
 /// What a client can still do about its log-in.
@@ -26,7 +26,7 @@ const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
 const AUTHENTICATED: &str = "NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE UNAUTHENTICATE BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
-                             QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY INPROGRESS";
+                             QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY UIDBATCHES INPROGRESS";
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
@@ -60,6 +60,14 @@ pub(crate) fn write(stage: Stage, settings: &Settings, out: &mut Vec<u8>) {
             // RFC 7889 §3: the same for every mailbox.
             out.extend_from_slice(b" APPENDLIMIT=");
             crate::write::number(out, settings.message_bytes_max);
+            // RFC 9738 §3: one or the other.
+            let (name, limit): (&[u8], u32) = match settings.message_limit {
+                MessageLimit::None => return,
+                MessageLimit::Save(limit) => (b" SAVELIMIT=", limit),
+                MessageLimit::Every(limit) => (b" MESSAGELIMIT=", limit),
+            };
+            out.extend_from_slice(name);
+            crate::write::number(out, u64::from(limit));
         }
     }
 }

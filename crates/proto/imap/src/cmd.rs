@@ -7,6 +7,7 @@ mod copy;
 mod expunge;
 mod fetch;
 mod idle;
+mod limit;
 mod list;
 mod mailbox;
 mod namespace;
@@ -17,6 +18,7 @@ mod search;
 mod select;
 mod status;
 mod store;
+mod uid_batches;
 mod uid_only;
 
 use crate::ask::Access;
@@ -55,6 +57,7 @@ fn allowed(body: &Body) -> Allowed {
         Body::Check
         | Body::Close
         | Body::Unselect
+        | Body::UidBatches { .. }
         | Body::Expunge(_)
         | Body::Search(_)
         | Body::Fetch(_)
@@ -148,6 +151,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Idle => idle::start(core),
         Body::Close => expunge::close(core),
         Body::Unselect => expunge::unselect(),
+        Body::UidBatches { size, batches } => Begun::Now(uid_batches::answer(core, size, batches)),
         Body::Expunge(uids) => expunge::expunge(core, uids),
         Body::Search(search) => search::start(core, search),
         Body::Fetch(fetch) => fetch::start(core, fetch),

@@ -9,7 +9,7 @@
 use crate::ask::{Access, Originals};
 use crate::sequence::SequenceSet;
 use model::{DateOf, Day, FlagMode, When};
-use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, UidSet, UidValidity, UnixTime};
+use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, Uid, UidSet, UidValidity, UnixTime};
 use std::fmt;
 
 /// `command = tag SP (command-any / command-auth / command-nonauth / command-select) CRLF`
@@ -140,6 +140,13 @@ pub enum Body {
     Close,
     /// RFC 9051 §6.4.2
     Unselect,
+    /// RFC 10022 §3.1
+    UidBatches {
+        /// Messages in a batch.
+        size: u32,
+        /// First and last batch wanted, from 1 on, as the client wrote them; None: all.
+        batches: Option<(u32, u32)>,
+    },
     /// EXPUNGE, or UID EXPUNGE with the UIDs (RFC 9051 §6.4.3, RFC 4315 §2.1).
     Expunge(Option<SequenceSet>),
     /// SEARCH and UID SEARCH (RFC 9051 §6.4.4).
@@ -196,6 +203,7 @@ impl Body {
             Body::Check => "CHECK",
             Body::Close => "CLOSE",
             Body::Unselect => "UNSELECT",
+            Body::UidBatches { .. } => "UIDBATCHES",
             Body::Expunge(None) => "EXPUNGE",
             Body::Expunge(Some(_)) => "UID EXPUNGE",
             Body::Search(search) => by_uid(search.numbering, "SEARCH", "UID SEARCH"),
@@ -493,6 +501,10 @@ pub enum SearchKey {
     Sequence(SequenceSet),
     /// UID
     Uid(SequenceSet),
+    /// UIDAFTER: higher than that (RFC 9738 §3.2).
+    UidAfter(Uid),
+    /// UIDBEFORE: lower than that.
+    UidBefore(Uid),
     /// ANSWERED, DELETED, DRAFT, FLAGGED, SEEN
     Flag(Flag),
     /// KEYWORD

@@ -15,4 +15,4 @@ mod session;
 mod view;
 pub mod write;
 
-pub use session::{Session, Settings};
+pub use session::{MessageLimit, Session, Settings};

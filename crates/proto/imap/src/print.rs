@@ -157,6 +157,12 @@ impl Printer {
                 self.word("UID EXPUNGE ");
                 set.write(&mut self.out);
             }
+            Body::UidBatches { size, batches } => {
+                self.word(&format!("UIDBATCHES {size}"));
+                if let Some((first, last)) = batches {
+                    self.word(&format!(" {first}:{last}"));
+                }
+            }
             Body::Search(search) => self.search(search),
             Body::Fetch(fetch) => self.fetch(fetch),
             Body::Store(store) => self.store(store),
@@ -438,6 +444,8 @@ impl Printer {
                 self.word("UID ");
                 set.write(&mut self.out);
             }
+            SearchKey::UidAfter(uid) => self.word(&format!("UIDAFTER {uid}")),
+            SearchKey::UidBefore(uid) => self.word(&format!("UIDBEFORE {uid}")),
             SearchKey::Flag(flag) => self.word(&flag.name()[1..].to_ascii_uppercase()),
             SearchKey::Keyword(keyword) => self.word(&format!("KEYWORD {keyword}")),
             SearchKey::Recent => self.word("RECENT"),

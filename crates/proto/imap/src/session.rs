@@ -20,8 +20,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
-pub use self::core::Settings;
 pub(crate) use self::core::{Core, Done, Enabled, News};
+pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
 

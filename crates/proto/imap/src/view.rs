@@ -28,11 +28,24 @@ pub(crate) struct View {
     pub own: Vec<ModSeq>,
     /// Keyword names by number, as told by the last FLAGS response.
     pub keywords: Arc<[Keyword]>,
+    /// The last UIDBATCHES that was answered.
+    pub batched: Option<Batched>,
     /// What `$` stands for (RFC 5182).
     pub saved: Option<Arc<UidSet>>,
     pub mailbox: MailboxId,
     pub uid_validity: UidValidity,
     pub access: Access,
+}
+
+/// A UIDBATCHES command and the mailbox as it was then (RFC 10022 §3.1.1).
+#[derive(Debug)]
+pub(crate) struct Batched {
+    pub size: u32,
+    pub batches: Option<(u32, u32)>,
+    /// Highest UID.
+    pub last: Uid,
+    /// Messages.
+    pub count: u32,
 }
 
 impl View {
@@ -46,6 +59,7 @@ impl View {
             known: selected.highest_modseq,
             own: Vec::new(),
             keywords: selected.keywords,
+            batched: None,
             saved: None,
             mailbox: selected.mailbox,
             uid_validity: selected.uid_validity,

@@ -68,11 +68,17 @@ pub enum SpecialUse {
     Trash,
     /// \Important (RFC 8457)
     Important,
+    /// \Memos: messages with $memo (RFC 9979 §8.3)
+    Memos,
+    /// \Scheduled: messages to be sent later (RFC 9979 §8.2)
+    Scheduled,
+    /// \Snoozed: messages that come back later (RFC 9979 §8.1)
+    Snoozed,
 }
 
 impl SpecialUse {
     /// Every use there is.
-    pub const EVERY: [SpecialUse; 8] = [
+    pub const EVERY: [SpecialUse; 11] = [
         SpecialUse::All,
         SpecialUse::Archive,
         SpecialUse::Drafts,
@@ -81,6 +87,9 @@ impl SpecialUse {
         SpecialUse::Sent,
         SpecialUse::Trash,
         SpecialUse::Important,
+        SpecialUse::Memos,
+        SpecialUse::Scheduled,
+        SpecialUse::Snoozed,
     ];
 
     /// The attribute as LIST shows it, with its backslash.
@@ -94,6 +103,9 @@ impl SpecialUse {
             SpecialUse::Sent => "\\Sent",
             SpecialUse::Trash => "\\Trash",
             SpecialUse::Important => "\\Important",
+            SpecialUse::Memos => "\\Memos",
+            SpecialUse::Scheduled => "\\Scheduled",
+            SpecialUse::Snoozed => "\\Snoozed",
         }
     }
 

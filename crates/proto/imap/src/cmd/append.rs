@@ -2,7 +2,7 @@
 
 mod binary;
 
-use super::Begun;
+use super::{Begun, limit};
 use crate::ask::{Answer, Ask, NewMessage};
 use crate::command::AppendMessage;
 use crate::sequence::write_uids;
@@ -15,6 +15,9 @@ struct Append {
 }
 
 pub(super) fn start(core: &Core, mailbox: String, messages: Vec<AppendMessage>) -> Begun {
+    if let Some(done) = limit::refused_append(core, messages.len()) {
+        return Begun::Now(done);
+    }
     match messages.into_iter().map(|message| accepted(core, message)).collect() {
         Ok(messages) => Begun::Run(Box::new(Append { mailbox, messages })),
         Err(done) => Begun::Now(done),

@@ -1,5 +1,6 @@
 //! COPY, MOVE and their UID forms (RFC 9051 §6.4.7, §6.4.8; RFC 6851; RFC 4315 §3 for COPYUID).
 
+use super::limit::{self, Exceeded};
 use super::{Begun, read_only, resolve};
 use crate::ask::{Answer, Ask, Copied, Originals};
 use crate::command::Numbering;
@@ -13,6 +14,7 @@ struct Copy {
     uids: Arc<UidSet>,
     to: String,
     originals: Originals,
+    exceeded: Option<Exceeded>,
 }
 
 pub(super) fn start(
@@ -32,7 +34,17 @@ pub(super) fn start(
         Err(done) => Begun::Now(done),
         // RFC 9051 §6.3.12's example A005: UIDs that do not exist are no error.
         Ok(uids) if uids.is_empty() => Begun::Now(Done::ok("No matching messages, so nothing done")),
-        Ok(uids) => Begun::Run(Box::new(Copy { uids: Arc::new(uids), to: mailbox, originals })),
+        Ok(uids) => {
+            // RFC 9738 §3.1: COPY is all or nothing, MOVE is not.
+            let (uids, exceeded) = match originals {
+                Originals::Stay => match limit::refused_copy(core, &uids) {
+                    Some(done) => return Begun::Now(done),
+                    None => (uids, None),
+                },
+                Originals::Go => limit::cut(core, uids),
+            };
+            Begun::Run(Box::new(Copy { uids: Arc::new(uids), to: mailbox, originals, exceeded }))
+        }
     }
 }
 
@@ -44,7 +56,10 @@ impl Running for Copy {
                 to: std::mem::take(&mut self.to),
                 originals: self.originals,
             }),
-            Event::Answer(Answer::Copied(copied)) => Next::Done(self.copied(core, &copied)),
+            Event::Answer(Answer::Copied(copied)) => {
+                let done = self.copied(core, &copied);
+                Next::Done(Exceeded::tell(self.exceeded, core, done))
+            }
             Event::Answer(Answer::Refused(refused)) => Next::Done(Done::refused_target(&refused)),
             Event::Answer(answer) => mismatch(&answer),
             Event::Line(_) | Event::Changed => Next::Line,

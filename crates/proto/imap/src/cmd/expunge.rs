@@ -1,16 +1,28 @@
 //! EXPUNGE, UID EXPUNGE, CLOSE, UNSELECT (RFC 9051 §6.4.1 to §6.4.3; RFC 4315 §2.1; RFC 3691).
 
+use super::limit::{self, Exceeded};
 use super::{Begun, read_only, resolve};
 use crate::ask::{Access, Answer, Ask};
 use crate::command::Numbering;
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
-use model::UidSet;
+use model::{Flag, Query, Uid, UidSet};
+use std::sync::Arc;
 
 /// The EXPUNGE responses come with the news: what was removed here is news like any other.
 #[derive(Debug)]
 struct Expunge {
     only: Option<UidSet>,
+    exceeded: Option<Exceeded>,
+    /// Those \Deleted, being counted: RFC 9738 §3.1 limits UID EXPUNGE.
+    counting: Option<Counting>,
+}
+
+#[derive(Debug)]
+struct Counting {
+    among: Arc<UidSet>,
+    found: UidSet,
+    from: Uid,
 }
 
 pub(super) fn expunge(core: &Core, uids: Option<SequenceSet>) -> Begun {
@@ -24,13 +36,33 @@ pub(super) fn expunge(core: &Core, uids: Option<SequenceSet>) -> Begun {
         },
         _ => None,
     };
-    Begun::Run(Box::new(Expunge { only }))
+    let many = only.as_ref().is_some_and(|only| limit::cut(core, only.clone()).1.is_some());
+    let counting = only.as_ref().filter(|_| many).map(|only| Counting {
+        among: Arc::new(only.clone()),
+        found: UidSet::new(),
+        from: Uid(0),
+    });
+    Begun::Run(Box::new(Expunge { only, exceeded: None, counting }))
 }
 
 impl Running for Expunge {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
-            Event::Go => Next::Ask(Ask::Expunge { only: self.only.take() }),
+            Event::Go => self.ask(),
+            Event::Answer(Answer::Found { uids, next, .. }) if self.counting.is_some() => {
+                if let Some(counting) = &mut self.counting {
+                    counting.found = counting.found.or(&uids);
+                    match next {
+                        Some(from) => counting.from = from,
+                        None => {
+                            let found = std::mem::take(&mut counting.found);
+                            let (only, exceeded) = limit::cut(core, found);
+                            *self = Expunge { only: Some(only), exceeded, counting: None };
+                        }
+                    }
+                }
+                self.ask()
+            }
             Event::Answer(Answer::Expunged { modseq, .. }) => {
                 // RFC 7162 §3.2.10: where to resynchronise from.
                 let text = if core.enabled.condstore {
@@ -38,10 +70,23 @@ impl Running for Expunge {
                 } else {
                     std::borrow::Cow::Borrowed("EXPUNGE completed")
                 };
-                Next::Done(Done::ok(text))
+                Next::Done(Exceeded::tell(self.exceeded, core, Done::ok(text)))
             }
             event => otherwise(event),
         }
+    }
+}
+
+impl Expunge {
+    fn ask(&mut self) -> Next {
+        Next::Ask(match &self.counting {
+            Some(Counting { among, from, .. }) => Ask::Search {
+                query: Arc::new(Query::Flag(Flag::Deleted)),
+                among: Arc::clone(among),
+                from: *from,
+            },
+            None => Ask::Expunge { only: self.only.take() },
+        })
     }
 }
 

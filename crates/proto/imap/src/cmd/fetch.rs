@@ -8,6 +8,7 @@ mod encode;
 mod plan;
 
 use super::any_state::enable_condstore;
+use super::limit::{self, Exceeded};
 use super::{Begun, news_after, resolve};
 use crate::ask::{Access, Answer, Ask, ContentNeed, RefusedKind, Row, RowContent, Rows};
 use crate::command::{self, FetchItem, Numbering};
@@ -40,6 +41,7 @@ struct Fetch {
     marked: Option<(UidSet, ModSeq)>,
     numbers: Numbers,
     state: State,
+    exceeded: Option<Exceeded>,
     trouble: Trouble,
 }
 
@@ -119,8 +121,15 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
         Ok(uids) => uids,
         Err(done) => return Begun::Now(done),
     };
+    if let Some(range) = fetch.partial
+        && let Some(done) = limit::refused_places(core, (range.one, range.other))
+    {
+        return Begun::Now(done.telling(news_after(fetch.numbering)));
+    }
     // RFC 9394 §3.4: first the places, then what of it has changed.
     let uids = fetch.partial.map_or(uids.clone(), |range| range.of(&uids));
+    // What CHANGEDSINCE leaves out is not worked on, so that it comes first.
+    let (uids, exceeded) = if fetch.changed_since.is_none() { limit::cut(core, uids) } else { (uids, None) };
     let access = view.access;
     if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
         enable_condstore(core);
@@ -144,6 +153,7 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
         marked: None,
         numbers: Numbers::default(),
         state,
+        exceeded,
         trouble: Trouble::default(),
     }))
 }
@@ -174,7 +184,9 @@ impl Fetch {
                 self.state = match next {
                     Some(from) => State::ChangedSince(since, from),
                     None => {
-                        self.uids = Arc::new(std::mem::take(&mut self.changed).and(&self.uids));
+                        let changed = std::mem::take(&mut self.changed).and(&self.uids);
+                        let (uids, exceeded) = limit::cut(core, changed);
+                        (self.uids, self.exceeded) = (Arc::new(uids), exceeded);
                         if self.uids.is_empty() { State::End } else { State::Page }
                     }
                 };
@@ -231,7 +243,8 @@ impl Fetch {
             let gone = set.of_gone(&vanished.minus(view.told()), view.told().last());
             write::vanished(&mut core.out, write::Vanished::Earlier, &gone);
         }
-        self.uids = Arc::new(self.uids.and(changed));
+        let (uids, exceeded) = limit::cut(core, self.uids.and(changed));
+        (self.uids, self.exceeded) = (Arc::new(uids), exceeded);
         self.state = if self.uids.is_empty() { State::End } else { State::Page };
     }
 
@@ -268,7 +281,7 @@ impl Fetch {
                 Some(Next::Ask(Ask::Search { query, among: Arc::clone(&self.uids), from }))
             }
             State::Page => {
-                let Some(from) = self.from else { return Some(self.end()) };
+                let Some(from) = self.from else { return Some(self.end(core)) };
                 self.state = State::Page;
                 Some(Next::Ask(Ask::Rows {
                     uids: Arc::clone(&self.uids),
@@ -314,7 +327,7 @@ impl Fetch {
                 self.state = State::Stream { message, item, rest };
                 Some(Next::Ask(Ask::Content { uid, start, length }))
             }
-            State::End => Some(self.end()),
+            State::End => Some(self.end(core)),
         }
     }
 
@@ -421,7 +434,7 @@ impl Fetch {
         None
     }
 
-    fn end(&mut self) -> Next {
+    fn end(&mut self, core: &mut Core) -> Next {
         let done = match (self.numbering, &self.trouble) {
             (_, Trouble { corrupt: true, .. }) => Done::no("[CORRUPTION] Some messages can't be read"),
             // RFC 3516 §4.3: the request fails.
@@ -434,6 +447,7 @@ impl Fetch {
             }
             _ => Done::ok("FETCH completed"),
         };
+        let done = Exceeded::tell(self.exceeded, core, done);
         Next::Done(done.telling(news_after(self.numbering)))
     }
 }

@@ -1,11 +1,12 @@
 //! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5; PARTIAL: RFC 9394).
 
 use super::any_state::enable_condstore;
+use super::limit::{self, Exceeded};
 use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::mailbox_name::NameEncoding;
-use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
+use crate::session::{Core, Done, Event, MessageLimit, News, Next, ROWS_MAX, Running, otherwise};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
 use model::Query;
@@ -20,7 +21,10 @@ struct Search {
     news: News,
     returns: Option<Vec<SearchReturn>>,
     query: Arc<Query>,
-    /// The whole view at the beginning.
+    exceeded: Option<Exceeded>,
+    /// The view at the beginning, which sequence numbers are of.
+    told: Arc<UidSet>,
+    /// What of it is looked at.
     among: Arc<UidSet>,
     found: UidSet,
     highest_modseq: Option<ModSeq>,
@@ -66,7 +70,8 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         Ok(query) => Arc::new(query),
         Err(done) => return Begun::Now(done.telling(News::None)),
     };
-    let among = Arc::clone(view.told());
+    let (among, exceeded) = searched(core, view, &query);
+    let told = Arc::clone(view.told());
     if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
@@ -76,6 +81,8 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         // RFC 9051, appendix E (4): the answer is ESEARCH always.
         returns: search.returns.or_else(|| core.enabled.rev2.then(|| vec![SearchReturn::All])),
         query,
+        exceeded,
+        told,
         among,
         found: UidSet::new(),
         highest_modseq: None,
@@ -120,6 +127,8 @@ impl Translation<'_> {
             SearchKey::All | SearchKey::SaveDateSupported => Query::All,
             SearchKey::Sequence(set) => Query::Uids(resolve(self.view, Numbering::Sequence, set)?),
             SearchKey::Uid(set) => Query::Uids(resolve(self.view, Numbering::Uid, set)?),
+            SearchKey::UidAfter(uid) => Query::Uids(uid_range(uid.0.saturating_add(1), u32::MAX, *uid)),
+            SearchKey::UidBefore(uid) => Query::Uids(uid_range(1, uid.0 - 1, *uid)),
             SearchKey::Flag(flag) => Query::Flag(*flag),
             SearchKey::Keyword(keyword) => Query::Keyword(keyword.clone()),
             SearchKey::Recent => recent(),
@@ -151,6 +160,35 @@ impl Translation<'_> {
     fn text(&self, bytes: &[u8]) -> Result<String, Done> {
         mime::charset::decode(self.charset, bytes).map(std::borrow::Cow::into_owned).ok_or_else(bad_charset)
     }
+}
+
+/// UIDs from `first` to `last`, but never `without`, which lies beside them.
+fn uid_range(first: u32, last: u32, without: Uid) -> UidSet {
+    let mut uids = UidSet::new();
+    if first <= last {
+        uids.insert_range(Uid(first), Uid(last));
+    }
+    uids.remove(without);
+    uids
+}
+
+/// The messages that a search looks at (RFC 9738 §3.1: those count, found or not).
+fn searched(core: &Core, view: &View, query: &Query) -> (Arc<UidSet>, Option<Exceeded>) {
+    if !matches!(core.settings.message_limit, MessageLimit::Every(_)) {
+        return (Arc::clone(view.told()), None);
+    }
+    let named = match query {
+        Query::And(queries) => queries.as_slice(),
+        query => std::slice::from_ref(query),
+    };
+    let mut among = UidSet::clone(view.told());
+    for query in named {
+        if let Query::Uids(uids) = query {
+            among = among.and(uids);
+        }
+    }
+    let (among, exceeded) = limit::cut(core, among);
+    (Arc::new(among), exceeded)
 }
 
 fn none() -> Query {
@@ -208,7 +246,8 @@ impl Running for Search {
                 if self.returns.is_none() && self.tell_plain(core, from) == Told::Part {
                     return Next::Flush;
                 }
-                Next::Done(Done::ok("SEARCH completed").telling(self.news))
+                let done = Exceeded::tell(self.exceeded, core, Done::ok("SEARCH completed"));
+                Next::Done(done.telling(self.news))
             }
         }
     }
@@ -289,7 +328,7 @@ impl Search {
         for uid in self.found.iter_from(from) {
             let number = match self.numbering {
                 Numbering::Uid => uid.0,
-                Numbering::Sequence => match numbers.of(uid, &self.among) {
+                Numbering::Sequence => match numbers.of(uid, &self.told) {
                     Some(number) => number.0,
                     None => continue,
                 },
@@ -313,7 +352,7 @@ impl Search {
     fn tell_extended(&self, core: &mut Core, returns: &[SearchReturn]) {
         let tag = core.tag.clone();
         let by_uid = self.numbering == Numbering::Uid;
-        let shown = |uid: Uid| if by_uid { Some(uid.0) } else { self.among.rank(uid).map(|number| number.0) };
+        let shown = |uid: Uid| if by_uid { Some(uid.0) } else { self.told.rank(uid).map(|number| number.0) };
         let mut response = EsearchResponse::begin(&mut core.out, &tag, self.numbering);
         for wanted in returns {
             match wanted {
@@ -325,12 +364,12 @@ impl Search {
                 }
                 SearchReturn::Count => response.count(self.found.len()),
                 SearchReturn::All if by_uid => response.all_uids(&self.found),
-                SearchReturn::All => response.all_numbers(&self.among, &self.found),
+                SearchReturn::All => response.all_numbers(&self.told, &self.found),
                 SearchReturn::Partial(range) if by_uid => {
                     response.partial_uids(*range, &range.of(&self.found));
                 }
                 SearchReturn::Partial(range) => {
-                    response.partial_numbers(*range, &self.among, &range.of(&self.found));
+                    response.partial_numbers(*range, &self.told, &range.of(&self.found));
                 }
                 SearchReturn::Save => {}
             }

@@ -1,6 +1,7 @@
 //! STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE: RFC 7162 §3.1.3).
 
 use super::any_state::enable_condstore;
+use super::limit::{self, Exceeded};
 use super::{Begun, news_after, read_only, resolve};
 use crate::ask::{Answer, Ask, Needs, Row, Stored};
 use crate::command::{self, Echo, Numbering};
@@ -18,6 +19,7 @@ struct Store {
     numbering: Numbering,
     uids: Arc<UidSet>,
     echo: Echo,
+    exceeded: Option<Exceeded>,
     unchanged_since: Option<ModSeq>,
     change: Option<FlagChange>,
     stored: Option<Box<Stored>>,
@@ -43,10 +45,12 @@ pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
         let done = Done::ok("No matching messages, so nothing done");
         return Begun::Now(done.telling(news_after(store.numbering)));
     }
+    let (uids, exceeded) = limit::cut(core, uids);
     Begun::Run(Box::new(Store {
         numbering: store.numbering,
         uids: Arc::new(uids),
         echo: store.echo,
+        exceeded,
         unchanged_since: store.unchanged_since,
         change: Some(FlagChange {
             mode: store.mode,
@@ -100,7 +104,10 @@ impl Running for Store {
                 rows_max: ROWS_MAX,
                 bytes_max: FLUSH_BYTES,
             }),
-            (None, Some(stored)) => Next::Done(self.end(core, stored)),
+            (None, Some(stored)) => {
+                let done = self.end(core, stored);
+                Next::Done(Exceeded::tell(self.exceeded, core, done))
+            }
             (None, None) => mismatch(&Answer::Unchanged),
         }
     }

@@ -20,5 +20,5 @@ pub const PATTERNS_MAX: usize = 256;
 pub const OPTIONS_MAX: usize = 64;
 /// Most pairs of ID (RFC 2971 §3.3).
 pub const ID_PAIRS_MAX: usize = 30;
-/// Most messages of one APPEND (RFC 3502).
-pub const APPEND_MESSAGES_MAX: usize = 1000;
+/// Most messages of one APPEND (RFC 3502), whatever the session's own limit is (RFC 9738).
+pub const APPEND_MESSAGES_MAX: usize = 100_000;

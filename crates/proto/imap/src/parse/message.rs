@@ -21,6 +21,7 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
         "SEARCH" => search::search(cursor, numbering),
         "REPLACE" => replace(cursor, numbering),
         "EXPUNGE" if numbering == Numbering::Uid => uid_expunge(cursor),
+        "UIDBATCHES" if numbering == Numbering::Sequence => uid_batches(cursor),
         _ => return None,
     })
 }
@@ -31,6 +32,22 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
 fn uid_expunge(cursor: &mut Cursor<'_>) -> Parsed<Body> {
     cursor.space()?;
     Ok(Body::Expunge(Some(cursor.sequence_set()?)))
+}
+
+/// ```text
+/// message-batches = "UIDBATCHES" SP nz-number [SP nz-number ":" nz-number]        (RFC 10022)
+/// ```
+fn uid_batches(cursor: &mut Cursor<'_>) -> Parsed<Body> {
+    const BATCHES: &str = "a range of batches such as 1:10";
+    cursor.space()?;
+    let size = cursor.nz_number("a number of messages")?;
+    let mut batches = None;
+    if cursor.eat(b' ') {
+        let first = cursor.nz_number(BATCHES)?;
+        cursor.expect(b':', BATCHES)?;
+        batches = Some((first, cursor.nz_number(BATCHES)?));
+    }
+    Ok(Body::UidBatches { size, batches })
 }
 
 /// ```text

@@ -169,7 +169,7 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
 }
 
 /// The names of all commands, but for those that only stand behind UID.
-const NAMES: [&str; 37] = [
+const NAMES: [&str; 38] = [
     "APPEND",
     "AUTHENTICATE",
     "CAPABILITY",
@@ -204,6 +204,7 @@ const NAMES: [&str; 37] = [
     "STORE",
     "SUBSCRIBE",
     "UID",
+    "UIDBATCHES",
     "UNAUTHENTICATE",
     "UNSELECT",
     "UNSUBSCRIBE",

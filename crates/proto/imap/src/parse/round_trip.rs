@@ -5,7 +5,7 @@ use super::*;
 use crate::command::*;
 use crate::print::print;
 use model::{DateOf, Day, FlagMode, When};
-use model::{Flag, FlagSet, Keyword, ModSeq, UnixTime};
+use model::{Flag, FlagSet, Keyword, ModSeq, Uid, UnixTime};
 use proptest::prelude::*;
 
 const REV1: NameEncoding = NameEncoding::ModifiedUtf7;
@@ -46,6 +46,7 @@ fn keys() -> impl Strategy<Value = SearchKey> {
         Just(SearchKey::SaveDateSupported),
         sets().prop_map(SearchKey::Sequence),
         sets().prop_map(SearchKey::Uid),
+        (1..u32::MAX).prop_map(|uid| SearchKey::UidAfter(Uid(uid))),
         proptest::sample::select(&Flag::EVERY).prop_map(SearchKey::Flag),
         "[!#$a-z]{1,8}".prop_map(|word| SearchKey::Keyword(Keyword::new(&word).unwrap())),
         ("[!-9;-~]{1,8}", any::<Vec<u8>>()).prop_map(|(name, text)| SearchKey::Header { name, text }),
@@ -161,6 +162,8 @@ fn bodies() -> impl Strategy<Value = Body> {
             initial: Some(Secret(initial)),
         }),
         (names(), names()).prop_map(|(from, to)| Body::Rename { from, to }),
+        (1..u32::MAX, proptest::option::of((1..u32::MAX, 1..u32::MAX)))
+            .prop_map(|(size, batches)| Body::UidBatches { size, batches }),
         (names(), proptest::collection::vec(messages(), 1..4))
             .prop_map(|(mailbox, messages)| Body::Append { mailbox, messages }),
         (numberings(), 1..u32::MAX, names(), messages()).prop_map(|(numbering, number, mailbox, message)| {

@@ -6,7 +6,7 @@ use super::message::{header_name, partial_range};
 use super::{FaultKind, Parsed, date, flags, limits};
 use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn};
 use model::{DateOf, When};
-use model::{Flag, ModSeq};
+use model::{Flag, ModSeq, Uid};
 
 /// ```text
 /// search         = "SEARCH" [search-return-opts] SP search-program
@@ -209,6 +209,8 @@ fn with_argument(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Parsed<Se
             | "LARGER"
             | "SMALLER"
             | "UID"
+            | "UIDAFTER"
+            | "UIDBEFORE"
             | "YOUNGER"
             | "OLDER"
             | "MODSEQ"
@@ -233,6 +235,8 @@ fn with_argument(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Parsed<Se
         "LARGER" => SearchKey::Larger(cursor.number64("a number of octets")?),
         "SMALLER" => SearchKey::Smaller(cursor.number64("a number of octets")?),
         "UID" => SearchKey::Uid(cursor.sequence_set()?),
+        "UIDAFTER" => SearchKey::UidAfter(Uid(cursor.nz_number("a UID")?)),
+        "UIDBEFORE" => SearchKey::UidBefore(Uid(cursor.nz_number("a UID")?)),
         "YOUNGER" => SearchKey::Younger(cursor.nz_number("a number of seconds")?),
         "OLDER" => SearchKey::Older(cursor.nz_number("a number of seconds")?),
         "MODSEQ" => modseq(cursor)?,

@@ -41,6 +41,12 @@ fn items(text: &str) -> Vec<FetchItem> {
 pub(super) const EXAMPLES: &[&str] = &[
     // RFC 9051 §6
     "abcd CAPABILITY",
+    // RFC 10022 §3.1
+    "A143 UIDBATCHES 2000",
+    "A302 UIDBATCHES 2000 10:20",
+    // RFC 9738 §3.2
+    "12 UID SEARCH UIDAFTER 25000 UNDELETED",
+    "a SEARCH UIDBEFORE 1",
     "a002 NOOP",
     "A023 LOGOUT",
     "a002 STARTTLS",

@@ -93,6 +93,19 @@ pub struct Settings {
     pub login_within_s: u64,
     /// Silence after the log-in, in seconds; at least 1800 (RFC 9051 §5.4).
     pub silence_s: u64,
+    /// How many messages one command may be about.
+    pub message_limit: MessageLimit,
+}
+
+/// How many messages one command may be about (RFC 9738 §3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MessageLimit {
+    /// Any number.
+    None,
+    /// COPY and APPEND: so many; other commands any number (SAVELIMIT).
+    Save(u32),
+    /// COPY, APPEND, MOVE, FETCH, STORE, SEARCH and UID EXPUNGE: so many (MESSAGELIMIT).
+    Every(u32),
 }
 
 impl Default for Settings {
@@ -105,6 +118,7 @@ impl Default for Settings {
             silence_before_login_s: 60,
             login_within_s: 300,
             silence_s: 31 * 60,
+            message_limit: MessageLimit::Save(100_000),
         }
     }
 }

@@ -39,6 +39,12 @@ impl transcript::World for World {
         if let Some(limit) = header.get("message_bytes_max") {
             limits.message_bytes_max = limit.parse().expect("a number");
         }
+        if let Some(limit) = header.get("message_limit") {
+            limits.message_limit = imap::MessageLimit::Every(limit.parse().expect("a number"));
+        }
+        if let Some(limit) = header.get("save_limit") {
+            limits.message_limit = imap::MessageLimit::Save(limit.parse().expect("a number"));
+        }
         Session::new(connection(tls, plaintext_auth), Arc::new(limits))
     }
 
@@ -81,7 +87,7 @@ fn prepare(header: &Header) -> World {
     let mut world = World::new();
     for (key, value) in header.iter() {
         match key {
-            "now" | "tls" | "message_bytes_max" => {}
+            "now" | "tls" | "message_bytes_max" | "message_limit" | "save_limit" => {}
             "messages" => {
                 let inbox = world.find("INBOX").expect("an inbox");
                 for number in 1..=value.parse().expect("a number") {

@@ -24,6 +24,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[pop3]`
     pub pop3: Pop3,
+    /// `[imap]`
+    pub imap: Imap,
     /// `[storage]`
     pub storage: Storage,
     /// `[log]`
@@ -96,6 +98,18 @@ section! {
     Pop3 {
         /// Least time between two log-ins of one account (LOGIN-DELAY, RFC 2449). "0s": none.
         login_delay: Span = "\"0s\"" => Span::seconds(0),
+    }
+}
+
+section! {
+    /// IMAP.
+    Imap {
+        /// Most messages of one COPY or APPEND (SAVELIMIT, RFC 9738). 0: no limit.
+        save_limit: u32 = "100000" => 100_000,
+        /// Most messages of one FETCH, STORE, SEARCH, MOVE, UID EXPUNGE, COPY or APPEND (MESSAGELIMIT, RFC 9738); takes the
+        /// place of save_limit. Clients that do not know it see no more than that many of the newest messages of a
+        /// mailbox. 0: no limit.
+        message_limit: u32 = "0" => 0,
     }
 }
 
@@ -220,6 +234,7 @@ impl Config {
         part("auth", Auth::document);
         part("limits", Limits::document);
         part("pop3", Pop3::document);
+        part("imap", Imap::document);
         part("storage", Storage::document);
         part("log", Log::document);
         out.push('\n');

@@ -255,6 +255,11 @@ impl net::Protocol for ImapDoor {
         let mut settings = imap::Settings {
             message_bytes_max: config.limits.message_bytes.0,
             errors_max: u64::from(config.limits.errors_per_session),
+            message_limit: match (config.imap.message_limit, config.imap.save_limit) {
+                (0, 0) => imap::MessageLimit::None,
+                (0, limit) => imap::MessageLimit::Save(limit),
+                (limit, _) => imap::MessageLimit::Every(limit),
+            },
             ..imap::Settings::default()
         };
         if !self.0.offered(config.auth.cram_md5) {
