@@ -187,6 +187,7 @@ fn delete(tx: &mut dyn Tx, account: AccountId) -> Result<(), Error> {
     if !tx.get_with(&keys::account(account), &mut |_| {})? {
         return Err(Error::NoAccount);
     }
+    crate::acl::remove_account(tx, account)?;
     tx.put(&keys::doomed(account, keys::LIST), &[keys::VERSION])?;
     tx.delete(&keys::account(account))?;
     for tag in [b'n', b'u'] {

@@ -1,5 +1,7 @@
 //! `troika store check`: recounts everything.
 
+mod sharing;
+
 use crate::keys::{self, AccountValue, ChangeValue, Key, MailboxValue, MessageValue, RowValue, ThreadValue};
 use crate::{Error, Store, read};
 use engine::{AccountId, Order, Progress, Snapshot};
@@ -38,6 +40,10 @@ impl Store {
             problems.extend(recount.problems.into_iter().map(|text| Problem { account, text }));
             after = account;
         }
+        let snapshot = self.engine.snapshot()?;
+        let mut names = Recount::new(AccountId(0), &*snapshot);
+        names.shared_by_name()?;
+        problems.extend(names.problems.into_iter().map(|text| Problem { account: AccountId(0), text }));
         Ok(problems)
     }
 
@@ -126,6 +132,7 @@ impl<'a> Recount<'a> {
             self.mailbox(id, &value, account.as_ref())?;
             self.mailboxes.insert(id, value);
         }
+        self.sharing()?;
         self.stray_rows()?;
         self.messages(account.as_ref())?;
         self.references()?;

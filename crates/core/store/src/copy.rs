@@ -3,9 +3,9 @@
 use crate::keys::{self, RowValue};
 use crate::ledger::{Ledger, Slot, counted};
 use crate::read::{self, corrupt};
-use crate::{Error, Store, Target, Written};
+use crate::{Behalf, Error, Store, Target, Written, seen};
 use engine::{AccountId, Tx};
-use model::{MailboxId, ModSeq, Uid, UidSet, UidValidity, UnixTime};
+use model::{Flag, FlagSet, MailboxId, ModSeq, Uid, UidSet, UidValidity, UnixTime};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -57,7 +57,8 @@ impl Store {
             let target = ledger.open_target(tx, &to)?;
             let (rows, missing) = read::decoded_rows(tx, account, mailbox, &uids)?;
             let from: UidSet = rows.iter().map(|(uid, _)| *uid).collect();
-            let to = relocate(tx, &mut ledger, source, target, rows, originals, now)?;
+            let plain = Arriving::plain();
+            let to = relocate(tx, &mut ledger, source, target, rows, originals, &plain, now)?;
             let open = ledger.at(target);
             let (id, uid_validity) = (open.id, open.value.uid_validity);
             let modseq = if to.is_empty() { open.value.highest_modseq } else { ledger.stamp() };
@@ -67,7 +68,33 @@ impl Store {
     }
 }
 
+/// With which flags messages arrive.
+pub(crate) struct Arriving {
+    /// On whose behalf.
+    pub(crate) behalf: Behalf,
+    /// What he has seen of the originals; None: their own \Seen counts.
+    pub(crate) seen: Option<UidSet>,
+}
+
+impl Arriving {
+    /// As they are.
+    pub(crate) fn plain() -> Arriving {
+        Arriving { behalf: Behalf::OWNER, seen: None }
+    }
+
+    /// Flags of a copy, and whether he has seen it, if that is his own affair.
+    pub(crate) fn of(&self, uid: Uid, flags: FlagSet) -> (FlagSet, bool) {
+        let flags = match &self.seen {
+            Some(seen) if seen.contains(uid) => flags.with(Flag::Seen),
+            Some(_) => flags.without(Flag::Seen),
+            None => flags,
+        };
+        self.behalf.arriving(flags)
+    }
+}
+
 /// Gives rows of one mailbox new UIDs in another (or the same).
+#[expect(clippy::too_many_arguments, reason = "from, to and how")]
 pub(crate) fn relocate(
     tx: &mut dyn Tx,
     ledger: &mut Ledger,
@@ -75,6 +102,7 @@ pub(crate) fn relocate(
     target: Slot,
     rows: Vec<(Uid, RowValue)>,
     originals: Originals,
+    arriving: &Arriving,
     now: UnixTime,
 ) -> Result<UidSet, Error> {
     if rows.is_empty() {
@@ -90,23 +118,35 @@ pub(crate) fn relocate(
     let modseq = ledger.stamp();
     let mut docs = Vec::with_capacity(rows.len());
     let mut to = UidSet::new();
+    let mut marked = UidSet::new();
     let mut value = Vec::with_capacity(64);
     for (uid, mut row) in rows {
         if originals == Originals::Go {
             ledger.vanish(source, uid, &row);
             tx.delete(&keys::row(account, source_id, uid))?;
         }
+        let (flags, is_seen) = arriving.of(uid, row.flags);
+        row.flags = flags;
         let copy = ledger.arrive(target, row.flags, row.size)?;
+        if is_seen {
+            marked.push(copy);
+        }
         row.modseq = modseq;
         row.saved = now;
         if source != target {
             row.keywords = row.keywords.iter().filter_map(|number| numbers.get(number).copied()).collect();
             row.keywords.sort_unstable();
         }
+        if !arriving.behalf.may_set_keywords() {
+            row.keywords.clear();
+        }
         row.encode(&mut value);
         tx.put(&keys::row(account, target_id, copy), &value)?;
         to.push(copy);
         docs.push(row.doc);
+    }
+    if let Some(user) = arriving.behalf.seen {
+        seen::change(tx, account, target_id, user, &marked, &UidSet::new())?;
     }
     if originals == Originals::Stay {
         for (doc, more) in counted(docs) {

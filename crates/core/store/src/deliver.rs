@@ -3,6 +3,7 @@
 use crate::feed::Touched;
 use crate::keys::{self, MessageValue, RowValue};
 use crate::ledger::{Ledger, Slot};
+use crate::read::corrupt;
 use crate::threads::{self, Placed};
 use crate::{Error, Prepared, Store, Written};
 use engine::{Abort, AccountId, ContentId, Tx};
@@ -386,6 +387,32 @@ fn write(
     ledger.finish(tx, touched)
 }
 
+/// A message of one account becomes one of another: the same content, in the threads that are there.
+pub(crate) fn write_copy(
+    tx: &mut dyn Tx,
+    (from, old): (AccountId, EmailId),
+    (account, doc): (AccountId, EmailId),
+    placed: &Placed,
+) -> Result<(), Error> {
+    let hashes: Vec<u64> = placed.entries.iter().map(|(hash, _)| *hash).collect();
+    let mut copied = None;
+    tx.get_with(&keys::message(from, old), &mut |value| {
+        let message = MessageValue::decode(value);
+        copied = message.map(|message| (message.content, message.elsewhere(placed.thread, &hashes)));
+    })?;
+    let (content, value) = copied.ok_or_else(|| corrupt(from, "message", old))?;
+    tx.refer(content, 1)?;
+    tx.put(&keys::message(account, doc), &value)?;
+    write_thread(tx, account, placed)
+}
+
+fn write_thread(tx: &mut dyn Tx, account: AccountId, placed: &Placed) -> Result<(), Error> {
+    for (hash, entry) in &placed.entries {
+        tx.put(&keys::thread(account, *hash), &entry.encode())?;
+    }
+    Ok(())
+}
+
 /// The message's own record and its entries in the thread table.
 fn write_message(
     tx: &mut dyn Tx,
@@ -398,8 +425,5 @@ fn write_message(
     let hashes: Vec<u64> = placed.entries.iter().map(|(hash, _)| *hash).collect();
     let value = MessageValue::encode(content, message, placed.thread, &hashes);
     tx.put(&keys::message(account, doc), &value)?;
-    for (hash, entry) in &placed.entries {
-        tx.put(&keys::thread(account, *hash), &entry.encode())?;
-    }
-    Ok(())
+    write_thread(tx, account, placed)
 }

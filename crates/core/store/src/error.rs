@@ -64,6 +64,8 @@ pub enum Limit {
     Messages,
     /// Octets of one message.
     MessageSize,
+    /// Entries of an access control list.
+    AclEntries,
 }
 
 impl fmt::Display for Limit {
@@ -74,6 +76,7 @@ impl fmt::Display for Limit {
             Limit::Uids => "number of UIDs in the mailbox",
             Limit::Messages => "number of messages in the account",
             Limit::MessageSize => "size of a message",
+            Limit::AclEntries => "number of identifiers in the access control list",
         })
     }
 }

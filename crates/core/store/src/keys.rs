@@ -8,10 +8,13 @@
 //! | `c` mailbox modseq | change log of a mailbox: sections of kind u8 (1 arrived, 2 flagged, 3 vanished), n u32, n × (first u32, last u32) |
 //! | `c` 0 modseq | change log of the list of mailboxes: n × mailbox u32 (0: subscriptions) |
 //! | `d` mailbox | a removed mailbox whose messages still have to be freed (0: the whole account) |
+//! | `g` owner mailbox | that owner shares that mailbox with this account; under account 0: `sa` owner mailbox (with `anyone`), `sg` group 00 owner mailbox |
 //! | `i` mailbox uid | [`RowValue`]: doc u32, modseq u64, flags u8, received i40, size u32, saved i40, thread u32, keyword numbers u16… |
 //! | `k` mailbox | keywords by number: (length u8, bytes)… |
+//! | `l` mailbox | access control list: seen state u8 (0 private, 1 shared), entries: kind u8 (1 anyone, 2 account, 3 group; +128: negative), rights u16, then account u32, or length u16 and address |
 //! | `m` doc | [`MessageValue`]: content u64, size u32, header length u32, thread u32, n u8, n × hash u64, envelope end u32, body end u32, digest |
 //! | `n` name | mailbox u32 |
+//! | `p` mailbox account chunk | what that user has seen of UIDs 4096 × chunk and on: runs of (gap, length) as base-128 numbers |
 //! | `q` | [`AccountValue`]: quota, use, and the counters of the account |
 //! | `r` doc | references u32, only if the message stands in more than one row |
 //! | `s` name | a subscription |
@@ -29,6 +32,9 @@ use model::{
 };
 use std::ops::Bound;
 
+mod sharing;
+pub(crate) use sharing::*;
+
 /// Version of all value formats.
 pub(crate) const VERSION: u8 = 1;
 
@@ -41,13 +47,13 @@ pub(crate) const LIST: MailboxId = MailboxId(0);
 /// A key of fixed length.
 #[derive(Clone, Copy)]
 pub(crate) struct Key {
-    bytes: [u8; 18],
+    bytes: [u8; 20],
     len: u8,
 }
 
 impl Key {
     fn new(account: AccountId, tag: u8) -> Key {
-        let mut key = Key { bytes: [0; 18], len: 0 };
+        let mut key = Key { bytes: [0; 20], len: 0 };
         key.push(&account.0.to_be_bytes());
         key.push(&[tag]);
         key
@@ -480,6 +486,24 @@ impl<'a> MessageValue<'a> {
         out.extend_from_slice(&envelope_end.to_be_bytes());
         out.extend_from_slice(&body_end.to_be_bytes());
         out.extend_from_slice(digest.map_or(&[], |digest| &digest.bytes));
+        out
+    }
+
+    /// The value of the same message in another account.
+    pub(crate) fn elsewhere(&self, thread: ThreadId, hashes: &[u64]) -> Vec<u8> {
+        let mut out = Vec::with_capacity(34 + hashes.len() * 8 + self.digest.len());
+        out.push(VERSION);
+        out.extend_from_slice(&self.content.0.to_be_bytes());
+        for number in [self.size, self.header_length, thread.0] {
+            out.extend_from_slice(&number.to_be_bytes());
+        }
+        out.push(hashes.len() as u8);
+        for hash in hashes {
+            out.extend_from_slice(&hash.to_be_bytes());
+        }
+        out.extend_from_slice(&self.envelope_end.to_be_bytes());
+        out.extend_from_slice(&self.body_end.to_be_bytes());
+        out.extend_from_slice(self.digest);
         out
     }
 

@@ -13,6 +13,8 @@
 //! - Keys and value formats: `keys.rs`, and nowhere else.
 
 mod account;
+mod acl;
+mod across;
 mod check;
 mod copy;
 mod deliver;
@@ -29,11 +31,14 @@ mod read;
 mod replace;
 mod rows;
 mod search;
+mod seen;
 mod threads;
 mod view;
 mod written;
 
 pub use account::{Limits, Usage};
+pub use acl::{ACL_ENTRIES_MAX, Acl, AclEntry, Effect, OWNER_ALWAYS, RightsChange, SeenState, Viewer, Who};
+pub use across::{Destination, Source};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{
@@ -43,9 +48,9 @@ pub use deliver::{
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
 pub use feed::{Notify, Watch};
-pub use flags::{Known, Stored};
+pub use flags::{Behalf, Known, Stored};
 pub use ledger::MAILBOXES_MAX;
-pub use mailbox::{Counters, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
+pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};

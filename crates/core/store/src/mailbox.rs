@@ -1,9 +1,9 @@
 //! Mailboxes: list, counters, making, removing, renaming, subscriptions.
 
-use crate::copy::relocate;
+use crate::copy::{Arriving, relocate};
 use crate::keys::{self, MailboxValue};
 use crate::ledger::{Ledger, Slot};
-use crate::{Error, Limit, Originals, Store, Target, Written, read};
+use crate::{Error, Limit, Originals, Store, Target, Written, acl, read};
 use engine::{AccountId, Order, Snapshot, Tx};
 use model::{MailboxId, ModSeq, SpecialUse, Uid, UidSet, UidValidity, UnixTime};
 use std::collections::BTreeMap;
@@ -46,6 +46,15 @@ pub struct MailboxInfo {
     pub counters: Counters,
     /// When it was made.
     pub created: UnixTime,
+}
+
+/// Whose access control list a new mailbox begins with (RFC 4314 §4, CREATE).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Inherit {
+    /// Its nearest superior's; without one, nobody's.
+    Superior,
+    /// Without a superior, that of INBOX, as if all mailboxes lay below it: in an account that is shared as a whole.
+    SuperiorOrInbox,
 }
 
 /// Longest name, in bytes of UTF-8.
@@ -187,6 +196,21 @@ impl Store {
         special_use: Option<SpecialUse>,
         now: UnixTime,
     ) -> Written<MailboxId> {
+        self.create_mailbox_as(account, name, special_use, Inherit::Superior, now)
+    }
+
+    /// The same, with a say in where its access control list comes from.
+    ///
+    /// # Errors
+    /// As [`create_mailbox`](Self::create_mailbox).
+    pub fn create_mailbox_as(
+        &self,
+        account: AccountId,
+        name: &str,
+        special_use: Option<SpecialUse>,
+        inherit: Inherit,
+        now: UnixTime,
+    ) -> Written<MailboxId> {
         let name = match checked(name) {
             Ok(name) => name,
             Err(error) => return self.ready(Err(error)),
@@ -203,7 +227,7 @@ impl Store {
                     Err(error) => return Err(error),
                 }
             }
-            let slot = create_with_superiors(tx, &mut ledger, &name, now)?;
+            let slot = create_with_superiors(tx, &mut ledger, &name, now, inherit)?;
             let open = ledger.at(slot);
             open.value.special_use = special_use;
             let id = open.id;
@@ -227,6 +251,8 @@ impl Store {
             }
             let slot = ledger.open(tx, id)?;
             ledger.forget(slot);
+            // RFC 4314 §4: "The DELETE command MUST delete the ACL".
+            acl::remove(tx, account, id, touched)?;
             tx.put(&keys::doomed(account, id), &[keys::VERSION])?;
             tx.delete(&keys::name(account, &name))?;
             tx.delete(&keys::mailbox(account, id))?;
@@ -307,19 +333,28 @@ fn create_with_superiors(
     ledger: &mut Ledger,
     name: &str,
     now: UnixTime,
+    inherit: Inherit,
 ) -> Result<Slot, Error> {
     for (end, _) in name.match_indices('/') {
         let superior = &name[..end];
         if read::named(tx, ledger.id, superior)?.is_none() {
-            create_one(tx, ledger, superior, now)?;
+            create_one(tx, ledger, superior, now, inherit)?;
         }
     }
-    create_one(tx, ledger, name, now)
+    create_one(tx, ledger, name, now, inherit)
 }
 
-fn create_one(tx: &mut dyn Tx, ledger: &mut Ledger, name: &str, now: UnixTime) -> Result<Slot, Error> {
+fn create_one(
+    tx: &mut dyn Tx,
+    ledger: &mut Ledger,
+    name: &str,
+    now: UnixTime,
+    inherit: Inherit,
+) -> Result<Slot, Error> {
     let slot = ledger.new_mailbox(name.to_owned(), now)?;
     let id = ledger.at(slot).id;
+    let root = (inherit == Inherit::SuperiorOrInbox).then_some(keys::INBOX);
+    acl::inherit(tx, ledger.id, name, id, root)?;
     tx.put(&keys::name(ledger.id, name), &keys::encode_u32(id.0))?;
     Ok(slot)
 }
@@ -327,7 +362,7 @@ fn create_one(tx: &mut dyn Tx, ledger: &mut Ledger, name: &str, now: UnixTime) -
 /// RFC 9051 §6.3.6: "Renaming INBOX is permitted and does not result in a tagged BAD response": its messages move, its
 /// inferiors stay.
 fn move_inbox(tx: &mut dyn Tx, ledger: &mut Ledger, to: &str, now: UnixTime) -> Result<(), Error> {
-    let target = create_with_superiors(tx, ledger, to, now)?;
+    let target = create_with_superiors(tx, ledger, to, now, Inherit::Superior)?;
     let source = ledger.open(tx, keys::INBOX)?;
     let mut all = UidSet::new();
     let range = keys::rows_range(ledger.id, keys::INBOX);
@@ -336,7 +371,7 @@ fn move_inbox(tx: &mut dyn Tx, ledger: &mut Ledger, to: &str, now: UnixTime) -> 
         ControlFlow::Continue(())
     })?;
     let (rows, _) = read::decoded_rows(tx, ledger.id, keys::INBOX, &all)?;
-    relocate(tx, ledger, source, target, rows, Originals::Go, now)?;
+    relocate(tx, ledger, source, target, rows, Originals::Go, &Arriving::plain(), now)?;
     Ok(())
 }
 
@@ -369,7 +404,7 @@ fn rename(tx: &mut dyn Tx, ledger: &mut Ledger, from: &str, to: &str, now: UnixT
     for (end, _) in to.match_indices('/') {
         let superior = &to[..end];
         if read::named(tx, account, superior)?.is_none() {
-            create_one(tx, ledger, superior, now)?;
+            create_one(tx, ledger, superior, now, Inherit::Superior)?;
         }
     }
     Ok(())

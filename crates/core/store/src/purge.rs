@@ -161,6 +161,7 @@ fn step(tx: &mut dyn Tx, account: AccountId) -> Result<bool, Error> {
         let only = |key: keys::Key| (key, keys::behind(key));
         vec![
             keys::changes_range(account, mailbox),
+            keys::seen_range(account, mailbox),
             only(keys::keywords(account, mailbox)),
             only(keys::saved_view(account, mailbox)),
         ]

@@ -7,6 +7,7 @@ mod flag_change;
 mod flags;
 mod ids;
 mod query;
+mod rights;
 mod uid_set;
 
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
@@ -14,4 +15,5 @@ pub use flag_change::{FlagChange, FlagMode};
 pub use flags::{Flag, FlagSet, Keyword, KeywordError};
 pub use ids::{EmailId, MailboxId, ModSeq, SeqNo, SpecialUse, ThreadId, Uid, UidValidity, UnixTime};
 pub use query::{DateOf, Day, Query, When};
+pub use rights::{NoRight, Right, Rights};
 pub use uid_set::UidSet;

@@ -6,6 +6,7 @@ mod formats;
 mod mailboxes;
 mod model_based;
 mod search;
+mod sharing;
 mod views;
 
 use crate::*;
