@@ -5,7 +5,7 @@
 //! how the client's octets are cut. [`TLS`] within the client's octets stands for a TLS record: what follows it is
 //! inside TLS if the server began TLS before, and whatever was sent in clear after STARTTLS is gone.
 
-use wire::{Facts, Session, Step, TlsInfo};
+use wire::{Deflating, Facts, Session, Step, TlsInfo};
 
 /// Where a segment ends: the first octets of a TLS handshake record.
 pub const TLS: &[u8] = b"\x16\x03";
@@ -190,6 +190,8 @@ fn rest<S: Session>(
         match step {
             Step::NeedInput => return Halt::NeedInput,
             Step::StartTls => return Halt::StartTls,
+            Step::Deflate(Deflating::Start { unread }) => session.feed(&unread),
+            Step::Deflate(Deflating::Stop) => {}
             Step::Close => return Halt::Close,
             Step::Flush => {}
             Step::Ask(ask) => {

@@ -14,6 +14,7 @@
 //! S~ text       the same, but `*` stands for any text (`\*` for a star)
 //! S< text       the server says exactly these bytes, CRLF not implied; escapes as below
 //! T:            the server starts TLS now; what was pipelined in clear is gone
+//! Z:            compression begins or ends now; what follows is written here as it is
 //! E:            the server closes the connection now
 //! W: text       the text (may be empty) goes to `World::change`, then the session hears `world_changed`
 //! D:            the server goes down (`shut_down`)

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use wire::{Session, Step, TlsInfo};
+use wire::{Deflating, Session, Step, TlsInfo};
 
 use crate::World;
 use crate::script::{Event, Kind, Script, glob};
@@ -48,6 +48,9 @@ impl fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+/// Stands in the output where compression begins or ends.
+const DEFLATE: &[u8] = b"\0compression begins or ends";
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Rest {
@@ -125,7 +128,9 @@ impl<W: World> Play<W> {
         self.deliver(number)?;
         match &event.kind {
             Kind::Send(_) => unreachable!("above"),
-            Kind::Line(_) | Kind::Glob(_) | Kind::Bytes(_) => self.client(number).expect(&event.kind),
+            Kind::Line(_) | Kind::Glob(_) | Kind::Bytes(_) | Kind::Deflate => {
+                self.client(number).expect(&event.kind)
+            }
             Kind::StartTls => {
                 let client = self.client(number);
                 client.must_be_silent("TLS")?;
@@ -211,6 +216,13 @@ impl<W: World> Play<W> {
                     client.rest = Rest::WaitsForTls;
                     return Ok(());
                 }
+                Step::Deflate(change) => {
+                    if let Deflating::Start { unread } = change {
+                        client.session.feed(&unread);
+                    }
+                    client.output.extend_from_slice(DEFLATE);
+                    client.output.extend_from_slice(b"\r\n");
+                }
                 Step::Close => {
                     client.rest = Rest::Closed;
                     return Ok(());
@@ -247,6 +259,7 @@ impl<S: Session> Client<S> {
             Kind::Glob(text) => {
                 (line.is_some_and(|line| glob(text, line)), format!("like {}", quoted(text.as_bytes())))
             }
+            Kind::Deflate => (line == Some(DEFLATE), "compression to begin or end".to_owned()),
             _ => unreachable!("only what the server says"),
         };
         if !fits {

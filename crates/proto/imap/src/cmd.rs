@@ -159,7 +159,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Copy { numbering, set, mailbox, originals } => {
             copy::start(core, numbering, &set, mailbox, originals)
         }
-        body @ Body::Compress(_) => Begun::Now(Done::bad(format!("{} is not supported", body.name()))),
+        Body::Compress(algorithm) => Begun::Now(any_state::compress(core, &algorithm)),
     }
 }
 

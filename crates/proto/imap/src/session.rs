@@ -18,9 +18,9 @@ use crate::receive::{self, Line, Receiver, Refusal};
 use crate::write::{self, Condition};
 use std::sync::Arc;
 use std::time::Duration;
-use wire::{Connection, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
+use wire::{Connection, Deflating, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
-pub(crate) use self::core::{Core, Done, Enabled, News};
+pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
 pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
@@ -67,6 +67,7 @@ impl Session {
             core: Core {
                 out: Vec::new(),
                 secure: false,
+                deflate: Deflate::Off,
                 connection: Box::new(connection),
                 settings,
                 tag: String::new(),
@@ -306,6 +307,25 @@ impl Session {
         }
     }
 
+    /// A change of compression that a reply has announced.
+    fn deflating(&mut self) -> Option<Deflating> {
+        if self.running.is_some() {
+            return None;
+        }
+        match self.core.deflate {
+            Deflate::Starting => {
+                self.core.deflate = Deflate::On;
+                // RFC 4978 §3: what follows the command is compressed, whether it was read together with it or not.
+                Some(Deflating::Start { unread: self.input.take() })
+            }
+            Deflate::Stopping => {
+                self.core.deflate = Deflate::Off;
+                Some(Deflating::Stop)
+            }
+            Deflate::Off | Deflate::On => None,
+        }
+    }
+
     /// A log-in must come in time, however busily the peer does something else.
     fn check_login_time(&mut self) {
         let since = self.core.now.saturating_sub(self.core.nobody_since);
@@ -355,6 +375,9 @@ impl wire::Session for Session {
             if self.core.out.len() >= FLUSH_BYTES {
                 return Step::Flush;
             }
+            if let Some(change) = self.deflating() {
+                return Step::Deflate(change);
+            }
             let step = match self.running.take() {
                 Some(running) => self.run(running),
                 None => self.take(),
@@ -397,6 +420,10 @@ impl wire::Session for Session {
 
     fn timed_out(&mut self) {
         self.bye(End::TimedOut, "Autologout; silent for too long");
+    }
+
+    fn garbled(&mut self) {
+        self.bye(End::Refused, "What came is not DEFLATE");
     }
 
     fn shut_down(&mut self) {

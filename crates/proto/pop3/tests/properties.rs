@@ -48,6 +48,7 @@ fn rest(outcome: &mut Outcome) {
             Step::Flush => {}
             Step::Ask(ask) => outcome.session.answer(outcome.stage.answer(1, ask)),
             Step::StartTls => panic!("TLS stands already"),
+            Step::Deflate(_) => panic!("POP3 has no compression"),
             Step::Close => {
                 outcome.closed = true;
                 return;

@@ -69,6 +69,13 @@ impl Input {
         *self = Input::default();
     }
 
+    /// Everything that has come and was not used, which is no input any more.
+    pub fn take(&mut self) -> Vec<u8> {
+        let pending = self.pending().to_vec();
+        self.discard();
+        pending
+    }
+
     /// Gives spare memory back; for sessions that go idle.
     pub fn shrink(&mut self) {
         if self.start == self.buffer.len() {

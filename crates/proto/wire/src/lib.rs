@@ -8,6 +8,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 mod budget;
+pub mod deflate;
 mod input;
 pub use budget::{Budget, Share};
 pub use input::{DROPPED_BYTES_MAX, Input, LineError};
@@ -24,8 +25,23 @@ pub enum Step<A> {
     /// Send the output, drop whatever was read in clear, and make the TLS handshake (RFC 3207 §4.2, RFC 9051 §6.2.1),
     /// then call [`Session::tls_started`].
     StartTls,
+    /// Send the output, then begin or end compression of what follows it, in both directions; nothing is waited for.
+    Deflate(Deflating),
     /// Send the output and close the connection.
     Close,
+}
+
+/// A change of compression (RFC 4978, RFC 8437 §2).
+#[derive(Debug)]
+pub enum Deflating {
+    /// It begins. What the session was fed and has not used came behind the command and is compressed already: it is to
+    /// be inflated and fed again.
+    Start {
+        /// That.
+        unread: Vec<u8>,
+    },
+    /// It ends.
+    Stop,
 }
 
 /// A server's side of one connection, sans I/O. Work per [`step`](Session::step) is bounded.
@@ -59,6 +75,11 @@ pub trait Session {
 
     /// The peer was silent for longer than that: say so and close.
     fn timed_out(&mut self);
+
+    /// What the peer sends can't be decoded any more (compression): say so and close.
+    fn garbled(&mut self) {
+        self.timed_out();
+    }
 
     /// The server goes down: finish what is in hand, tell the peer at the next pause, and close.
     fn shut_down(&mut self);

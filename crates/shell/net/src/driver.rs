@@ -11,7 +11,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
-use wire::{End, Session, Step};
+use wire::{Deflating, End, Session, Step};
 
 #[cfg(test)]
 mod tests;
@@ -88,6 +88,7 @@ async fn run<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::
                 flush(&mut talk.stream, &mut talk.session, traffic).await?;
                 Box::pin(upgrade(talk)).await?;
             }
+            Step::Deflate(change) => deflate(talk, change, traffic).await?,
             Step::Close => {
                 flush(&mut talk.stream, &mut talk.session, traffic).await?;
                 let goodbye = poll_fn(|cx| talk.stream.poll_shutdown(cx));
@@ -99,6 +100,30 @@ async fn run<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::
             }
         }
     }
+}
+
+/// Begins or ends compression behind what has been said.
+async fn deflate<D: Desk>(
+    talk: &mut Conversation<D>,
+    change: Deflating,
+    traffic: &mut Traffic,
+) -> io::Result<()> {
+    match change {
+        Deflating::Start { unread } => {
+            flush(&mut talk.stream, &mut talk.session, traffic).await?;
+            talk.stream.begin_deflate(&unread);
+        }
+        Deflating::Stop => {
+            // Before the flush, so that the end comes together with the reply: a client may take what comes later as plain.
+            talk.stream.finish_deflate();
+            flush(&mut talk.stream, &mut talk.session, traffic).await?;
+            let unread = talk.stream.end_deflate();
+            for piece in unread.chunks(wire::FEED_BYTES_MAX) {
+                talk.session.feed(piece);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// How long, and for how many bytes, a refused peer that is still sending is listened to.
@@ -204,8 +229,16 @@ async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io:
     });
     let first = poll_once(Pin::new(&mut take)).await;
     let woken = match first {
-        Poll::Ready(got) => Woken::Read(got?),
+        Poll::Ready(got) => Woken::Read(got),
         Poll::Pending => {
+            // What was polled has to be dropped before the stream can be told that there will be a pause.
+            stream.rest();
+            let mut take = poll_fn(|cx| {
+                stream.poll_take(cx, &mut |bytes| {
+                    read += bytes.len() as u64;
+                    session.feed(bytes);
+                })
+            });
             let going_down = async {
                 if shutdown.wait_for(|down| *down).await.is_err() {
                     std::future::pending::<()>().await;
@@ -213,7 +246,7 @@ async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io:
             };
             tokio::select! {
                 biased;
-                got = take => Woken::Read(got?),
+                got = &mut take => Woken::Read(got),
                 () = desk.changed() => Woken::Changed,
                 () = going_down => Woken::ShutDown,
                 () = tokio::time::sleep(patience) => Woken::Silence,
@@ -222,8 +255,10 @@ async fn wait<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io:
     };
     traffic.bytes_in += read;
     match woken {
-        Woken::Read(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-        Woken::Read(_) => {}
+        Woken::Read(Err(_)) if stream.is_garbled() => session.garbled(),
+        Woken::Read(Err(error)) => return Err(error),
+        Woken::Read(Ok(0)) => return Err(io::ErrorKind::UnexpectedEof.into()),
+        Woken::Read(Ok(_)) => {}
         Woken::Changed => session.world_changed(),
         Woken::Silence => session.timed_out(),
         Woken::ShutDown => hear_shutdown(session, shutdown),
@@ -240,7 +275,7 @@ fn hear_shutdown<S: Session>(session: &mut S, shutdown: &mut watch::Receiver<boo
 }
 
 enum Woken {
-    Read(usize),
+    Read(io::Result<usize>),
     Changed,
     Silence,
     ShutDown,

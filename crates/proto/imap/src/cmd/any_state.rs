@@ -1,9 +1,9 @@
-//! CAPABILITY, ID, STARTTLS, ENABLE, UNAUTHENTICATE: commands about the connection (RFC 9051 §6.1, §6.2.1, §6.3.1; RFC 2971;
-//! RFC 8437).
+//! CAPABILITY, ID, STARTTLS, COMPRESS, ENABLE, UNAUTHENTICATE: commands about the connection (RFC 9051 §6.1, §6.2.1, §6.3.1;
+//! RFC 2971; RFC 4978; RFC 8437).
 
 use super::Begun;
 use crate::ask::{Answer, Ask};
-use crate::session::{Core, Done, Enabled, Event, News, Next, Running, otherwise};
+use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
 
 pub(super) fn capability(core: &mut Core) -> Done {
@@ -74,12 +74,29 @@ impl Running for Unauthenticate {
                 core.dirty = false;
                 core.enabled = Enabled::default();
                 core.nobody_since = core.now;
+                // §2: the compression ends with this reply.
+                if core.deflate == Deflate::On {
+                    core.deflate = Deflate::Stopping;
+                }
                 let done = Done::ok(format!("[{}] UNAUTHENTICATE completed", core.capabilities()));
                 Next::Done(done.telling(News::None))
             }
             event => otherwise(event),
         }
     }
+}
+
+/// RFC 4978 §3. After the log-in only, as others have it: strangers are not given the memory, and no password shares a
+/// window with what somebody else chooses.
+pub(super) fn compress(core: &mut Core, algorithm: &str) -> Done {
+    if algorithm != "DEFLATE" {
+        return Done::bad("DEFLATE is the only algorithm");
+    }
+    if core.deflate != Deflate::Off {
+        return Done::bad("[COMPRESSIONACTIVE] DEFLATE is active already");
+    }
+    core.deflate = Deflate::Starting;
+    Done::ok("DEFLATE active").telling(News::None)
 }
 
 pub(super) fn start_tls(core: &Core) -> Begun {

@@ -23,6 +23,8 @@ pub(crate) struct Core {
     pub tag: String,
     /// TLS stands.
     pub secure: bool,
+    /// COMPRESS=DEFLATE (RFC 4978).
+    pub deflate: Deflate,
     /// Who is logged in.
     pub user: Option<Box<str>>,
     /// The selected mailbox.
@@ -47,6 +49,17 @@ pub(crate) struct Core {
     pub strikes: u64,
     pub messages: u64,
     pub end: End,
+}
+
+/// Whether the connection is compressed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Deflate {
+    Off,
+    /// From behind the reply that is being written.
+    Starting,
+    On,
+    /// Up to the reply that is being written.
+    Stopping,
 }
 
 /// What the client has enabled with ENABLE (RFC 5161), or by using it.
@@ -137,7 +150,9 @@ impl Core {
 
     /// Whether STARTTLS makes sense now.
     pub fn may_start_tls(&self) -> bool {
-        self.connection.tls == TlsMode::Starttls && !self.secure && self.user.is_none()
+        // A compressed connection can't have TLS put under it.
+        let is_plain = !self.secure && self.deflate == Deflate::Off;
+        self.connection.tls == TlsMode::Starttls && is_plain && self.user.is_none()
     }
 
     /// Sends one line, with its CRLF.

@@ -36,6 +36,7 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         "b ENABLE UIDONLY\r\n",
         "b SELECT INBOX (QRESYNC (1001 3 1:9 (1,3 1,3)))\r\n",
         "b UNAUTHENTICATE\r\n",
+        "b COMPRESS DEFLATE\r\n",
         "b GETQUOTAROOT INBOX\r\n",
         "c UID SEARCH RETURN (SAVE PARTIAL 2:9 MIN) ALL\r\n",
         "d STORE 1:3 +FLAGS (\\Deleted $x)\r\n",

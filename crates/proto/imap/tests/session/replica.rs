@@ -9,7 +9,7 @@ use model::{Flag, FlagSet};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use wire::{Session as _, Step, TlsMode};
+use wire::{Deflating, Session as _, Step, TlsMode};
 
 /// Runs a session until it wants input; gives what it said.
 pub fn run(session: &mut Session, client: u8, world: &mut World, bytes: &[u8]) -> String {
@@ -25,6 +25,8 @@ pub fn run(session: &mut Session, client: u8, world: &mut World, bytes: &[u8]) -
                     session.answer(answer);
                 }
                 Step::Flush => said.append(session.output()),
+                Step::Deflate(Deflating::Start { unread }) => session.feed(&unread),
+                Step::Deflate(Deflating::Stop) => {}
                 Step::NeedInput | Step::Close | Step::StartTls => break,
             }
         }
