@@ -180,7 +180,7 @@ def test_json_and_tables_of_every_listing(own_server):
     server.cli("group", "add", "g@example.test", alice.address)
     for words in (["domain", "list"], ["account", "list"], ["alias", "list"], ["group", "list"], ["queue", "list"],
                   ["app-password", "list", alice.address], ["mailbox", "list", alice.address], ["store", "show"],
-                  ["domain", "show", "example.test"], ["account", "show", alice.address]):  # fmt: skip
+                  ["store", "space"], ["domain", "show", "example.test"], ["account", "show", alice.address]):  # fmt: skip
         rows = server.rows(*words)
         assert all(isinstance(row, dict) for row in rows), words
         shown = server.cli(*words).stdout.decode()

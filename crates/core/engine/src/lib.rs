@@ -172,6 +172,70 @@ pub struct Figures {
     pub stopped: bool,
 }
 
+/// Keys that belong together: those with the same byte behind the account, of the server's account or of the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct KeyGroup {
+    /// Whether the keys are of account 0.
+    pub server: bool,
+    /// The byte behind the account; 0 where a key has none.
+    pub tag: u8,
+}
+
+impl KeyGroup {
+    /// The group of a key.
+    pub fn of(key: &[u8]) -> KeyGroup {
+        KeyGroup { server: key.starts_with(&[0; 4]), tag: key.get(4).copied().unwrap_or(0) }
+    }
+}
+
+/// Entries of one group of keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeySpace {
+    /// Which.
+    pub group: KeyGroup,
+    /// How many.
+    pub entries: u64,
+    /// Bytes of their keys and values.
+    pub bytes: u64,
+}
+
+/// What stands in the log (of an engine that has one).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogPart {
+    /// In words for the operator.
+    pub what: &'static str,
+    /// For changes of keys: of which.
+    pub group: Option<KeyGroup>,
+    /// How many.
+    pub records: u64,
+    /// Bytes that still count.
+    pub live_bytes: u64,
+    /// Bytes that a compaction may give back.
+    pub dead_bytes: u64,
+}
+
+/// Where the space goes; see [`Engine::space`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Space {
+    /// Key-values that exist now.
+    pub keys: Vec<KeySpace>,
+    /// All bytes of the log.
+    pub log: Vec<LogPart>,
+}
+
+/// Counts the entries of every group of keys.
+pub(crate) fn keys_of(from: &(impl Read + ?Sized)) -> Result<Vec<KeySpace>, Error> {
+    let mut groups = std::collections::BTreeMap::new();
+    from.scan((Bound::Unbounded, Bound::Unbounded), Order::Ascending, &mut |key, value| {
+        let group = KeyGroup::of(key);
+        let space = groups.entry(group).or_insert(KeySpace { group, entries: 0, bytes: 0 });
+        space.entries += 1;
+        space.bytes += (key.len() + value.len()) as u64;
+        ControlFlow::Continue(())
+    })?;
+    Ok(groups.into_values().collect())
+}
+
 /// The engine.
 pub trait Engine: Send + Sync {
     /// The newest durable state.
@@ -186,6 +250,12 @@ pub trait Engine: Send + Sync {
 
     /// Walks everything and verifies every checksum and reference count.
     fn check(&self, progress: Progress<'_>) -> Result<CheckReport, Error>;
+
+    /// Walks everything and says where the space goes. `progress` gets bytes of log.
+    fn space(&self, progress: Progress<'_>) -> Result<Space, Error> {
+        progress(0, 0);
+        Ok(Space { keys: keys_of(&*self.snapshot()?)?, log: Vec::new() })
+    }
 
     /// Current figures.
     fn figures(&self) -> Figures;

@@ -11,14 +11,15 @@
 //!
 //! - `Put k v`: written again when k's value is v now. If it is not, then a later operation on k gave it another state,
 //!   and that one is right or, if it is in s too, was or will be looked at itself.
-//! - `Delete k`: written again when k is absent now *and* a segment older than s is on the disk. If k is present, a
-//!   later Put exists. If s is the oldest, every other operation on k has a greater LSN than this one; and if there is
-//!   one, the last of them is right by itself; and if there is none, none is needed.
+//! - `Delete k`: written again when k is absent now *and* a segment older than s stays on the disk. If k is present, a
+//!   later Put exists. If none stays, every other operation on k has a greater LSN than this one; and if there is
+//!   one, the last of them is right by itself; and if there is none, none is needed. (Those that are condemned do not
+//!   stay: segments leave the disk in the order of their numbers, each durably before the next.)
 //! - `Content c` (c's place is what this operation says): written again, with the blob and the absolute count of
 //!   references, and the index gets the new place in the same transaction. If c has another place, a later `Content`
 //!   brought it there; if it is absent, a later `Refer c 0` freed it.
-//! - `Refer c n`: c exists: `Refer c now` is written again (unless c's place is s: a `Content c` at or behind this place
-//!   carries the count). c is absent: `Refer c 0` is written again by the rule for Delete.
+//! - `Refer c n`: c exists: `Refer c now` is written again if c's place is an older segment (else a `Content c` at or
+//!   behind this place carries the count). c is absent: `Refer c 0` is written again by the rule for Delete.
 //! - `Begin`: each segment has its own, and they only grow; the newest segment is never deleted.
 //!
 //! So at the end of the walk, for each x that s had the last word on, the same word stands at the tail, with a greater
@@ -26,6 +27,14 @@
 //! that wait for deletion. A crash at any moment leaves s, or the rewritten records, or both: in each case every x is
 //! right, for a repeated operation states what is true. Deletion waits for a checkpoint of the index *behind* s (the
 //! durable index then needs nothing of s, and replay begins after it) and for the last snapshot that could read from s.
+//!
+//! # Why the log does not keep what was written twice
+//!
+//! A crash between rewriting s and deleting it leaves two `Put k v`, which both hold the newest value: by these rules
+//! alone they would be carried along for ever, and double with the next such crash. So when the log has more operations
+//! than the living keys account for, [`fold`] writes every living key once at the tail, and then gives up the oldest
+//! segments one after the other without looking at their `Put`s: for each k that exists a Put stands behind them all;
+//! for each that does not, what remains begins with its absence or has a Delete behind every Put.
 //!
 //! A rebuild may meet `Refer c n` before the `Content c` that was moved behind it; replay keeps such ids aside and
 //! insists that each is resolved at the end.
@@ -37,21 +46,22 @@ use super::Queue;
 use super::applier::Newest;
 use super::committer::{Committer, Request};
 use super::index::{ContentEntry, Place, State};
-use super::record::{Op, Ops, RecordWriter, SEGMENT_HEADER_BYTES};
+use super::record::{Op, Ops, RECORD_HEADER_BYTES, RecordWriter, SEGMENT_HEADER_BYTES};
 use super::segment::{Blobs, Segment, Step, Walker};
 use super::shared::Shared;
 use crate::pack::{PackedBytes, Shape};
-use crate::{Abort, Commit, ContentId, Error, Progress, Read};
+use crate::{Abort, Commit, ContentId, Error, Order, Progress, Read};
+use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
 
 /// Bytes of blobs and operations in one slice (a larger record makes a larger slice).
 const SLICE_BYTES: usize = 512 * 1024;
 /// Small segments (of many restarts) are merged when there are more than these.
 const SMALL_SEGMENTS_MAX: usize = 8;
-/// Bytes of operations beyond twice the live ones at which the oldest segment is rewritten.
-const KV_SLACK_BYTES: u64 = 256 << 20;
-/// The same when an operator asks for compaction.
-const KV_SLACK_NOW_BYTES: u64 = 1 << 20;
+/// Bytes of operations beyond twice the living ones at which they are folded: so much, or two segments if that is less.
+const OPS_SLACK_BYTES: u64 = 256 << 20;
+/// The same when an operator asks for compaction: so much, or a quarter of a segment.
+const OPS_SLACK_NOW_BYTES: u64 = 1 << 20;
 
 /// How eager.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -62,11 +72,58 @@ pub(crate) enum Effort {
     Now,
 }
 
+/// Whether `Put`s that hold the newest value are written again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Puts {
+    Again,
+    /// No: every key was written behind this segment, see [`fold`].
+    Behind,
+}
+
+/// What the background does next.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Pick {
+    Segment(u32),
+    Fold,
+}
+
+/// How compaction reaches the committer: through its queue, or (in tests) by hand.
+pub(crate) trait Reach {
+    /// Runs `question` between two groups.
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut Committer) -> T + Send + 'static,
+    ) -> Result<T, Error>;
+
+    /// Has a slice written.
+    fn write(&mut self, slice: Slice) -> Result<(), Error>;
+}
+
+impl Reach for &Queue {
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut Committer) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        Queue::ask(self, question)
+    }
+
+    fn write(&mut self, slice: Slice) -> Result<(), Error> {
+        let (resolver, commit) = Commit::pair();
+        self.push(Request::Slice(slice, resolver));
+        match pollster::block_on(commit) {
+            Ok(()) => Ok(()),
+            Err(Abort::Engine(error)) => Err(error),
+            Err(Abort::Cancelled) => Err(Error::Stopped),
+        }
+    }
+}
+
 /// Part of an old segment.
 pub(crate) struct Slice {
     pub(crate) segment: u32,
     pub(crate) records: Vec<SliceRecord>,
     bytes: usize,
+    puts: Puts,
 }
 
 pub(crate) struct SliceRecord {
@@ -77,11 +134,11 @@ pub(crate) struct SliceRecord {
 }
 
 impl Slice {
-    fn new(segment: u32) -> Slice {
-        Slice { segment, records: Vec::new(), bytes: 0 }
+    fn new(segment: u32, puts: Puts) -> Slice {
+        Slice { segment, records: Vec::new(), bytes: 0, puts }
     }
 
-    /// Writes what still counts into the open record; answers the contents it moves, in the order of their blobs.
+    /// Writes what still counts into the open record (`older`: whether an older segment stays on the disk); answers the contents it moves, in the order of their blobs.
     pub(crate) fn encode(
         &self,
         older: bool,
@@ -94,7 +151,7 @@ impl Slice {
             let mut place = Place { segment: self.segment, offset: record.blobs_at };
             for op in Ops::new(&record.ops) {
                 match op {
-                    Op::Put { key, value } => {
+                    Op::Put { key, value } if self.puts == Puts::Again => {
                         let mut same = false;
                         newest.get_with(key, &mut |now| same = now == value)?;
                         if same {
@@ -117,13 +174,13 @@ impl Slice {
                         blobs.push(packed);
                     }
                     Op::Refer { id, .. } => match newest.content(id)? {
-                        Some(entry) if entry.place.segment != self.segment => {
+                        Some(entry) if entry.place.segment < self.segment => {
                             writer.op(Op::Refer { id, references: entry.references });
                         }
                         None if older => writer.op(Op::Refer { id, references: 0 }),
                         _ => {}
                     },
-                    Op::Delete { .. } | Op::Begin { .. } | Op::Seal => {}
+                    Op::Put { .. } | Op::Delete { .. } | Op::Begin { .. } | Op::Seal => {}
                 }
             }
         }
@@ -143,11 +200,6 @@ fn is_worth(state: &State, number: u32, effort: Effort) -> bool {
     }
 }
 
-fn has_too_many_ops(state: &State, slack: u64) -> bool {
-    let ops: u64 = state.usage.values().map(|usage| usage.used.saturating_sub(usage.content)).sum();
-    ops > 2 * state.live_kv + slack
-}
-
 /// Sealed segments that are not on their way out.
 fn sealed(committer: &Committer) -> Vec<u32> {
     let position = committer.state.position;
@@ -156,53 +208,70 @@ fn sealed(committer: &Committer) -> Vec<u32> {
     numbers.filter(is_sealed).filter(|number| !committer.is_condemned(*number)).collect()
 }
 
-/// The next segment that the background rewrites.
-pub(crate) fn pick(committer: &Committer, stuck: &[u32]) -> Option<u32> {
-    let mut numbers = sealed(committer);
-    numbers.retain(|number| !stuck.contains(number));
+/// Whether these segments hold many more operations than the living keys need.
+fn has_too_many_ops(committer: &Committer, numbers: &[u32], effort: Effort) -> bool {
+    let segment_bytes = committer.shared.options.segment_bytes;
+    let slack = match effort {
+        Effort::Background => OPS_SLACK_BYTES.min(2 * segment_bytes),
+        Effort::Now => OPS_SLACK_NOW_BYTES.min(segment_bytes / 4),
+    };
+    let usage = numbers.iter().filter_map(|number| committer.state.usage.get(number));
+    let ops: u64 = usage.map(|usage| usage.used.saturating_sub(usage.content)).sum();
+    ops > 2 * committer.state.live_kv + slack
+}
+
+/// What the background does next. `stuck` can't be rewritten.
+pub(crate) fn pick(committer: &Committer, stuck: &[u32]) -> Option<Pick> {
+    let all = sealed(committer);
     let state = &committer.state;
+    let mut numbers = all.clone();
+    numbers.retain(|number| !stuck.contains(number));
     if let Some(number) = numbers.iter().find(|number| is_worth(state, **number, Effort::Background)) {
-        return Some(*number);
+        return Some(Pick::Segment(*number));
     }
-    if has_too_many_ops(state, KV_SLACK_BYTES) {
-        return numbers.first().copied();
+    // Folding begins with the oldest, and ends where one is stuck.
+    let can_fold = all.first().is_some_and(|oldest| !stuck.contains(oldest));
+    if can_fold && has_too_many_ops(committer, &all, Effort::Background) && has_room_to_fold(committer) {
+        return Some(Pick::Fold);
     }
     let small_bytes = committer.shared.options.segment_bytes / 8;
     let is_small = |number: &u32| state.usage.get(number).is_some_and(|usage| usage.used < small_bytes);
     let small: Vec<u32> = numbers.into_iter().filter(is_small).collect();
-    (small.len() > SMALL_SEGMENTS_MAX).then(|| small[0])
+    (small.len() > SMALL_SEGMENTS_MAX).then(|| Pick::Segment(small[0]))
 }
 
-/// All that an operator's compaction rewrites; the newest segment is sealed for it when that is worth while.
-pub(crate) fn pick_now(committer: &mut Committer) -> Result<Vec<u32>, Error> {
-    let all = has_too_many_ops(&committer.state, KV_SLACK_NOW_BYTES);
-    if all || is_worth(&committer.state, committer.state.position.segment, Effort::Now) {
+/// Every living key is written once more before the first byte comes back.
+fn has_room_to_fold(committer: &Committer) -> bool {
+    let shared = &committer.shared;
+    let free = shared.disk.free_bytes(&shared.dir).unwrap_or(0);
+    free > committer.state.live_kv + shared.options.reserve_bytes
+}
+
+/// Seals the newest segment when that is worth while; answers whether to fold.
+fn prepare_now(committer: &mut Committer) -> Result<bool, Error> {
+    let every: Vec<u32> =
+        committer.state.usage.keys().copied().filter(|number| !committer.is_condemned(*number)).collect();
+    let fold = has_too_many_ops(committer, &every, Effort::Now) && has_room_to_fold(committer);
+    if fold || is_worth(&committer.state, committer.state.position.segment, Effort::Now) {
         committer.seal()?;
     }
-    let mut numbers = sealed(committer);
-    numbers.retain(|number| all || is_worth(&committer.state, *number, Effort::Now));
-    Ok(numbers)
+    Ok(fold)
 }
 
 /// Rewrites one sealed segment and condemns it. `progress` gets bytes of it.
 pub(crate) fn rewrite(
     shared: &Arc<Shared>,
-    queue: &Queue,
+    reach: &mut impl Reach,
     number: u32,
+    puts: Puts,
     progress: &mut dyn FnMut(u64),
 ) -> Result<(), Error> {
     let Some(segment) = shared.set().0.get(&number).cloned() else { return Ok(()) };
     let mut walker = Walker::new(&segment, SEGMENT_HEADER_BYTES, None, Blobs::Skip)?;
     loop {
-        let (slice, ended) = read_slice(shared, &segment, &mut walker)?;
+        let (slice, ended) = read_slice(shared, &segment, &mut walker, puts)?;
         if !slice.records.is_empty() {
-            let (resolver, commit) = Commit::pair();
-            queue.push(Request::Slice(slice, resolver));
-            match pollster::block_on(commit) {
-                Ok(()) => {}
-                Err(Abort::Engine(error)) => return Err(error),
-                Err(Abort::Cancelled) => return Err(Error::Stopped),
-            }
+            reach.write(slice)?;
         }
         progress(walker.offset);
         if ended {
@@ -211,17 +280,81 @@ pub(crate) fn rewrite(
     }
     drop(walker);
     drop(segment);
-    queue.ask(move |committer| committer.condemn(number))
+    reach.ask(move |committer| committer.condemn(number))
+}
+
+/// A segment that could not be read, and why.
+pub(crate) struct Stuck {
+    pub(crate) number: u32,
+    pub(crate) error: Error,
+}
+
+/// Writes every living key once more, then gives up the oldest segments until the log holds not many more operations
+/// than that; see the file's head. Ends early at a damaged segment, which it answers: nothing younger may go before it.
+pub(crate) fn fold(
+    shared: &Arc<Shared>,
+    reach: &mut impl Reach,
+    effort: Effort,
+    progress: Progress<'_>,
+) -> Result<Option<Stuck>, Error> {
+    let numbers = reach.ask(|committer| sealed(committer))?;
+    write_keys(shared, reach)?;
+    let all = numbers.len() as u64;
+    for (done, number) in numbers.into_iter().enumerate() {
+        progress(done as u64, all);
+        if !reach.ask(move |committer| has_too_many_ops(committer, &sealed(committer), effort))? {
+            break;
+        }
+        match rewrite(shared, reach, number, Puts::Behind, &mut |_| {}) {
+            Ok(()) => {}
+            Err(error @ Error::Corrupt { .. }) => return Ok(Some(Stuck { number, error })),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+/// Writes every key with its value at the tail. What changes meanwhile is written there by its own transaction.
+fn write_keys(shared: &Arc<Shared>, reach: &mut impl Reach) -> Result<(), Error> {
+    let mut last: Option<Vec<u8>> = None;
+    loop {
+        let mut writer = RecordWriter::default();
+        writer.begin();
+        let from = last.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut reached = None;
+        let snapshot = shared.snapshot()?;
+        snapshot.scan((from, Bound::Unbounded), Order::Ascending, &mut |key, value| {
+            writer.op(Op::Put { key, value });
+            if writer.bytes.len() < SLICE_BYTES {
+                return ControlFlow::Continue(());
+            }
+            reached = Some(key.to_vec());
+            ControlFlow::Break(())
+        })?;
+        drop(snapshot);
+        if writer.has_ops() {
+            // Of no segment: the committer compares each value with the newest one, as it does for a segment's.
+            let mut slice = Slice::new(0, Puts::Again);
+            let ops = writer.bytes.split_off(RECORD_HEADER_BYTES);
+            slice.records.push(SliceRecord { ops, blobs_at: 0, blobs: Vec::new() });
+            reach.write(slice)?;
+        }
+        if reached.is_none() {
+            return Ok(());
+        }
+        last = reached;
+    }
 }
 
 /// The next records of the segment; true when its seal was reached.
-pub(crate) fn read_slice(
+fn read_slice(
     shared: &Arc<Shared>,
     segment: &Segment,
     walker: &mut Walker<'_>,
+    puts: Puts,
 ) -> Result<(Slice, bool), Error> {
     let snapshot = shared.snapshot()?;
-    let mut slice = Slice::new(segment.number);
+    let mut slice = Slice::new(segment.number, puts);
     while slice.bytes < SLICE_BYTES {
         let at = walker.offset;
         let record = match walker.step()? {
@@ -244,7 +377,8 @@ pub(crate) fn read_slice(
                     place.offset += shape.stored_len;
                 }
                 Op::Begin { .. } => {}
-                _ => counts = true,
+                Op::Put { .. } => counts |= puts == Puts::Again,
+                Op::Delete { .. } | Op::Refer { .. } => counts = true,
             }
         }
         if counts {
@@ -266,23 +400,31 @@ fn read_blob(segment: &Segment, at: u64, id: ContentId, shape: Shape) -> Result<
 }
 
 /// Rewrites everything that is worth it, and deletes it. Answers the bytes given back.
-pub(crate) fn compact_now(shared: &Arc<Shared>, queue: &Queue, progress: Progress<'_>) -> Result<u64, Error> {
-    let picked = queue.ask(|committer| {
-        let before = shared_bytes(&committer.state);
-        pick_now(committer).map(|numbers| (numbers, before))
-    })?;
-    let (numbers, before) = picked?;
-    let set = shared.set();
-    let sizes: Vec<u64> = numbers
-        .iter()
-        .map(|number| set.0.get(number).map_or(Ok(0), |segment| segment.file.len()))
-        .collect::<Result<_, _>>()?;
-    drop(set);
-    let total = sizes.iter().sum();
-    let mut done = 0;
+pub(crate) fn compact_now(
+    shared: &Arc<Shared>,
+    reach: &mut impl Reach,
+    progress: Progress<'_>,
+) -> Result<u64, Error> {
+    let (before, folds) = reach.ask(|committer| {
+        let before = used_bytes(&committer.state);
+        prepare_now(committer).map(|folds| (before, folds))
+    })??;
     let mut damage = None;
-    for (number, size) in numbers.iter().zip(sizes) {
-        match rewrite(shared, queue, *number, &mut |bytes| progress(done + bytes.min(size), total)) {
+    if folds {
+        let stuck =
+            fold(shared, reach, Effort::Now, &mut |done, of| progress(before * done / of.max(1), before))?;
+        damage = stuck.map(|stuck| stuck.error);
+    }
+    let sizes: Vec<(u32, u64)> = reach.ask(|committer| {
+        let state = &committer.state;
+        let numbers = sealed(committer).into_iter().filter(|number| is_worth(state, *number, Effort::Now));
+        numbers.map(|number| (number, state.usage.get(&number).map_or(0, |usage| usage.used))).collect()
+    })?;
+    let total = sizes.iter().map(|(_, size)| size).sum();
+    let mut done = 0;
+    for (number, size) in sizes {
+        let mut advance = |bytes: u64| progress(done + bytes.min(size), total);
+        match rewrite(shared, reach, number, Puts::Again, &mut advance) {
             Ok(()) => {}
             // The rest can be compacted all the same; the damaged segment stays as it is.
             Err(error @ Error::Corrupt { .. }) => damage = Some(error),
@@ -291,14 +433,14 @@ pub(crate) fn compact_now(shared: &Arc<Shared>, queue: &Queue, progress: Progres
         done += size;
     }
     progress(total, total);
-    let after = queue.ask(|committer| {
+    let after = reach.ask(|committer| {
         committer.settle()?;
         committer.drop_spares();
-        Ok::<u64, Error>(shared_bytes(&committer.state))
+        Ok::<u64, Error>(used_bytes(&committer.state))
     })??;
     damage.map_or(Ok(before.saturating_sub(after)), Err)
 }
 
-fn shared_bytes(state: &State) -> u64 {
+fn used_bytes(state: &State) -> u64 {
     state.usage.values().map(|usage| usage.used).sum()
 }

@@ -4,8 +4,6 @@
 
 use super::committer::{Committer, Request};
 use super::index::State;
-use super::record::SEGMENT_HEADER_BYTES;
-use super::segment::{Blobs, Walker};
 use super::shared::Shared;
 use super::sim::{Mishap, SimDisk};
 use super::{Apply, Options, check, compact, open};
@@ -165,24 +163,8 @@ impl Rig {
     }
 
     fn compact(&mut self) -> Result<(), Error> {
-        for number in compact::pick_now(&mut self.committer)? {
-            let Some(segment) = self.shared.set().0.get(&number).cloned() else { continue };
-            let mut walker = Walker::new(&segment, SEGMENT_HEADER_BYTES, None, Blobs::Skip)?;
-            let mut ended = false;
-            while !ended {
-                let slice;
-                (slice, ended) = compact::read_slice(&self.shared, &segment, &mut walker)?;
-                let (resolver, commit) = Commit::pair();
-                self.committer.step(&mut VecDeque::from([Request::Slice(slice, resolver)]));
-                match pollster::block_on(commit) {
-                    Ok(()) => {}
-                    Err(Abort::Engine(error)) => return Err(error),
-                    Err(Abort::Cancelled) => unreachable!("slices do not give up"),
-                }
-            }
-            self.committer.condemn(number);
-        }
-        self.committer.settle()
+        let shared = self.shared.clone();
+        compact::compact_now(&shared, &mut &mut self.committer, &mut |_, _| {}).map(drop)
     }
 
     /// The whole store, as the model sees it.
@@ -245,6 +227,25 @@ impl Rig {
         let snapshot = self.shared.snapshot().expect("snapshot");
         let report = check::check_at(&snapshot, &self.committer.state, &mut |_, _| {}).expect("check");
         assert_eq!(report.problems, Vec::<String>::new());
+    }
+}
+
+impl compact::Reach for &mut Committer {
+    fn ask<T: Send + 'static>(
+        &mut self,
+        question: impl FnOnce(&mut Committer) -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        Ok(question(self))
+    }
+
+    fn write(&mut self, slice: compact::Slice) -> Result<(), Error> {
+        let (resolver, commit) = Commit::pair();
+        self.step(&mut VecDeque::from([Request::Slice(slice, resolver)]));
+        match pollster::block_on(commit) {
+            Ok(()) => Ok(()),
+            Err(Abort::Engine(error)) => Err(error),
+            Err(Abort::Cancelled) => unreachable!("slices do not give up"),
+        }
     }
 }
 
@@ -428,4 +429,90 @@ fn a_transaction_larger_than_a_segment_gets_one_of_its_own() {
     drop(rig);
     disk.power_cycle();
     reopen(&disk, &[model], 3);
+}
+
+fn listed(disk: &SimDisk) -> Vec<u32> {
+    super::segment::list(disk, &Path::new(DIR).join("log")).unwrap().segments
+}
+
+/// Rewrites every sealed segment, and then the power goes before one of them is deleted.
+fn rewrite_and_crash(disk: &SimDisk, mut rig: Rig) {
+    rig.committer.seal().unwrap();
+    let numbers = listed(disk);
+    let shared = rig.shared.clone();
+    for number in numbers {
+        compact::rewrite(&shared, &mut &mut rig.committer, number, compact::Puts::Again, &mut |_| {})
+            .unwrap();
+    }
+    drop((rig, shared));
+    disk.power_cycle();
+}
+
+#[test]
+fn what_cut_short_compactions_wrote_twice_is_given_back() {
+    let disk = SimDisk::new(5);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    let scripts: Vec<_> = (0..20).map(|key| vec![Action::Put(key, vec![key; 500])]).collect();
+    assert!(rig.run(&scripts).iter().all(Result::is_ok));
+    for _ in 0..5 {
+        rewrite_and_crash(&disk, rig);
+        rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    }
+    let before: u64 = rig.committer.state.usage.values().map(|usage| usage.used).sum();
+    let live = rig.committer.state.live_kv;
+    assert!(before > 30 * live, "{before} bytes of log for {live}: nothing to give back");
+    rig.compact().unwrap();
+    let after: u64 = rig.committer.state.usage.values().map(|usage| usage.used).sum();
+    // Twice the living ones, the slack, and the segment that is being written.
+    assert!(after < 4 * live, "{after} bytes of log for {live}");
+    let model = rig.model();
+    drop(rig);
+    disk.power_cycle();
+    reopen(&disk, &[model], 5);
+}
+
+#[test]
+fn nothing_is_kept_of_keys_and_contents_that_are_gone() {
+    let disk = SimDisk::new(6);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    // In several segments, each of which has deletions of what older ones hold.
+    for round in 0..30u8 {
+        let at = round % 5;
+        let come = vec![Action::Put(at, vec![round; 60]), Action::Append(at, vec![round; 3000], 2)];
+        let go = vec![Action::Delete(at), Action::Refer(at, -2)];
+        assert!(rig.run(&[come, vec![Action::Refer(at, -1)], go]).iter().all(Result::is_ok));
+        rig.committer.seal().unwrap();
+    }
+    rig.compact().unwrap();
+    let snapshot = rig.shared.snapshot().unwrap();
+    let used = rig.committer.state.usage.iter().map(|(number, usage)| (*number, usage.used)).collect();
+    let space = super::space::space(&snapshot, &used, &mut |_, _| {}).unwrap();
+    assert_eq!(space.keys, []);
+    let rest: Vec<_> = space.log.iter().filter(|part| part.dead_bytes > 0 || part.group.is_some()).collect();
+    assert!(rest.is_empty(), "{rest:?}");
+    drop((snapshot, rig));
+    disk.power_cycle();
+    reopen(&disk, &[Model::default()], 6);
+}
+
+#[test]
+fn segments_leave_the_disk_in_the_order_of_their_numbers() {
+    let disk = SimDisk::new(7);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    assert!(rig.run(&[vec![Action::Put(1, vec![1; 5000])]])[0].is_ok());
+    // Holds the first segment, whose key is deleted in the second one.
+    let snapshot = rig.shared.snapshot().unwrap();
+    rig.committer.seal().unwrap();
+    assert!(rig.run(&[vec![Action::Delete(1)]])[0].is_ok());
+    for number in 0..20 {
+        assert!(
+            rig.run(&[vec![Action::Put(number, vec![2; 5000])], vec![Action::Delete(number)]])[0].is_ok()
+        );
+    }
+    rig.compact().unwrap();
+    let held = listed(&disk);
+    assert!(held.starts_with(&[1, 2]), "the second one has to wait for the first: {held:?}");
+    disk.power_cycle();
+    drop((snapshot, rig));
+    reopen(&disk, &[Model::default()], 7);
 }

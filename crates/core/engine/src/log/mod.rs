@@ -20,6 +20,7 @@ mod record;
 mod replay;
 mod segment;
 mod shared;
+mod space;
 mod tail;
 
 #[cfg(test)]
@@ -30,8 +31,9 @@ mod sim;
 mod tests;
 
 use crate::disk::{Disk, OsDisk};
-use crate::{Abort, AccountId, CheckReport, Commit, Engine, Error, Figures, Progress, Snapshot, Work};
+use crate::{Abort, AccountId, CheckReport, Commit, Engine, Error, Figures, Progress, Snapshot, Space, Work};
 use committer::{Committer, Request};
+use compact::{Effort, Pick, Puts, Stuck};
 pub use open::rebuild;
 use parking_lot::{Condvar, Mutex};
 use shared::Shared;
@@ -168,11 +170,19 @@ impl Engine for LogEngine {
 
     fn compact(&self, progress: Progress<'_>) -> Result<u64, Error> {
         let _alone = self.queue.reclaiming.lock();
-        compact::compact_now(&self.shared, &self.queue, progress)
+        compact::compact_now(&self.shared, &mut &*self.queue, progress)
     }
 
     fn check(&self, progress: Progress<'_>) -> Result<CheckReport, Error> {
         check::check(&self.queue, progress)
+    }
+
+    fn space(&self, progress: Progress<'_>) -> Result<Space, Error> {
+        let (snapshot, used) = self.queue.ask(|committer| {
+            let used = committer.state.usage.iter().map(|(number, usage)| (*number, usage.used)).collect();
+            committer.shared.snapshot().map(|snapshot| (snapshot, used))
+        })??;
+        space::space(&snapshot, &used, progress)
     }
 
     fn figures(&self) -> Figures {
@@ -327,19 +337,27 @@ fn run_reclaimer(queue: &Queue, shared: &Arc<Shared>) {
         let _alone = queue.reclaiming.lock();
         loop {
             let skip = stuck.clone();
-            let Ok(Some(number)) = queue.ask(move |committer| compact::pick(committer, &skip)) else { break };
-            match compact::rewrite(shared, queue, number, &mut |_| {}) {
-                Ok(()) => {}
-                Err(Error::Corrupt { .. }) => {
-                    stuck.push(number);
-                    continue;
+            let Ok(Some(pick)) = queue.ask(move |committer| compact::pick(committer, &skip)) else { break };
+            let (mut reach, mut ignore) = (queue, |_| {});
+            let done = match pick {
+                Pick::Segment(number) => {
+                    match compact::rewrite(shared, &mut reach, number, Puts::Again, &mut ignore) {
+                        Err(error @ Error::Corrupt { .. }) => Ok(Some(Stuck { number, error })),
+                        done => done.map(|()| None),
+                    }
                 }
+                Pick::Fold => compact::fold(shared, &mut reach, Effort::Background, &mut |_, _| {}),
+            };
+            match done {
+                Ok(None) => {}
+                Ok(Some(damaged)) => stuck.push(damaged.number),
                 // A full disk, or the engine closes: later.
                 Err(_) => break,
             }
             // It must be gone before the next choice, which goes by what is left.
             let settled = queue.ask(move |committer| committer.settle());
-            if !matches!(settled, Ok(Ok(()))) || shared.set().0.contains_key(&number) {
+            let stays = |number: &u32| !stuck.contains(number) && shared.set().0.contains_key(number);
+            if !matches!(settled, Ok(Ok(()))) || matches!(&pick, Pick::Segment(number) if stays(number)) {
                 break;
             }
         }

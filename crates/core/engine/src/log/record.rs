@@ -271,6 +271,11 @@ impl<'a> Ops<'a> {
         Ops { rest: bytes, malformed: false }
     }
 
+    /// Bytes not yet read.
+    pub(crate) fn left(&self) -> usize {
+        self.rest.len()
+    }
+
     fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.rest.split_at_checked(len)?;
         self.rest = rest;

@@ -135,10 +135,10 @@ impl Committer {
         Ok(file)
     }
 
-    /// Whether a segment older than `number` is still on the disk.
+    /// Whether a segment older than `number` is to stay on the disk. Condemned and retired ones leave in the order of
+    /// their numbers, so these are gone before `number` is.
     pub(super) fn has_older(&self, number: u32) -> bool {
-        self.shared.set().0.range(..number).next().is_some()
-            || self.retired.iter().any(|old| old.number < number)
+        self.shared.set().0.range(..number).any(|(older, _)| !self.is_condemned(*older))
     }
 
     /// Everything of segment `number` that counts was written again (and is durable).
@@ -186,27 +186,28 @@ impl Committer {
         !self.retired.is_empty()
     }
 
-    /// Deletes (or keeps for later use) the files of retired segments that no snapshot can read from any more.
+    /// Deletes (or keeps for later use) the files of retired segments that no snapshot can read from any more, the
+    /// oldest first, each durably: what a younger one says of keys that are gone is needed as long as an older one has
+    /// them.
     pub(crate) fn release_retired(&mut self) {
         let shared = self.shared.clone();
-        let (free, held): (Vec<_>, Vec<_>) = std::mem::take(&mut self.retired)
-            .into_iter()
-            .partition(|segment| Arc::strong_count(segment) == 1);
-        self.retired = held;
-        let released = !free.is_empty();
-        for segment in free {
+        self.retired.sort_unstable_by_key(|segment| segment.number);
+        while self.retired.first().is_some_and(|segment| Arc::strong_count(segment) == 1) {
+            let segment = self.retired.remove(0);
             let path = path_of(&shared.log_dir, segment.number);
             let whole = segment.file.len().is_ok_and(|len| len >= shared.options.segment_bytes / 2);
             let spare = shared.log_dir.join(spare_name(segment.number));
             if whole && self.spares.len() < SPARES_MAX && shared.disk.rename(&path, &spare).is_ok() {
                 self.spares.push(segment.number);
             } else if remove_if_there(&*shared.disk, &path).is_err() {
-                // It counts as an older segment until it is gone; tried again later.
-                self.retired.push(segment);
+                // Tried again later, before those behind it.
+                self.retired.insert(0, segment);
+                return;
             }
-        }
-        if released && shared.disk.sync_dir(&shared.log_dir).is_err() {
-            self.stop();
+            if shared.disk.sync_dir(&shared.log_dir).is_err() {
+                self.stop();
+                return;
+            }
         }
     }
 

@@ -367,6 +367,14 @@ fn flag_churn_does_not_grow_the_log_for_ever() {
         put(&engine, b"\0\0\0\0flags", &noise(round, 50_000)).unwrap();
     }
     let before = engine.figures().log_bytes;
+    let space = engine.space(&mut |_, _| {}).unwrap();
+    assert_eq!(space.keys.len(), 2);
+    let flags = crate::KeyGroup { server: true, tag: b'f' };
+    let puts = space.log.iter().find(|part| part.group == Some(flags)).unwrap();
+    assert_eq!((puts.what, puts.records), ("puts", 60));
+    assert!(puts.dead_bytes == 59 * puts.live_bytes, "{puts:?}");
+    let counted: u64 = space.log.iter().map(|part| part.live_bytes + part.dead_bytes).sum();
+    assert_eq!(counted + record::SEGMENT_HEADER_BYTES * engine.figures().segments, before);
     let freed = engine.compact(&mut |_, _| {}).unwrap();
     assert!(freed > before * 9 / 10, "{freed} of {before}");
     assert_eq!(read(&engine, kept).unwrap(), noise(1, 10_000));

@@ -342,6 +342,8 @@ pub enum Store {
     Rebuild,
     /// Sizes and counts
     Show,
+    /// Walk everything and say where the space goes, by kind of key and of log record
+    Space,
 }
 
 /// `troika config`

@@ -13,6 +13,7 @@ pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Resul
             let freed = world.engine.compact(&mut |done, of| out.progress(done, of))?;
             out.say(format!("{freed} bytes were given back"))
         }
+        Command::Space => space(world, out),
         Command::Rebuild => Err(Failure::new(
             "the index can't be built anew under a running server: stop it first, then try again",
         )),
@@ -25,6 +26,47 @@ pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Resul
             }))
         }
     }
+}
+
+/// Where the bytes are: of the index by kind of key, of the log by what was written and whether it still counts.
+fn space(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
+    let space = world.engine.space(&mut |done, of| out.progress(done, of))?;
+    for keys in space.keys {
+        out.row(json!({
+            "part": "index", "what": kind_of(keys.group), "records": keys.entries,
+            "live_bytes": keys.bytes, "dead_bytes": 0,
+        }))?;
+    }
+    for part in space.log {
+        let of = part.group.map(|group| format!(" of {}", kind_of(group))).unwrap_or_default();
+        out.row(json!({
+            "part": "log", "what": format!("{}{of}", part.what), "records": part.records,
+            "live_bytes": part.live_bytes, "dead_bytes": part.dead_bytes,
+        }))?;
+    }
+    Ok(())
+}
+
+/// What keys hold, by the tags that `store`, `directory` and `queue` document in their `keys.rs`.
+fn kind_of(group: engine::KeyGroup) -> String {
+    let words = match (group.server, group.tag) {
+        (true, b'd') => "directory",
+        (true, b'q') => "queue",
+        (false, b'c') => "change logs",
+        (false, b'i') => "rows of mailboxes",
+        (false, b'k') => "keyword tables",
+        (false, b'm') => "messages",
+        (false, b'n') => "mailbox names",
+        (false, b'q') => "account counters",
+        (false, b'r') => "references",
+        (false, b's') => "subscriptions",
+        (false, b't') => "threads",
+        (false, b'u') => "mailboxes",
+        (false, b'v') => "saved views",
+        (false, b'x') => "import notes",
+        (_, tag) => return format!("keys with {:?}", char::from(tag)),
+    };
+    words.into()
 }
 
 fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
