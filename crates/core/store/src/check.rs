@@ -138,6 +138,7 @@ impl<'a> Recount<'a> {
         self.references()?;
         self.threads()?;
         if let Some(account) = account {
+            self.problems.extend(crate::search::check(self.snapshot, self.account, account.next_doc)?);
             let mailboxes = u64::try_from(self.mailboxes.len()).unwrap_or(u64::MAX);
             self.compare("messages of the account", account.messages, self.messages);
             self.compare("octets of the account", account.bytes, self.bytes);

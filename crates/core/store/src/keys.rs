@@ -21,6 +21,8 @@
 //! | `t` hash u64 | thread u32, hash of the base subject u32, messages that named it u32 |
 //! | `u` mailbox | [`MailboxValue`]: counters and name |
 //! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
+//! | `w` | the text index of the account: its segments (`search/index/manifest.rs`) |
+//! | `w` segment kind u8 number u32 | a block of a segment of the text index, at most 60,000 bytes (`search/index/segment.rs`) |
 //! | `x` hash | 16 bytes of hash: an imported message (`troika import`), so that a second run skips it |
 //!
 //! The change log is kept per mailbox rather than per account, so that a resynchronisation reads only what happened in
@@ -119,6 +121,23 @@ pub(crate) fn change(account: AccountId, mailbox: MailboxId, modseq: ModSeq) -> 
     Key::new(account, b'c').with(&mailbox.0.to_be_bytes()).with(&modseq.0.to_be_bytes())
 }
 
+/// What the text index of an account consists of.
+pub(crate) fn index(account: AccountId) -> Key {
+    Key::new(account, b'w')
+}
+
+/// A block of the text index.
+pub(crate) fn index_block(account: AccountId, segment: u32, kind: u8, number: u32) -> Key {
+    Key::new(account, b'w').with(&segment.to_be_bytes()).with(&[kind]).with(&number.to_be_bytes())
+}
+
+/// Blocks of the text index, of the segments from `first` up to, not including, `end`.
+pub(crate) fn index_blocks_range(account: AccountId, first: u32, end: Option<u32>) -> (Key, Key) {
+    let tag = Key::new(account, b'w');
+    let behind = end.map_or(Key::new(account, b'w' + 1), |end| tag.with(&end.to_be_bytes()));
+    (tag.with(&first.to_be_bytes()), behind)
+}
+
 /// Everything under a tag of an account, to be used as `start..end`.
 pub(crate) fn tag_range(account: AccountId, tag: u8) -> (Key, Key) {
     (Key::new(account, tag), Key::new(account, tag + 1))
@@ -186,11 +205,11 @@ pub(crate) fn last_u64(key: &[u8]) -> Option<u64> {
 }
 
 /// Takes numbers off the front.
-struct Reader<'a>(&'a [u8]);
+pub(crate) struct Reader<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Reader<'a> {
     /// Behind the version byte; None if it is another version.
-    fn versioned(value: &'a [u8]) -> Option<Reader<'a>> {
+    pub(crate) fn versioned(value: &'a [u8]) -> Option<Reader<'a>> {
         let (version, rest) = value.split_first()?;
         (*version == VERSION).then_some(Reader(rest))
     }
@@ -201,7 +220,7 @@ impl<'a> Reader<'a> {
         Some(*head)
     }
 
-    fn u8(&mut self) -> Option<u8> {
+    pub(crate) fn u8(&mut self) -> Option<u8> {
         self.array::<1>().map(|[byte]| byte)
     }
 
@@ -209,11 +228,11 @@ impl<'a> Reader<'a> {
         self.array().map(u16::from_be_bytes)
     }
 
-    fn u32(&mut self) -> Option<u32> {
+    pub(crate) fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_be_bytes)
     }
 
-    fn u64(&mut self) -> Option<u64> {
+    pub(crate) fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_be_bytes)
     }
 
@@ -223,14 +242,14 @@ impl<'a> Reader<'a> {
         Some(UnixTime(i64::from_be_bytes([a, b, c, d, e, 0, 0, 0]) >> 24))
     }
 
-    fn take(&mut self, len: usize) -> Option<&'a [u8]> {
+    pub(crate) fn take(&mut self, len: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(len)?;
         self.0 = rest;
         Some(head)
     }
 
     /// A base-128 number, least significant digits first.
-    fn number(&mut self) -> Option<u32> {
+    pub(crate) fn number(&mut self) -> Option<u32> {
         let mut value = 0u32;
         for shift in (0..35).step_by(7) {
             let byte = self.u8()?;
@@ -248,7 +267,7 @@ fn push_time(out: &mut Vec<u8>, time: UnixTime) {
     out.extend_from_slice(&time.0.clamp(-limit, limit).to_be_bytes()[3..]);
 }
 
-fn push_number(out: &mut Vec<u8>, mut value: u32) {
+pub(crate) fn push_number(out: &mut Vec<u8>, mut value: u32) {
     while value >= 0x80 {
         out.push(value as u8 | 0x80);
         value >>= 7;
@@ -439,6 +458,12 @@ impl RowValue {
             row.keywords = numbers.iter().map(|number| u16::from_be_bytes(*number)).collect();
         }
         Some(row)
+    }
+
+    /// Only the message, without decoding the rest.
+    pub(crate) fn doc_of(value: &[u8]) -> Option<EmailId> {
+        let fine = value.len() >= ROW_BYTES_MIN && value[0] == VERSION;
+        value.get(1..5).filter(|_| fine)?.first_chunk().map(|bytes| EmailId(u32::from_be_bytes(*bytes)))
     }
 
     /// Only the flags, without decoding the rest.

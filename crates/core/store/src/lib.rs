@@ -54,7 +54,7 @@ pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, na
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};
-pub use search::Found;
+pub use search::{Found, IndexGoal, IndexProgress, IndexStatus};
 pub use view::{Changes, Opened};
 pub use written::Written;
 
@@ -69,13 +69,16 @@ pub struct Store {
     engine: Arc<dyn Engine>,
     feed: Arc<feed::Feed>,
     views: Arc<view::Views>,
+    numbers: Arc<search::NumbersCache>,
+    /// Held during a step of indexing.
+    indexing: Arc<parking_lot::Mutex<()>>,
 }
 
 impl Store {
     /// The mailboxes kept in `engine`.
     pub fn new(engine: Arc<dyn Engine>) -> Store {
         let feed = Arc::new(feed::Feed::new());
-        Store { engine, feed, views: Arc::default() }
+        Store { engine, feed, views: Arc::default(), numbers: Arc::default(), indexing: Arc::default() }
     }
 
     /// The engine below, for those who share its transactions (queue, directory).

@@ -1,13 +1,14 @@
 //! A query made ready for one mailbox, and three-valued: with only the row at hand it holds, does not, or can't be said
 //! yet. What can't be said asks for the header, and then for the body.
 
-use super::fold::{Needle, fold};
+use super::fold::Needle;
+use super::index::{Index, Places};
+use super::numbers::Numbers;
+use super::text;
+use crate::Error;
 use crate::keys::RowValue;
 use model::{DateOf, Day, EmailId, Flag, Keyword, ModSeq, Query, ThreadId, Uid, UidSet, UnixTime, When};
 use std::cell::OnceCell;
-
-/// Most bytes of one text part that are looked at.
-const PART_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -19,9 +20,7 @@ pub(super) enum Condition<'q> {
     Not(Box<Condition<'q>>),
     And(Vec<Condition<'q>>),
     Or(Vec<Condition<'q>>),
-    Header(&'q str, Needle),
-    Body(Needle),
-    Text(Needle),
+    Text(Box<Leaf<'q>>),
     Larger(u64),
     Smaller(u64),
     Internal(When, Day),
@@ -36,9 +35,9 @@ pub(super) enum Condition<'q> {
 
 impl<'q> Condition<'q> {
     pub(super) fn new(query: &'q Query, keywords: &[Keyword]) -> Condition<'q> {
-        let text = |text: &str, make: fn(Needle) -> Condition<'q>| match Needle::new(text) {
-            needle if needle.is_empty() => Condition::Known(true),
-            needle => make(needle),
+        let text = |text: &str, within: Within<'q>| match Needle::new(text) {
+            needle if needle.is_empty() && !matches!(within, Within::Field(_)) => Condition::Known(true),
+            needle => Condition::Text(Box::new(Leaf { within, needle, bounds: None })),
         };
         match query {
             Query::All => Condition::Known(true),
@@ -53,9 +52,9 @@ impl<'q> Condition<'q> {
                 Condition::And(all.iter().map(|part| Condition::new(part, keywords)).collect())
             }
             Query::Or(any) => Condition::Or(any.iter().map(|part| Condition::new(part, keywords)).collect()),
-            Query::Header { name, text } => Condition::Header(name, Needle::new(text)),
-            Query::Body(words) => text(words, Condition::Body),
-            Query::Text(words) => text(words, Condition::Text),
+            Query::Header { name, text: words } => text(words, Within::Field(name)),
+            Query::Body(words) => text(words, Within::Body),
+            Query::Text(words) => text(words, Within::Anywhere),
             Query::Larger(size) => Condition::Larger(*size),
             Query::Smaller(size) => Condition::Smaller(*size),
             Query::Date(DateOf::Internal, when, day) => Condition::Internal(*when, *day),
@@ -72,10 +71,81 @@ impl<'q> Condition<'q> {
     /// Whether there may be messages of which the row does not say enough.
     pub(super) fn may_need_content(&self) -> bool {
         match self {
-            Condition::Header(..) | Condition::Body(_) | Condition::Text(_) | Condition::Sent(..) => true,
+            Condition::Text(_) | Condition::Sent(..) => true,
             Condition::Not(inner) => inner.may_need_content(),
             Condition::And(all) | Condition::Or(all) => all.iter().any(Condition::may_need_content),
             _ => false,
+        }
+    }
+
+    /// Whether a text is looked for.
+    pub(super) fn has_text(&self) -> bool {
+        match self {
+            Condition::Text(_) => true,
+            Condition::Not(inner) => inner.has_text(),
+            Condition::And(all) | Condition::Or(all) => all.iter().any(Condition::has_text),
+            _ => false,
+        }
+    }
+
+    /// Asks the text index of every text. `live`: the messages that are there now.
+    pub(super) fn consult(
+        &mut self,
+        index: &Index<'_>,
+        numbers: &Numbers,
+        live: &UidSet,
+    ) -> Result<(), Error> {
+        match self {
+            Condition::Text(leaf) => leaf.consult(index, numbers, live),
+            Condition::Not(inner) => inner.consult(index, numbers, live),
+            Condition::And(all) | Condition::Or(all) => {
+                all.iter_mut().try_for_each(|part| part.consult(index, numbers, live))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Forgets what the text index said.
+    pub(super) fn forget(&mut self) {
+        match self {
+            Condition::Text(leaf) => leaf.bounds = None,
+            Condition::Not(inner) => inner.forget(),
+            Condition::And(all) | Condition::Or(all) => all.iter_mut().for_each(Condition::forget),
+            _ => {}
+        }
+    }
+
+    /// Which messages of `among` fulfil it as far as no row needs to be looked at.
+    pub(super) fn bounds(&self, among: &UidSet) -> Bounds {
+        let all = || among.clone();
+        match self {
+            Condition::Known(false) => Bounds { surely: UidSet::new(), possibly: UidSet::new() },
+            Condition::Known(true) => Bounds { surely: all(), possibly: all() },
+            Condition::Uids(uids) => Bounds { surely: among.and(uids), possibly: among.and(uids) },
+            Condition::Not(inner) => {
+                let inner = inner.bounds(among);
+                Bounds { surely: among.minus(&inner.possibly), possibly: among.minus(&inner.surely) }
+            }
+            Condition::And(parts) => {
+                parts.iter().fold(Bounds { surely: all(), possibly: all() }, |met, part| {
+                    let part = part.bounds(&met.possibly);
+                    Bounds {
+                        surely: met.surely.and(&part.surely),
+                        possibly: met.possibly.and(&part.possibly),
+                    }
+                })
+            }
+            Condition::Or(parts) => {
+                let none = Bounds { surely: UidSet::new(), possibly: UidSet::new() };
+                parts.iter().fold(none, |met, part| {
+                    let part = part.bounds(among);
+                    Bounds { surely: met.surely.or(&part.surely), possibly: met.possibly.or(&part.possibly) }
+                })
+            }
+            Condition::Text(leaf) if let Some(bounds) = &leaf.bounds => {
+                Bounds { surely: bounds.surely.and(among), possibly: bounds.possibly.and(among) }
+            }
+            _ => Bounds { surely: UidSet::new(), possibly: all() },
         }
     }
 
@@ -90,14 +160,7 @@ impl<'q> Condition<'q> {
             Condition::Not(inner) => inner.holds(message).map(|holds| !holds),
             Condition::And(all) => every(all.iter().map(|part| part.holds(message)), false),
             Condition::Or(any) => every(any.iter().map(|part| part.holds(message)), true),
-            Condition::Header(name, needle) => Some(message.has_field(message.header?, name, needle)),
-            Condition::Body(needle) => Some(message.body_has(message.whole?, needle)),
-            Condition::Text(needle) => {
-                if needle.is_in_folded(message.header_text(message.header?)) {
-                    return Some(true);
-                }
-                Some(message.body_has(message.whole?, needle))
-            }
+            Condition::Text(leaf) => leaf.holds(message),
             Condition::Larger(size) => Some(u64::from(row.size) > *size),
             Condition::Smaller(size) => Some(u64::from(row.size) < *size),
             Condition::Internal(when, day) => Some(compare(day_of(row.received), *when, *day)),
@@ -113,6 +176,63 @@ impl<'q> Condition<'q> {
             Condition::EmailId(id) => Some(row.doc == *id),
             Condition::ThreadId(id) => Some(row.thread == *id),
         }
+    }
+}
+
+/// A text that is looked for.
+pub(super) struct Leaf<'q> {
+    within: Within<'q>,
+    needle: Needle,
+    /// What the text index says.
+    bounds: Option<Bounds>,
+}
+
+/// Where it is looked for.
+#[derive(Clone, Copy)]
+enum Within<'q> {
+    /// In a header field of that name.
+    Field(&'q str),
+    Body,
+    Anywhere,
+}
+
+/// What is known of a condition without looking at messages.
+#[derive(Clone)]
+pub(super) struct Bounds {
+    /// These fulfil it.
+    pub(super) surely: UidSet,
+    /// No others fulfil it.
+    pub(super) possibly: UidSet,
+}
+
+impl Leaf<'_> {
+    fn holds(&self, message: &Message<'_>) -> Option<bool> {
+        if let Some(bounds) = &self.bounds {
+            match (bounds.surely.contains(message.uid), bounds.possibly.contains(message.uid)) {
+                (true, _) => return Some(true),
+                (false, false) => return Some(false),
+                (false, true) => {}
+            }
+        }
+        match self.within {
+            Within::Field(name) => Some(message.has_field(message.header?, name, &self.needle)),
+            Within::Anywhere if self.needle.is_in_folded(message.header_text(message.header?)) => Some(true),
+            Within::Body | Within::Anywhere => Some(message.body_has(message.whole?, &self.needle)),
+        }
+    }
+
+    fn consult(&mut self, index: &Index<'_>, numbers: &Numbers, live: &UidSet) -> Result<(), Error> {
+        let docs = match self.within {
+            Within::Field(name) => {
+                let name = name.to_ascii_lowercase();
+                index.find(Places::of_field(&name), Some(&name), self.needle.text())?
+            }
+            Within::Body => index.find(Places::BODY, None, self.needle.text())?,
+            Within::Anywhere => index.find(Places::ANYWHERE, None, self.needle.text())?,
+        };
+        let possibly = numbers.uids(&docs.possibly).or(&numbers.damaged());
+        self.bounds = Some(Bounds { surely: numbers.uids(&docs.surely).and(live), possibly });
+        Ok(())
     }
 }
 
@@ -177,13 +297,13 @@ impl<'a> Message<'a> {
     }
 
     fn header_text(&self, header: &[u8]) -> &str {
-        self.header_text.get_or_init(|| fold(&mime::text::header_text(header)))
+        self.header_text.get_or_init(|| text::header(header))
     }
 
     fn body_has(&self, whole: &[u8], needle: &Needle) -> bool {
         let texts = self.body_texts.get_or_init(|| {
             let structure = mime::parse(whole);
-            mime::text::body_texts(&structure, PART_BYTES_MAX).map(|text| fold(&text)).collect()
+            text::each_body(&structure).collect()
         });
         texts.iter().any(|text| needle.is_in_folded(text))
     }

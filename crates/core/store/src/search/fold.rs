@@ -13,15 +13,25 @@ pub(super) fn fold(text: &str) -> String {
 }
 
 /// A text to look for.
-pub(super) struct Needle(Finder<'static>);
+pub(super) struct Needle {
+    folded: String,
+    finder: Finder<'static>,
+}
 
 impl Needle {
     pub(super) fn new(text: &str) -> Needle {
-        Needle(Finder::new(fold(text).as_bytes()).into_owned())
+        let folded = fold(text);
+        let finder = Finder::new(folded.as_bytes()).into_owned();
+        Needle { folded, finder }
+    }
+
+    /// Folded.
+    pub(super) fn text(&self) -> &str {
+        &self.folded
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.needle().is_empty()
+        self.folded.is_empty()
     }
 
     /// Whether a text, not yet folded, holds it.
@@ -31,7 +41,7 @@ impl Needle {
 
     /// Whether a folded text holds it.
     pub(super) fn is_in_folded(&self, folded: &str) -> bool {
-        self.0.find(folded.as_bytes()).is_some()
+        self.finder.find(folded.as_bytes()).is_some()
     }
 }
 

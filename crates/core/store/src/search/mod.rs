@@ -1,14 +1,25 @@
-//! SEARCH (RFC 9051 §6.4.4): a neutral tree of conditions, evaluated by page.
+//! SEARCH (RFC 9051 §6.4.4): a neutral tree of conditions, evaluated by page. What the text index (`index`) does not
+//! answer outright is looked at row by row, and then message by message.
 
 mod condition;
 mod fold;
+mod index;
+mod numbers;
+mod text;
+mod tokens;
 
-use crate::keys::RowValue;
+pub(crate) use index::check;
+pub use index::{IndexGoal, IndexProgress, IndexStatus};
+pub(crate) use numbers::NumbersCache;
+
+use crate::keys::{MailboxValue, RowValue};
 use crate::{Error, Store, read};
 use condition::{Condition, Message};
 use engine::{AccountId, Snapshot};
+use index::Index;
 use model::{MailboxId, Query, Uid, UidSet};
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// A page of what SEARCH found.
 #[derive(Clone, PartialEq, Debug)]
@@ -21,7 +32,17 @@ pub struct Found {
     pub unreadable: UidSet,
 }
 
-/// Rows looked at on a page when no content may be needed, and when it may.
+/// How texts are looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// With the text index, where there is one.
+    Index,
+    /// By reading every message: what the index is compared with.
+    #[cfg(test)]
+    Messages,
+}
+
+/// Rows looked at on a page, and messages of which content is read.
 const ROWS_MAX: usize = 20_000;
 const ROWS_WITH_CONTENT_MAX: usize = 2_000;
 
@@ -42,22 +63,49 @@ impl Store {
         among: &UidSet,
         from: Uid,
     ) -> Result<Found, Error> {
+        self.search_by(Means::Index, account, mailbox, query, among, from)
+    }
+
+    pub(crate) fn search_by(
+        &self,
+        means: Means,
+        account: AccountId,
+        mailbox: MailboxId,
+        query: &Query,
+        among: &UidSet,
+        from: Uid,
+    ) -> Result<Found, Error> {
         let snapshot = self.engine.snapshot()?;
         let value = read::mailbox(&*snapshot, account, mailbox)?;
         let table = self.keyword_table(&*snapshot, account, mailbox, &value)?;
-        let condition = Condition::new(query, &table);
-        let narrowed = narrow(query, among);
-        let among = narrowed.as_ref().unwrap_or(among);
-        let rows_max = if condition.may_need_content() { ROWS_WITH_CONTENT_MAX } else { ROWS_MAX };
-        let mut wanted: Vec<Uid> = among.iter_from(from).take(rows_max + 1).collect();
+        let mut condition = Condition::new(query, &table);
+        let live = match means == Means::Index && condition.has_text() {
+            true => self.consult(&*snapshot, account, mailbox, &value, &mut condition)?,
+            false => None,
+        };
+        let bounds = condition.bounds(among);
+        // A message of `among` may be gone.
+        let surely = live.as_ref().map_or_else(UidSet::new, |live| bounds.surely.and(live));
+        let possibly = bounds.possibly.minus(&surely);
+        let rows_max =
+            if live.is_some() || !condition.may_need_content() { ROWS_MAX } else { ROWS_WITH_CONTENT_MAX };
+        let mut wanted: Vec<Uid> = possibly.iter_from(from).take(rows_max + 1).collect();
         let next = if wanted.len() > rows_max { wanted.pop() } else { None };
-        let mut found = Found { uids: UidSet::new(), next, unreadable: UidSet::new() };
+        let mut found = Found { uids: surely, next, unreadable: UidSet::new() };
+        if from > Uid(1) {
+            let mut before = UidSet::new();
+            before.insert_range(Uid(0), Uid(from.0 - 1));
+            found.uids = found.uids.minus(&before);
+        }
+        if let Some(next) = next {
+            found.cut(next);
+        }
         let mut undecided = Vec::new();
         read::rows(&*snapshot, account, mailbox, &wanted, &mut |uid, row| {
             match RowValue::decode(row) {
                 None => drop(found.unreadable.insert(uid)),
                 Some(row) => match condition.holds(&Message::row_only(uid, &row)) {
-                    Some(true) => found.uids.push(uid),
+                    Some(true) => drop(found.uids.insert(uid)),
                     Some(false) => {}
                     None => undecided.push((uid, row)),
                 },
@@ -65,8 +113,8 @@ impl Store {
             ControlFlow::Continue(())
         })?;
         let mut bytes_left = CONTENT_BYTES_MAX;
-        for (uid, row) in undecided {
-            if bytes_left == 0 {
+        for (read, (uid, row)) in undecided.into_iter().enumerate() {
+            if bytes_left == 0 || read == ROWS_WITH_CONTENT_MAX {
                 found.cut(uid);
                 break;
             }
@@ -79,6 +127,32 @@ impl Store {
         }
         Ok(found)
     }
+
+    /// Asks the text index, if there is one that is sound; answers the messages that are there now then.
+    fn consult(
+        &self,
+        snapshot: &dyn Snapshot,
+        account: AccountId,
+        mailbox: MailboxId,
+        value: &MailboxValue,
+        condition: &mut Condition<'_>,
+    ) -> Result<Option<Arc<UidSet>>, Error> {
+        let next_doc = read::account(snapshot, account)?.next_doc;
+        let mut ask = || {
+            let Some(index) = Index::open(snapshot, account, next_doc)? else { return Ok(None) };
+            let numbers = self.numbers(snapshot, account, mailbox, (value.uid_validity, value.uid_next))?;
+            let live = self.open(account, mailbox)?.uids;
+            condition.consult(&index, &numbers, &live).map(|()| Some(live))
+        };
+        match ask() {
+            // The check tells the operator. Here the messages themselves are read.
+            Err(Error::Engine(engine::Error::Corrupt { .. })) => {
+                condition.forget();
+                Ok(None)
+            }
+            asked => asked,
+        }
+    }
 }
 
 impl Found {
@@ -89,18 +163,6 @@ impl Found {
         self.uids = self.uids.minus(&behind);
         self.unreadable = self.unreadable.minus(&behind);
         self.next = Some(uid);
-    }
-}
-
-/// Among which messages a query can hold at all, where it says so outright.
-fn narrow(query: &Query, among: &UidSet) -> Option<UidSet> {
-    match query {
-        Query::Uids(uids) => Some(among.and(uids)),
-        Query::And(all) => all.iter().fold(None, |narrowed, part| {
-            let narrower = narrow(part, narrowed.as_ref().unwrap_or(among));
-            narrower.or(narrowed)
-        }),
-        _ => None,
     }
 }
 

@@ -7,6 +7,7 @@ mod mailboxes;
 mod model_based;
 mod search;
 mod sharing;
+mod text_index;
 mod views;
 
 use crate::*;
