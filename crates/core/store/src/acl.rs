@@ -13,7 +13,7 @@ use crate::feed::Touched;
 use crate::keys;
 use crate::ledger::Ledger;
 use crate::read::{self, corrupt};
-use crate::{Error, Limit, Store, Written};
+use crate::{Error, Limit, ListEvent, Store, Written};
 use engine::{AccountId, Order, Read, Tx};
 use model::{MailboxId, Right, Rights};
 use std::ops::ControlFlow;
@@ -252,7 +252,8 @@ impl Store {
             }
             write(tx, account, mailbox, &before, &after, touched)?;
             let mut ledger = Ledger::load(tx, account)?;
-            ledger.listed.push(mailbox);
+            ledger.listed.push(ListEvent::Rights { mailbox });
+            ledger.rewritten.push(mailbox);
             ledger.open(tx, mailbox)?;
             ledger.finish(tx, touched)
         })
@@ -312,7 +313,7 @@ pub(crate) fn write(
     // Their lists of mailboxes are different now.
     for who in old.into_iter().chain(new) {
         if let Who::Account(user) = who
-            && !touched.contains(&(*user, keys::LIST))
+            && !touched.list.contains(&(*user, keys::LIST))
         {
             touched.push((*user, keys::LIST));
         }

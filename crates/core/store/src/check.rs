@@ -134,6 +134,7 @@ impl<'a> Recount<'a> {
         }
         self.sharing()?;
         self.stray_rows()?;
+        self.entries()?;
         self.messages(account.as_ref())?;
         self.references()?;
         self.threads()?;
@@ -274,6 +275,32 @@ impl<'a> Recount<'a> {
         })?;
         (self.shown, self.mailboxes, self.doomed) = (shown, mailboxes, doomed);
         Ok(())
+    }
+
+    /// Metadata entries count towards the account's octets.
+    fn entries(&mut self) -> Result<(), Error> {
+        let mailboxes = std::mem::take(&mut self.mailboxes);
+        let (mut bytes, purging) = (0, self.doomed.contains(&keys::LIST));
+        self.scan(&keys::tag_range(self.account, b'e'), &mut |problems, key, value| match (
+            keys::entry_of(key),
+            keys::decode_entry(value),
+        ) {
+            (Some((mailbox, _, name)), Some(octets)) => {
+                bytes += crate::metadata::size(name, octets);
+                if mailbox != keys::LIST && !mailboxes.contains_key(&mailbox) && !purging {
+                    problems.push(format!("there is an entry of mailbox {mailbox}, which does not exist"));
+                }
+            }
+            _ => problems.push("a metadata entry is damaged".into()),
+        })?;
+        self.mailboxes = mailboxes;
+        self.bytes += bytes;
+        self.scan(&keys::changes_range(self.account, keys::LIST), &mut |problems, key, value| {
+            if keys::decode_listed(value).is_none() {
+                let modseq = keys::last_u64(key).unwrap_or_default();
+                problems.push(format!("change {modseq} of the list of mailboxes is damaged"));
+            }
+        })
     }
 
     fn messages(&mut self, account: Option<&AccountValue>) -> Result<(), Error> {

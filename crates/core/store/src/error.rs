@@ -66,6 +66,8 @@ pub enum Limit {
     MessageSize,
     /// Entries of an access control list.
     AclEntries,
+    /// Metadata entries of a mailbox or of the server, their number or their octets (RFC 5464 §4.3).
+    Metadata,
 }
 
 impl fmt::Display for Limit {
@@ -77,6 +79,7 @@ impl fmt::Display for Limit {
             Limit::Messages => "number of messages in the account",
             Limit::MessageSize => "size of a message",
             Limit::AclEntries => "number of identifiers in the access control list",
+            Limit::Metadata => "number or size of metadata entries",
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The change feed: who watches an account or a mailbox is told after each commit that touched it. Nobody polls.
 
 use engine::AccountId;
-use model::MailboxId;
+use model::{MailboxId, ModSeq};
 use parking_lot::Mutex;
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -11,11 +11,31 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// task).
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
+/// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata).
+pub type NotifyEach = Arc<dyn Fn(MailboxId) + Send + Sync>;
+
 struct Watcher {
     id: u64,
-    /// None: every change of the account.
-    mailbox: Option<MailboxId>,
-    notify: Notify,
+    wanted: Wanted,
+}
+
+#[derive(Clone)]
+enum Wanted {
+    /// Changes of one mailbox.
+    Mailbox(MailboxId, Notify),
+    /// Every change of the account, once for each commit.
+    Account(Notify),
+    /// Every change of the account, for each mailbox.
+    Each(NotifyEach),
+}
+
+impl Wanted {
+    fn tell(&self, touched: MailboxId) {
+        match self {
+            Wanted::Mailbox(_, notify) | Wanted::Account(notify) => notify(),
+            Wanted::Each(notify) => notify(touched),
+        }
+    }
 }
 
 const SHARDS: usize = 64;
@@ -33,8 +53,33 @@ pub struct Watch {
     id: u64,
 }
 
-/// What a transaction changed: mailbox 0 stands for the list of mailboxes (and of subscriptions).
-pub(crate) type Touched = Vec<(AccountId, MailboxId)>;
+/// What a transaction changed.
+#[derive(Default)]
+pub(crate) struct Touched {
+    /// Mailbox 0 stands for the list of mailboxes (of subscriptions, and of metadata).
+    pub(crate) list: Vec<(AccountId, MailboxId)>,
+    /// The number that the only account took.
+    pub(crate) stamp: Option<ModSeq>,
+    /// The number that the server's shared entries took.
+    pub(crate) server: Option<u64>,
+    stamped: bool,
+}
+
+impl Touched {
+    pub(crate) fn new() -> Touched {
+        Touched::default()
+    }
+
+    pub(crate) fn push(&mut self, touched: (AccountId, MailboxId)) {
+        self.list.push(touched);
+    }
+
+    /// An account took this number.
+    pub(crate) fn stamp(&mut self, modseq: ModSeq) {
+        self.stamp = (!self.stamped).then_some(modseq);
+        self.stamped = true;
+    }
+}
 
 impl Feed {
     pub(crate) fn new() -> Feed {
@@ -45,22 +90,30 @@ impl Feed {
         &self.shards[account.0 as usize % SHARDS]
     }
 
+    fn watch(self: &Arc<Feed>, account: AccountId, wanted: Wanted) -> Watch {
+        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
+        self.shard(account).lock().entry(account).or_default().push(Watcher { id, wanted });
+        Watch { feed: self.clone(), account, id }
+    }
+
     pub(crate) fn announce(&self, touched: &[(AccountId, MailboxId)]) {
         for (at, (account, mailbox)) in touched.iter().enumerate() {
             let shard = self.shard(*account).lock();
             let Some(watchers) = shard.get(account) else { continue };
             // One that watches the whole account is told once for all mailboxes of the transaction.
             let first_of_account = !touched[..at].iter().any(|(other, _)| other == account);
-            let told: Vec<Notify> = watchers
+            let told: Vec<Wanted> = watchers
                 .iter()
-                .filter(|watcher| match watcher.mailbox {
-                    None => first_of_account,
-                    Some(watched) => watched == *mailbox,
+                .map(|watcher| &watcher.wanted)
+                .filter(|wanted| match wanted {
+                    Wanted::Account(_) => first_of_account,
+                    Wanted::Mailbox(watched, _) => watched == mailbox,
+                    Wanted::Each(_) => true,
                 })
-                .map(|watcher| watcher.notify.clone())
+                .cloned()
                 .collect();
             drop(shard);
-            told.iter().for_each(|notify| notify());
+            told.iter().for_each(|wanted| wanted.tell(*mailbox));
         }
     }
 }
@@ -69,9 +122,14 @@ impl crate::Store {
     /// Calls `notify` after each commit that changes the mailbox (its messages, flags or name), or anything of the
     /// account when `mailbox` is None. The change can be read when it is called. Several commits may cause one call.
     pub fn watch(&self, account: AccountId, mailbox: Option<MailboxId>, notify: Notify) -> Watch {
-        let id = self.feed.next_id.fetch_add(1, Ordering::Relaxed);
-        self.feed.shard(account).lock().entry(account).or_default().push(Watcher { id, mailbox, notify });
-        Watch { feed: self.feed.clone(), account, id }
+        self.feed
+            .watch(account, mailbox.map_or(Wanted::Account(notify.clone()), |id| Wanted::Mailbox(id, notify)))
+    }
+
+    /// Calls `notify` after each commit that changes the account, with each mailbox that it touched. The shared entries
+    /// of the server are those of [`SERVER`](crate::SERVER).
+    pub fn watch_each(&self, account: AccountId, notify: NotifyEach) -> Watch {
+        self.feed.watch(account, Wanted::Each(notify))
     }
 }
 

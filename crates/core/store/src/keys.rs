@@ -6,8 +6,9 @@
 //! | key after the account | value |
 //! |---|---|
 //! | `c` mailbox modseq | change log of a mailbox: sections of kind u8 (1 arrived, 2 flagged, 3 vanished), n u32, n × (first u32, last u32) |
-//! | `c` 0 modseq | change log of the list of mailboxes: n × mailbox u32 (0: subscriptions) |
+//! | `c` 0 modseq | change log of the list of mailboxes, subscriptions and entries (version 2): [`ListEvent`]s |
 //! | `d` mailbox | a removed mailbox whose messages still have to be freed (0: the whole account) |
+//! | `e` mailbox user name | metadata entry (RFC 5464): octets; mailbox 0: of the server, user 0: shared by all |
 //! | `g` owner mailbox | that owner shares that mailbox with this account; under account 0: `sa` owner mailbox (with `anyone`), `sg` group 00 owner mailbox |
 //! | `i` mailbox uid | [`RowValue`]: doc u32, modseq u64, flags u8, received i40, size u32, saved i40, thread u32, keyword numbers u16… |
 //! | `k` mailbox | keywords by number: (length u8, bytes)… |
@@ -25,9 +26,13 @@
 //! | `w` segment kind u8 number u32 | a block of a segment of the text index, at most 60,000 bytes (`search/index/segment.rs`) |
 //! | `x` hash | 16 bytes of hash: an imported message (`troika import`), so that a second run skips it |
 //!
+//! Account 0 holds the shared entries of the server under `e`, a change log of them under `c` 0 number, and the last
+//! number of that log under `e` 0 0 (with no name); its other keys are the directory's and the queue's.
+//!
 //! The change log is kept per mailbox rather than per account, so that a resynchronisation reads only what happened in
 //! that mailbox; an account-wide reader finds the mailboxes to look at by their highest modification sequence.
 
+use crate::ListEvent;
 use engine::AccountId;
 use model::{
     EmailId, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity, UnixTime,
@@ -182,6 +187,39 @@ pub(crate) fn name(account: AccountId, name: &str) -> Vec<u8> {
 
 pub(crate) fn subscription(account: AccountId, name: &str) -> Vec<u8> {
     named(account, b's', name)
+}
+
+/// A metadata entry. `mailbox` 0: of the server; `user` 0: shared.
+pub(crate) fn entry(account: AccountId, mailbox: MailboxId, user: AccountId, name: &str) -> Vec<u8> {
+    let mut key = Key::new(account, b'e').with(&mailbox.0.to_be_bytes()).with(&user.0.to_be_bytes()).to_vec();
+    key.extend_from_slice(name.as_bytes());
+    key
+}
+
+/// All metadata entries of a mailbox.
+pub(crate) fn entries_range(account: AccountId, mailbox: MailboxId) -> (Key, Key) {
+    let start = Key::new(account, b'e').with(&mailbox.0.to_be_bytes());
+    let end = match mailbox.0.checked_add(1) {
+        Some(next) => Key::new(account, b'e').with(&next.to_be_bytes()),
+        None => Key::new(account, b'e' + 1),
+    };
+    (start, end)
+}
+
+/// Mailbox, user and name of a metadata entry's key.
+pub(crate) fn entry_of(key: &[u8]) -> Option<(MailboxId, AccountId, &str)> {
+    let mut reader = Reader(key.get(5..)?);
+    let (mailbox, user) = (MailboxId(reader.u32()?), AccountId(reader.u32()?));
+    Some((mailbox, user, str::from_utf8(reader.0).ok()?))
+}
+
+pub(crate) fn encode_entry(value: &[u8]) -> Vec<u8> {
+    [&[VERSION], value].concat()
+}
+
+/// The octets of a metadata entry.
+pub(crate) fn decode_entry(value: &[u8]) -> Option<&[u8]> {
+    Reader::versioned(value).map(|reader| reader.0)
 }
 
 /// The account that a key belongs to.
@@ -670,11 +708,66 @@ pub(crate) enum ChangeKind {
     Vanished,
 }
 
-/// The list of mailboxes changed: which of them.
-pub(crate) fn encode_listed(mailboxes: &[MailboxId]) -> Vec<u8> {
-    let mut out = vec![VERSION];
-    mailboxes.iter().for_each(|mailbox| out.extend_from_slice(&mailbox.0.to_be_bytes()));
+/// Version of the change log of the list of mailboxes; version 1 named ids alone and is passed over.
+const LISTED_VERSION: u8 = 2;
+
+const NAMELESS: String = String::new();
+
+/// What happened to the list of mailboxes: n × (kind u8, mailbox u32, user u32, name and former name: length u16, octets).
+pub(crate) fn encode_listed(events: &[ListEvent]) -> Vec<u8> {
+    let mut out = vec![LISTED_VERSION];
+    for event in events {
+        let (kind, mailbox, user, name, former) = match event {
+            ListEvent::Created { mailbox, name } => (1, *mailbox, LIST.0, name, ""),
+            ListEvent::Deleted { mailbox, name } => (2, *mailbox, LIST.0, name, ""),
+            ListEvent::Renamed { from, to } => (3, LIST, LIST.0, to, from.as_str()),
+            ListEvent::Subscribed { name } => (4, LIST, LIST.0, name, ""),
+            ListEvent::Unsubscribed { name } => (5, LIST, LIST.0, name, ""),
+            ListEvent::Entry { mailbox, user, name } => (6, *mailbox, user.0, name, ""),
+            ListEvent::Rights { mailbox } => (7, *mailbox, LIST.0, &NAMELESS, ""),
+        };
+        out.push(kind);
+        out.extend_from_slice(&mailbox.0.to_be_bytes());
+        out.extend_from_slice(&user.to_be_bytes());
+        for text in [name.as_str(), former] {
+            out.extend_from_slice(&(text.len() as u16).to_be_bytes());
+            out.extend_from_slice(text.as_bytes());
+        }
+    }
     out
+}
+
+pub(crate) fn decode_listed(value: &[u8]) -> Option<Vec<ListEvent>> {
+    let (version, rest) = value.split_first()?;
+    if *version == VERSION {
+        return Some(Vec::new());
+    }
+    let mut reader = rest;
+    if *version != LISTED_VERSION {
+        return None;
+    }
+    let mut events = Vec::new();
+    while !reader.is_empty() {
+        let mut from = Reader(reader);
+        let (kind, mailbox, user) = (from.u8()?, MailboxId(from.u32()?), AccountId(from.u32()?));
+        let mut text = || {
+            let length = from.u16()?;
+            str::from_utf8(from.take(usize::from(length))?).ok().map(str::to_owned)
+        };
+        let (name, former) = (text()?, text()?);
+        reader = from.0;
+        events.push(match kind {
+            1 => ListEvent::Created { mailbox, name },
+            2 => ListEvent::Deleted { mailbox, name },
+            3 => ListEvent::Renamed { from: former, to: name },
+            4 => ListEvent::Subscribed { name },
+            5 => ListEvent::Unsubscribed { name },
+            6 => ListEvent::Entry { mailbox, user, name },
+            7 => ListEvent::Rights { mailbox },
+            _ => return None,
+        });
+    }
+    Some(events)
 }
 
 /// Longest saved view; more scattered mailboxes are scanned.

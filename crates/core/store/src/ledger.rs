@@ -7,7 +7,7 @@
 use crate::feed::Touched;
 use crate::keys::{self, AccountValue, ChangeValue, MailboxValue, RowValue};
 use crate::read::{self, corrupt};
-use crate::{Error, Limit, Target};
+use crate::{Error, Limit, ListEvent, Target};
 use engine::{AccountId, Tx};
 use model::{EmailId, Flag, Keyword, MailboxId, ModSeq, Uid, UidValidity, UnixTime};
 
@@ -40,8 +40,10 @@ pub(crate) struct Ledger {
     pub(crate) account: AccountValue,
     open: Vec<OpenMailbox>,
     modseq: Option<ModSeq>,
-    /// Mailboxes that came, went or were renamed; 0 for subscriptions.
-    pub(crate) listed: Vec<MailboxId>,
+    /// Mailboxes that came, went or were renamed, subscriptions, metadata.
+    pub(crate) listed: Vec<ListEvent>,
+    /// Mailboxes whose record changed otherwise than by their messages.
+    pub(crate) rewritten: Vec<MailboxId>,
     limits_changed: bool,
 }
 
@@ -57,7 +59,15 @@ impl Ledger {
     }
 
     pub(crate) fn new(id: AccountId, account: AccountValue) -> Ledger {
-        Ledger { id, account, open: Vec::new(), modseq: None, listed: Vec::new(), limits_changed: false }
+        Ledger {
+            id,
+            account,
+            open: Vec::new(),
+            modseq: None,
+            listed: Vec::new(),
+            rewritten: Vec::new(),
+            limits_changed: false,
+        }
     }
 
     pub(crate) fn at(&mut self, slot: Slot) -> &mut OpenMailbox {
@@ -126,6 +136,8 @@ impl Ledger {
         self.account.next_uid_validity = uid_validity.checked_add(1).ok_or(Error::Limit(Limit::Mailboxes))?;
         self.account.mailboxes += 1;
         let modseq = self.stamp();
+        self.listed.push(ListEvent::Created { mailbox: MailboxId(id), name: name.clone() });
+        self.rewritten.push(MailboxId(id));
         let slot = self.push(
             MailboxId(id),
             MailboxValue {
@@ -150,7 +162,6 @@ impl Ledger {
         mailbox.value.keywords = table.len() as u16;
         mailbox.table = Some(table);
         mailbox.table_grew = true;
-        self.listed.push(MailboxId(id));
         Ok(slot)
     }
 
@@ -269,7 +280,7 @@ impl Ledger {
     /// Writes what changed and notes whom to tell.
     pub(crate) fn finish(mut self, tx: &mut dyn Tx, touched: &mut Touched) -> Result<(), Error> {
         let changed = |open: &OpenMailbox| !open.changes.is_empty() || open.table_grew;
-        if self.open.iter().any(changed) || !self.listed.is_empty() {
+        if self.open.iter().any(changed) || !self.listed.is_empty() || !self.rewritten.is_empty() {
             self.stamp();
         }
         let Some(modseq) = self.modseq else {
@@ -278,6 +289,7 @@ impl Ledger {
             }
             return Ok(());
         };
+        touched.stamp(modseq);
         for open in self.open.iter().filter(|open| !open.changes.is_empty()) {
             tx.put(&keys::change(self.id, open.id, modseq), &open.changes.encode())?;
         }
@@ -295,7 +307,7 @@ impl Ledger {
             if is_changed {
                 open.value.highest_modseq = modseq;
             }
-            if !is_changed && !self.listed.contains(&open.id) {
+            if !is_changed && !self.rewritten.contains(&open.id) {
                 continue;
             }
             touched.push((self.id, open.id));
@@ -315,7 +327,9 @@ impl Ledger {
         self.account.mailboxes = self.account.mailboxes.saturating_sub(1);
         self.account.messages = self.account.messages.saturating_sub(u64::from(mailbox.value.messages));
         self.account.bytes = self.account.bytes.saturating_sub(mailbox.value.bytes);
-        self.listed.push(mailbox.id);
+        let name = std::mem::take(&mut mailbox.value.name);
+        self.rewritten.push(mailbox.id);
+        self.listed.push(ListEvent::Deleted { mailbox: mailbox.id, name });
     }
 }
 

@@ -24,7 +24,9 @@ mod feed;
 mod flags;
 mod keys;
 mod ledger;
+mod list_log;
 mod mailbox;
+mod metadata;
 mod prepared;
 mod purge;
 mod read;
@@ -47,10 +49,14 @@ pub use deliver::{
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
-pub use feed::{Notify, Watch};
+pub use feed::{Notify, NotifyEach, Watch};
 pub use flags::{Behalf, Known, Stored};
 pub use ledger::MAILBOXES_MAX;
+pub use list_log::{AccountChanges, LIST_EVENTS_MAX, ListEvent, ServerChanges, TouchedMailbox};
 pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
+pub use metadata::{
+    Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry, SERVER,
+};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};

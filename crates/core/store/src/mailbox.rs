@@ -3,7 +3,7 @@
 use crate::copy::{Arriving, relocate};
 use crate::keys::{self, MailboxValue};
 use crate::ledger::{Ledger, Slot};
-use crate::{Error, Limit, Originals, Store, Target, Written, acl, read};
+use crate::{Error, Limit, ListEvent, Originals, Store, Target, Written, acl, metadata, read};
 use engine::{AccountId, Order, Snapshot, Tx};
 use model::{MailboxId, ModSeq, SpecialUse, Uid, UidSet, UidValidity, UnixTime};
 use std::collections::BTreeMap;
@@ -163,7 +163,7 @@ impl Store {
         self.mailbox_in(&*self.engine.snapshot()?, account, mailbox)
     }
 
-    fn mailbox_in(
+    pub(crate) fn mailbox_in(
         &self,
         snapshot: &dyn Snapshot,
         account: AccountId,
@@ -253,6 +253,7 @@ impl Store {
             ledger.forget(slot);
             // RFC 4314 §4: "The DELETE command MUST delete the ACL".
             acl::remove(tx, account, id, touched)?;
+            metadata::forget(tx, &mut ledger, id)?;
             tx.put(&keys::doomed(account, id), &[keys::VERSION])?;
             tx.delete(&keys::name(account, &name))?;
             tx.delete(&keys::mailbox(account, id))?;
@@ -318,7 +319,10 @@ impl Store {
             } else {
                 tx.delete(&key)?;
             }
-            ledger.listed.push(keys::LIST);
+            ledger.listed.push(match on {
+                true => ListEvent::Subscribed { name: name.clone() },
+                false => ListEvent::Unsubscribed { name: name.clone() },
+            });
             ledger.finish(tx, touched)
         })
     }
@@ -364,6 +368,8 @@ fn create_one(
 fn move_inbox(tx: &mut dyn Tx, ledger: &mut Ledger, to: &str, now: UnixTime) -> Result<(), Error> {
     let target = create_with_superiors(tx, ledger, to, now, Inherit::Superior)?;
     let source = ledger.open(tx, keys::INBOX)?;
+    let new = ledger.at(target).id;
+    metadata::copy(tx, ledger, keys::INBOX, new)?;
     let mut all = UidSet::new();
     let range = keys::rows_range(ledger.id, keys::INBOX);
     tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
@@ -399,8 +405,9 @@ fn rename(tx: &mut dyn Tx, ledger: &mut Ledger, from: &str, to: &str, now: UnixT
         tx.put(&keys::name(account, &new_name), &keys::encode_u32(id.0))?;
         let slot = ledger.open(tx, id)?;
         ledger.at(slot).value.name = new_name;
-        ledger.listed.push(id);
+        ledger.rewritten.push(id);
     }
+    ledger.listed.push(ListEvent::Renamed { from: from.to_owned(), to: to.to_owned() });
     for (end, _) in to.match_indices('/') {
         let superior = &to[..end];
         if read::named(tx, account, superior)?.is_none() {

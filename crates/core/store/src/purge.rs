@@ -52,21 +52,31 @@ impl Store {
         };
         self.transact(&[account], move |tx, _| {
             let mut value = read::mailbox(tx, account, mailbox)?;
-            let mut old = Vec::new();
             let (start, _) = keys::changes_range(account, mailbox);
-            let range = (start, keys::behind(keys::change(account, mailbox, floor)));
-            tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
-                old.push(key.to_vec());
-                if old.len() < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-            })?;
-            for key in &old {
-                tx.delete(key)?;
-            }
+            let more = remove_up_to(tx, (start, keys::behind(keys::change(account, mailbox, floor))))?;
             if value.log_floor < floor {
                 value.log_floor = floor;
                 tx.put(&keys::mailbox(account, mailbox), &value.encode())?;
             }
-            Ok(old.len() == PAGE)
+            Ok(more)
+        })
+    }
+
+    /// Shortens the change log of the account's list of mailboxes to its newest `keep` entries, one bounded transaction;
+    /// resolves to whether there is more. Who asks for older changes than there are is told of an overflow
+    /// ([`AccountChanges`](crate::AccountChanges)), if `keep` is at least [`LIST_EVENTS_MAX`](crate::LIST_EVENTS_MAX).
+    ///
+    /// # Errors
+    /// [`Error::NoAccount`].
+    pub fn trim_list(&self, account: AccountId, keep: usize) -> Written<bool> {
+        let floor = match self.nth_newest(account, keys::LIST, keep) {
+            Err(error) => return self.ready(Err(error)),
+            Ok(None) => return self.ready(Ok(false)),
+            Ok(Some(floor)) => floor,
+        };
+        self.transact(&[account], move |tx, _| {
+            let (start, _) = keys::changes_range(account, keys::LIST);
+            remove_up_to(tx, (start, keys::behind(keys::change(account, keys::LIST, floor))))
         })
     }
 
@@ -77,8 +87,17 @@ impl Store {
         mailbox: MailboxId,
         keep: usize,
     ) -> Result<Option<ModSeq>, Error> {
+        read::mailbox(&*self.engine.snapshot()?, account, mailbox)?;
+        self.nth_newest(account, mailbox, keep)
+    }
+
+    fn nth_newest(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        keep: usize,
+    ) -> Result<Option<ModSeq>, Error> {
         let snapshot = self.engine.snapshot()?;
-        read::mailbox(&*snapshot, account, mailbox)?;
         let mut passed = 0;
         let mut found = None;
         let range = keys::changes_range(account, mailbox);
@@ -122,6 +141,19 @@ impl Store {
         });
         let _ = queue.send((self.clone(), account));
     }
+}
+
+/// Removes a page of entries; whether there may be more.
+fn remove_up_to(tx: &mut dyn Tx, range: (keys::Key, keys::Key)) -> Result<bool, Error> {
+    let mut old = Vec::new();
+    tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
+        old.push(key.to_vec());
+        if old.len() < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    for key in &old {
+        tx.delete(key)?;
+    }
+    Ok(old.len() == PAGE)
 }
 
 fn first_doomed<R: Read + ?Sized>(from: &R, account: AccountId) -> Result<Option<MailboxId>, Error> {

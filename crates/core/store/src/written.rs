@@ -3,6 +3,7 @@
 use crate::feed::{Feed, Touched};
 use crate::{Error, Store};
 use engine::{Abort, AccountId, Pending, Tx};
+use model::ModSeq;
 use parking_lot::Mutex;
 use std::future::Future;
 use std::pin::Pin;
@@ -22,6 +23,8 @@ pub struct Written<T: Send + 'static> {
     ready: Option<Result<T, Error>>,
     refusal: Arc<Mutex<Option<Error>>>,
     feed: Arc<Feed>,
+    stamp: Option<ModSeq>,
+    server_stamp: Option<u64>,
 }
 
 impl Store {
@@ -44,16 +47,41 @@ impl Store {
                 }
             }
         });
-        Written { pending: Some(pending), ready: None, refusal, feed: self.feed.clone() }
+        Written {
+            pending: Some(pending),
+            ready: None,
+            refusal,
+            feed: self.feed.clone(),
+            stamp: None,
+            server_stamp: None,
+        }
     }
 
     /// A write that turned out to be none.
     pub(crate) fn ready<T: Send + 'static>(&self, outcome: Result<T, Error>) -> Written<T> {
-        Written { pending: None, ready: Some(outcome), refusal: Arc::default(), feed: self.feed.clone() }
+        Written {
+            pending: None,
+            ready: Some(outcome),
+            refusal: Arc::default(),
+            feed: self.feed.clone(),
+            stamp: None,
+            server_stamp: None,
+        }
     }
 }
 
 impl<T: Send + 'static> Written<T> {
+    /// The modification sequence of the commit, once this has resolved (poll it by reference); None: nothing was written,
+    /// or in several accounts, or nothing of it is numbered.
+    pub fn stamp(&self) -> Option<ModSeq> {
+        self.stamp
+    }
+
+    /// The same for the shared entries of the server.
+    pub fn server_stamp(&self) -> Option<u64> {
+        self.server_stamp
+    }
+
     /// Blocks this thread until the outcome is durable.
     ///
     /// # Errors
@@ -79,7 +107,9 @@ impl<T: Send + 'static> Future for Written<T> {
         this.pending = None;
         Poll::Ready(match outcome {
             Ok((value, touched)) => {
-                this.feed.announce(&touched);
+                this.stamp = touched.stamp;
+                this.server_stamp = touched.server;
+                this.feed.announce(&touched.list);
                 Ok(value)
             }
             Err(Abort::Engine(error)) => Err(Error::Engine(error)),
@@ -97,7 +127,7 @@ impl<T: Send + 'static> Drop for Written<T> {
         let feed = self.feed.clone();
         orphans(Box::new(move || {
             if let Ok((_, touched)) = pending.wait() {
-                feed.announce(&touched);
+                feed.announce(&touched.list);
             }
         }));
     }

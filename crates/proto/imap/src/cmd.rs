@@ -10,6 +10,7 @@ mod idle;
 mod limit;
 mod list;
 mod mailbox;
+mod metadata;
 mod namespace;
 mod quota;
 mod replace;
@@ -79,6 +80,8 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Status { .. }
         | Body::Append { .. }
         | Body::Idle
+        | Body::GetMetadata { .. }
+        | Body::SetMetadata { .. }
         | Body::GetQuota(_)
         | Body::GetQuotaRoot(_)
         | Body::SetQuota { .. } => Allowed::LoggedIn,
@@ -145,6 +148,10 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
             replace::start(core, numbering, &number, mailbox, *message)
         }
         Body::Unauthenticate => any_state::unauthenticate(),
+        Body::GetMetadata { mailbox, entries, depth, size_max } => {
+            metadata::get(mailbox, metadata::Wanted { entries, depth, size_max })
+        }
+        Body::SetMetadata { mailbox, entries } => metadata::set(core, mailbox, entries),
         Body::GetQuota(root) => quota::of_root(&root),
         Body::GetQuotaRoot(mailbox) => quota::of_mailbox(mailbox),
         Body::SetQuota { .. } => Begun::Now(quota::set()),

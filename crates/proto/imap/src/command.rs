@@ -123,6 +123,24 @@ pub enum Body {
     },
     /// RFC 9051 §6.3.13. The `DONE` that ends it is no command.
     Idle,
+    /// RFC 5464 §4.2; an empty name means the server.
+    GetMetadata {
+        /// Of which mailbox.
+        mailbox: String,
+        /// Names as written, well-formed, at least one.
+        entries: Vec<String>,
+        /// DEPTH
+        depth: Depth,
+        /// MAXSIZE, in octets.
+        size_max: Option<u32>,
+    },
+    /// RFC 5464 §4.3; an empty name means the server.
+    SetMetadata {
+        /// Of which mailbox.
+        mailbox: String,
+        /// Names as written, well-formed, at least one, and their values; None removes.
+        entries: Vec<(String, Option<Content>)>,
+    },
     /// RFC 9208 §4.1.1: name of the quota root.
     GetQuota(String),
     /// RFC 9208 §4.1.2: name of a mailbox.
@@ -197,6 +215,8 @@ impl Body {
             Body::Append { .. } => "APPEND",
             Body::Replace { numbering, .. } => by_uid(*numbering, "REPLACE", "UID REPLACE"),
             Body::Idle => "IDLE",
+            Body::GetMetadata { .. } => "GETMETADATA",
+            Body::SetMetadata { .. } => "SETMETADATA",
             Body::GetQuota(_) => "GETQUOTA",
             Body::GetQuotaRoot(_) => "GETQUOTAROOT",
             Body::SetQuota { .. } => "SETQUOTA",
@@ -305,6 +325,42 @@ pub enum ListReturn {
     SpecialUse,
     /// A STATUS response for each (RFC 5819).
     Status(Vec<StatusItem>),
+    /// METADATA with these entries for each (RFC 9590); names as written, at least one.
+    Metadata(Vec<String>),
+}
+
+/// How far below the named entries GETMETADATA goes (RFC 5464 §4.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Depth {
+    /// Only they.
+    #[default]
+    Zero,
+    /// They and what is immediately below.
+    One,
+    /// All that is below.
+    Infinity,
+}
+
+impl Depth {
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            Depth::Zero => "0",
+            Depth::One => "1",
+            Depth::Infinity => "infinity",
+        }
+    }
+
+    /// Whether `name` is `root`, or below it and near enough. Both in lower case.
+    pub fn reaches(self, root: &str, name: &str) -> bool {
+        let Some(rest) = name.strip_prefix(root) else { return false };
+        match (self, rest.strip_prefix('/')) {
+            (_, None) => rest.is_empty(),
+            (Depth::Zero, Some(_)) => false,
+            (Depth::One, Some(below)) => !below.contains('/'),
+            (Depth::Infinity, Some(_)) => true,
+        }
+    }
 }
 
 /// Data item of STATUS.

@@ -153,6 +153,7 @@ impl Printer {
                     printer.number(*limit);
                 });
             }
+            Body::GetMetadata { .. } | Body::SetMetadata { .. } => self.metadata(body),
             Body::Expunge(Some(set)) => {
                 self.word("UID EXPUNGE ");
                 set.write(&mut self.out);
@@ -173,6 +174,35 @@ impl Printer {
                 self.one_name("", mailbox);
             }
             other => self.mailbox_body(other),
+        }
+    }
+
+    fn metadata(&mut self, body: &Body) {
+        match body {
+            Body::GetMetadata { mailbox, entries, depth, size_max } => {
+                self.word("GETMETADATA (");
+                if let Some(octets) = size_max {
+                    self.word(&format!("MAXSIZE {octets} "));
+                }
+                self.word("DEPTH ");
+                self.word(depth.name());
+                self.one_name(")", mailbox);
+                self.word(" ");
+                self.list(entries, |printer, name| printer.astring(name.as_bytes()));
+            }
+            Body::SetMetadata { mailbox, entries } => {
+                self.one_name("SETMETADATA", mailbox);
+                self.word(" ");
+                self.list(entries, |printer, (name, value)| {
+                    printer.astring(name.as_bytes());
+                    printer.word(" ");
+                    match value {
+                        Some(value) => printer.string(&value.0),
+                        None => printer.word("NIL"),
+                    }
+                });
+            }
+            _ => {}
         }
     }
 
@@ -284,6 +314,10 @@ impl Printer {
             ListReturn::Status(items) => {
                 printer.word("STATUS ");
                 printer.status_items(items);
+            }
+            ListReturn::Metadata(entries) => {
+                printer.word("METADATA ");
+                printer.list(entries, |printer, name| printer.astring(name.as_bytes()));
             }
         });
     }

@@ -108,6 +108,8 @@ impl ImapAgent {
                 Ok(Answer::Done)
             }
             Ask::Mailboxes { .. }
+            | Ask::Metadata { .. }
+            | Ask::SetMetadata { .. }
             | Ask::Quota
             | Ask::Create { .. }
             | Ask::Delete { .. }
@@ -186,6 +188,15 @@ impl ImapAgent {
         Ok(convert::counters(counters, deleted_size))
     }
 
+    /// What metadata belongs to: a mailbox, or the server as this account sees it.
+    fn annotated(&self, mailbox: Option<&str>) -> Result<(AccountId, Option<MailboxId>), Refused> {
+        let account = self.account()?;
+        let Some(name) = mailbox else { return Ok((account, None)) };
+        let info = self.store().mailbox_by_name(account, name).map_err(refused)?;
+        let id = info.id.ok_or(Error::NoMailbox).map_err(refused)?;
+        Ok((account, Some(id)))
+    }
+
     async fn mailbox_question(&self, ask: Ask) -> Result<Answer, Refused> {
         let (account, store) = (self.account()?, self.store());
         match ask {
@@ -195,6 +206,15 @@ impl ImapAgent {
             }
             Ask::Quota => {
                 store.usage(account).map(|usage| Answer::Quota(convert::quota(&usage))).map_err(refused)
+            }
+            Ask::Metadata { mailbox, entries, depth } => {
+                let place = self.annotated(mailbox.as_deref())?;
+                let found = store.metadata(place.0, place.1, account, &entries, convert::depth(depth));
+                found.map(Answer::Metadata).map_err(refused)
+            }
+            Ask::SetMetadata { mailbox, entries } => {
+                let place = self.annotated(mailbox.as_deref())?;
+                done(store.set_metadata(place.0, place.1, account, entries).await)
             }
             Ask::Create { name, special_use } => {
                 let made = store.create_mailbox(account, &name, special_use, World::now()).await;
@@ -365,6 +385,7 @@ fn refused(error: Error) -> Refused {
         Error::MailboxExists | Error::AccountExists => RefusedKind::AlreadyExists,
         Error::BadName(_) => RefusedKind::Cannot,
         Error::OverQuota => RefusedKind::OverQuota,
+        Error::Limit(store::Limit::Metadata) => RefusedKind::Metadata,
         Error::Limit(_) => RefusedKind::Limit,
         Error::UseTaken => RefusedKind::UseAttr,
         Error::Engine(engine::Error::Corrupt { .. }) => RefusedKind::Corrupt,

@@ -77,6 +77,7 @@ proptest! {
             let _ = (message.digest(), message.hashes().count());
         }
         let _ = ChangeValue::visit(&bytes, &mut |_, _, _| {});
+        let _ = (crate::keys::decode_listed(&bytes), crate::keys::decode_entry(&bytes), crate::keys::entry_of(&bytes));
         // Runs may span everything there is: only short ones, for the test's time.
         let _ = decode_view(&bytes[..bytes.len().min(20)]);
     }

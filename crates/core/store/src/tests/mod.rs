@@ -4,6 +4,7 @@ mod behaviour;
 mod cost;
 mod formats;
 mod mailboxes;
+mod metadata;
 mod model_based;
 mod search;
 mod sharing;

@@ -14,6 +14,7 @@ mod message;
 pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Resource, Selected};
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
+use crate::command::Depth;
 use model::{FlagChange, MailboxId, ModSeq, Query, SpecialUse, Uid, UidSet, UidValidity};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -63,6 +64,25 @@ pub enum Ask {
         name: String,
         /// What of them.
         counters: CountersNeed,
+    },
+    /// Metadata entries of a mailbox, or of the server (None): those named and those so far below them, private ones of
+    /// this user and shared ones (RFC 5464). [[`Answer::Metadata`]]
+    Metadata {
+        /// Name.
+        mailbox: Option<String>,
+        /// Names of entries in lower case, well-formed.
+        entries: Vec<String>,
+        /// How far below.
+        depth: Depth,
+    },
+    /// Sets metadata entries (None removes) of a mailbox, or of the server, all or none. A too large value and one that
+    /// only an administrator may set are the session's to refuse. [[`Answer::Done`]; refused with
+    /// [`RefusedKind::Metadata`] when there are too many]
+    SetMetadata {
+        /// Name.
+        mailbox: Option<String>,
+        /// Names in lower case, well-formed, and values.
+        entries: Vec<(String, Option<Vec<u8>>)>,
     },
     /// What the account uses, and its limits. [[`Answer::Quota`]]
     Quota,
@@ -224,6 +244,8 @@ pub enum Answer {
         /// Modification sequence of it all.
         modseq: ModSeq,
     },
+    /// To [`Ask::Metadata`]: entries that there are, in order of their names.
+    Metadata(Vec<(String, Vec<u8>)>),
     /// To [`Ask::Quota`].
     Quota(Quota),
     /// To [`Ask::Copy`].
@@ -277,6 +299,8 @@ pub enum RefusedKind {
     Cannot,
     /// Space or number of messages would exceed the quota.
     OverQuota,
+    /// Too many metadata entries (RFC 5464 §4.3).
+    Metadata,
     /// Some other limit (messages, mailboxes, keywords, size).
     Limit,
     /// Not allowed for this user.

@@ -5,9 +5,10 @@
 
 use super::Begun;
 use super::any_state::enable_condstore;
+use super::metadata::Wanted;
 use super::status::{counters_for, write_status};
 use crate::ask::{Answer, Ask, MailboxRow};
-use crate::command::{List, ListForm, ListReturn, ListSelect, StatusItem};
+use crate::command::{Depth, List, ListForm, ListReturn, ListSelect, StatusItem};
 use crate::mailbox_name::INBOX;
 use crate::pattern::Pattern;
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
@@ -35,6 +36,10 @@ struct Listing {
     select: Vec<ListSelect>,
     show_subscribed: bool,
     status: Vec<StatusItem>,
+    /// RFC 9590: entries of each mailbox.
+    metadata: Option<Wanted>,
+    /// The mailbox whose entries were asked for.
+    annotating: Option<String>,
     lines: std::vec::IntoIter<Line>,
 }
 
@@ -44,6 +49,8 @@ struct Line {
     name: String,
     attributes: Vec<&'static str>,
     child_info: bool,
+    /// It meets the criteria itself.
+    is_selected: bool,
     row: Option<MailboxRow>,
 }
 
@@ -63,10 +70,14 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
     let is_basic = list.form == ListForm::Basic;
     // RFC 9051, appendix C: what RFC 5258 added is the language of every client of IMAP4rev2.
     let kind = if is_basic && !core.enabled.rev2 { Kind::List } else { Kind::Extended };
-    let mut status = Vec::new();
+    let (mut status, mut metadata) = (Vec::new(), None);
     for option in &list.returns {
-        if let ListReturn::Status(items) = option {
-            status.clone_from(items);
+        match option {
+            ListReturn::Status(items) => status.clone_from(items),
+            ListReturn::Metadata(entries) => {
+                metadata = Some(Wanted { entries: entries.clone(), depth: Depth::Zero, size_max: None });
+            }
+            _ => {}
         }
     }
     if status.contains(&StatusItem::HighestModSeq) {
@@ -91,6 +102,8 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
         select: list.select,
         show_subscribed,
         status,
+        metadata,
+        annotating: None,
         lines: Vec::new().into_iter(),
     })
 }
@@ -102,6 +115,8 @@ pub(super) fn lsub(reference: &str, pattern: String) -> Begun {
         select: vec![ListSelect::Subscribed],
         show_subscribed: false,
         status: Vec::new(),
+        metadata: None,
+        annotating: None,
         lines: Vec::new().into_iter(),
     })
 }
@@ -127,6 +142,13 @@ impl Running for Listing {
             }
             Event::Go => {}
             Event::Answer(Answer::Mailboxes(rows)) => self.lines = self.arrange(rows).into_iter(),
+            Event::Answer(Answer::Metadata(found)) => {
+                if let (Some(wanted), Some(name)) = (&self.metadata, self.annotating.take()) {
+                    wanted.tell(core, &name, found);
+                }
+            }
+            // RFC 9590 §3: what can't be looked up is left out.
+            Event::Answer(Answer::Refused(_)) if self.annotating.take().is_some() => {}
             event => return otherwise(event),
         }
         // RFC 5258 §3.5: the criteria that a name below meets.
@@ -138,6 +160,11 @@ impl Running for Listing {
         let child_info: Vec<&str> = self.select.iter().filter_map(named).collect();
         while let Some(line) = self.lines.next() {
             line.write(core, self.kind, &self.status, &child_info);
+            if let (Some(wanted), true) = (&self.metadata, line.is_annotated()) {
+                let ask = wanted.ask(&line.name);
+                self.annotating = Some(line.name);
+                return Next::Ask(ask);
+            }
             if core.out.len() >= FLUSH_BYTES && !self.lines.as_slice().is_empty() {
                 return Next::Flush;
             }
@@ -214,6 +241,7 @@ impl Listing {
                     name,
                     attributes: Vec::new(),
                     child_info: false,
+                    is_selected: true,
                     row: None,
                 });
             }
@@ -223,6 +251,7 @@ impl Listing {
                 name,
                 attributes: vec!["\\Noselect"],
                 child_info: false,
+                is_selected: false,
                 row: None,
             });
         }
@@ -241,6 +270,7 @@ impl Listing {
             attributes: self.attributes(&node, exists),
             name,
             child_info: node.child_info,
+            is_selected: selected,
             row: node.row,
         })
     }
@@ -282,6 +312,11 @@ fn superior(name: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Line {
+    /// RFC 9590 §4: neither what is no mailbox, nor what is only shown for something below it.
+    fn is_annotated(&self) -> bool {
+        self.is_selected && self.row.as_ref().is_some_and(|row| row.id.is_some())
+    }
+
     fn write(&self, core: &mut Core, kind: Kind, status: &[StatusItem], child_info: &[&str]) {
         let kind = if kind == Kind::Lsub { ListKind::Lsub } else { ListKind::List };
         let attributes = self.attributes.iter().copied();

@@ -90,6 +90,11 @@ impl<'a> Cursor<'a> {
         if matches!(self.rest(), b"" | b"\r\n") { Ok(()) } else { self.expected("the end of the command") }
     }
 
+    /// Whether a letter comes behind the parenthesis that stands here.
+    pub(super) fn is_word_behind_parenthesis(&self) -> bool {
+        self.rest().get(1).is_some_and(u8::is_ascii_alphabetic)
+    }
+
     /// As many bytes as `fits` takes; may be none.
     pub(super) fn take_while(&mut self, fits: impl Fn(u8) -> bool) -> &'a [u8] {
         let rest = self.rest();

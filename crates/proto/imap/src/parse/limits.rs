@@ -18,6 +18,10 @@ pub const FLAGS_MAX: usize = 256;
 pub const PATTERNS_MAX: usize = 256;
 /// Most words in lists of options.
 pub const OPTIONS_MAX: usize = 64;
+/// Most metadata entries of one command.
+pub const METADATA_ENTRIES_MAX: usize = 256;
+/// Longest name of a metadata entry, in octets.
+pub const METADATA_NAME_BYTES_MAX: usize = 512;
 /// Most pairs of ID (RFC 2971 §3.3).
 pub const ID_PAIRS_MAX: usize = 30;
 /// Most messages of one APPEND (RFC 3502), whatever the session's own limit is (RFC 9738).

@@ -211,6 +211,7 @@ fn list_select(cursor: &mut Cursor<'_>) -> Parsed<Vec<ListSelect>> {
 
 /// ```text
 /// return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / "STATUS" SP "(" status-att *(SP status-att) ")"
+///                 / "METADATA" SP "(" entry *(SP entry) ")"       (RFC 9590)
 /// ```
 fn list_return(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
     let start = cursor.at();
@@ -221,6 +222,10 @@ fn list_return(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
         "STATUS" => {
             cursor.space()?;
             ListReturn::Status(status_items(cursor)?)
+        }
+        "METADATA" => {
+            cursor.space()?;
+            ListReturn::Metadata(super::metadata::entries(cursor)?)
         }
         _ => return cursor.fault(start, FaultKind::Syntax, "a LIST return option"),
     })

@@ -22,6 +22,7 @@ mod flags;
 pub mod limits;
 mod mailbox;
 mod message;
+mod metadata;
 #[cfg(test)]
 mod round_trip;
 mod search;
@@ -169,7 +170,7 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
 }
 
 /// The names of all commands, but for those that only stand behind UID.
-const NAMES: [&str; 38] = [
+const NAMES: [&str; 40] = [
     "APPEND",
     "AUTHENTICATE",
     "CAPABILITY",
@@ -183,6 +184,7 @@ const NAMES: [&str; 38] = [
     "EXAMINE",
     "EXPUNGE",
     "FETCH",
+    "GETMETADATA",
     "GETQUOTA",
     "GETQUOTAROOT",
     "ID",
@@ -198,6 +200,7 @@ const NAMES: [&str; 38] = [
     "REPLACE",
     "SEARCH",
     "SELECT",
+    "SETMETADATA",
     "SETQUOTA",
     "STARTTLS",
     "STATUS",
@@ -238,6 +241,7 @@ fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Body>> {
     }
     account::arguments(cursor, name)
         .or_else(|| mailbox::arguments(cursor, name))
+        .or_else(|| metadata::arguments(cursor, name))
         .or_else(|| message::by_number(cursor, name, Numbering::Sequence))
 }
 

@@ -133,6 +133,11 @@ fn numberings() -> impl Strategy<Value = Numbering> {
     prop_oneof![Just(Numbering::Sequence), Just(Numbering::Uid)]
 }
 
+fn entries() -> impl Strategy<Value = String> {
+    "/(private|shared)/(vendor/[a-z]{1,3}/[ -)+-.0-9a-z]{1,5}|[a-z]{1,4}(/[a-z\"\\\\]{1,3})?)"
+        .prop_filter("four components", |name| !name.ends_with("/vendor") && !name.contains('%'))
+}
+
 fn bodies() -> impl Strategy<Value = Body> {
     let lists = (names(), proptest::collection::vec(names(), 1..3)).prop_map(|(reference, patterns)| {
         let form = if patterns.len() > 1 { ListForm::Extended } else { ListForm::Basic };
@@ -170,6 +175,17 @@ fn bodies() -> impl Strategy<Value = Body> {
             let number = SequenceSet::single(number).unwrap();
             Body::Replace { numbering, number, mailbox, message: Box::new(message) }
         }),
+        (names(), proptest::collection::vec(entries(), 1..4), proptest::option::of(any::<u32>())).prop_map(
+            |(mailbox, entries, size_max)| {
+                let depth = if size_max.is_some() { Depth::One } else { Depth::Infinity };
+                Body::GetMetadata { mailbox, entries, depth, size_max }
+            },
+        ),
+        (names(), proptest::collection::vec((entries(), proptest::option::of(any::<Vec<u8>>())), 1..4))
+            .prop_map(|(mailbox, entries)| {
+                let entries = entries.into_iter().map(|(name, value)| (name, value.map(Content)));
+                Body::SetMetadata { mailbox, entries: entries.collect() }
+            }),
         lists,
         fetch,
         search,

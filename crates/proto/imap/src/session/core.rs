@@ -104,6 +104,10 @@ pub struct Settings {
     pub silence_before_login_s: u64,
     /// From the greeting to the log-in at most, in seconds, however busy the peer seems.
     pub login_within_s: u64,
+    /// How the server's administrator is reached, a URI (`/shared/admin`, RFC 5464 §3.2.1.1).
+    pub admin: Option<String>,
+    /// Accounts that may set the shared metadata entries of the server.
+    pub administrators: Vec<String>,
     /// Silence after the log-in, in seconds; at least 1800 (RFC 9051 §5.4).
     pub silence_s: u64,
     /// How many messages one command may be about.
@@ -130,6 +134,8 @@ impl Default for Settings {
             errors_max: 20,
             silence_before_login_s: 60,
             login_within_s: 300,
+            admin: None,
+            administrators: Vec::new(),
             silence_s: 31 * 60,
             message_limit: MessageLimit::Save(100_000),
         }
@@ -146,6 +152,12 @@ impl Core {
             starttls: self.may_start_tls(),
             plaintext: self.secure || self.connection.plaintext_auth,
         }
+    }
+
+    /// Whether the operator lets this user set what all users of the server see.
+    pub fn is_administrator(&self) -> bool {
+        let user = self.user.as_deref().unwrap_or_default();
+        self.settings.administrators.iter().any(|name| name.eq_ignore_ascii_case(user))
     }
 
     /// Whether STARTTLS makes sense now.
@@ -308,6 +320,7 @@ fn code(kind: RefusedKind) -> &'static str {
         RefusedKind::AlreadyExists => "ALREADYEXISTS",
         RefusedKind::Cannot => "CANNOT",
         RefusedKind::OverQuota => "OVERQUOTA",
+        RefusedKind::Metadata => "METADATA TOOMANY",
         RefusedKind::Limit => "LIMIT",
         RefusedKind::NoPerm => "NOPERM",
         RefusedKind::InUse => "INUSE",

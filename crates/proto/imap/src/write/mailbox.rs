@@ -1,6 +1,6 @@
 //! Responses about mailboxes and their contents as a whole (RFC 9051 §7.2 to §7.5.1), and about the server.
 
-use super::{Recent, flag_list, mailbox, mailbox_id, nstring, number, string};
+use super::{Recent, astring, flag_list, mailbox, mailbox_id, nstring, number, string};
 use crate::command::{Numbering, PartialRange, StatusItem};
 use crate::mailbox_name::{NameEncoding, SEPARATOR};
 use crate::sequence::{write_numbers, write_ranges, write_uids};
@@ -350,6 +350,34 @@ pub fn quota_root(out: &mut Vec<u8>, name: &str, encoding: NameEncoding, roots: 
     for root in roots {
         out.push(b' ');
         string(out, root.as_bytes());
+    }
+    out.extend_from_slice(b"\r\n");
+}
+
+/// `* METADATA mailbox (entry value …)` (RFC 5464 §4.4.1); an empty name is the server.
+pub fn metadata(out: &mut Vec<u8>, name: &str, encoding: NameEncoding, rows: &[(&str, Option<&[u8]>)]) {
+    out.extend_from_slice(b"* METADATA ");
+    mailbox(out, name, encoding);
+    for (at, (entry, value)) in rows.iter().enumerate() {
+        out.extend_from_slice(if at == 0 { b" (" } else { b" " });
+        astring(out, entry.as_bytes());
+        out.push(b' ');
+        if value.is_some_and(|value| memchr::memchr(0, value).is_some()) {
+            // literal8
+            out.push(b'~');
+        }
+        nstring(out, *value);
+    }
+    out.extend_from_slice(b")\r\n");
+}
+
+/// `* METADATA mailbox entry …`: these have changed (RFC 5464 §4.4.2).
+pub fn metadata_names(out: &mut Vec<u8>, name: &str, encoding: NameEncoding, entries: &[&str]) {
+    out.extend_from_slice(b"* METADATA ");
+    mailbox(out, name, encoding);
+    for entry in entries {
+        out.push(b' ');
+        astring(out, entry.as_bytes());
     }
     out.extend_from_slice(b"\r\n");
 }

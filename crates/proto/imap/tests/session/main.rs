@@ -45,6 +45,8 @@ impl transcript::World for World {
         if let Some(limit) = header.get("save_limit") {
             limits.message_limit = imap::MessageLimit::Save(limit.parse().expect("a number"));
         }
+        limits.admin = header.get("admin").map(str::to_owned);
+        limits.administrators.extend(header.get("administrator").map(str::to_owned));
         Session::new(connection(tls, plaintext_auth), Arc::new(limits))
     }
 
@@ -87,7 +89,8 @@ fn prepare(header: &Header) -> World {
     let mut world = World::new();
     for (key, value) in header.iter() {
         match key {
-            "now" | "tls" | "message_bytes_max" | "message_limit" | "save_limit" => {}
+            "now" | "tls" | "message_bytes_max" | "message_limit" | "save_limit" | "admin"
+            | "administrator" => {}
             "messages" => {
                 let inbox = world.find("INBOX").expect("an inbox");
                 for number in 1..=value.parse().expect("a number") {

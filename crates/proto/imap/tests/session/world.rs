@@ -5,6 +5,7 @@ use imap::ask::{
     Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, Needs, NewMessage,
     Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
 };
+use imap::command::Depth;
 use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
     UnixTime,
@@ -42,6 +43,7 @@ pub struct Mailbox {
     pub gone: BTreeMap<u32, u64>,
     pub unclaimed: BTreeSet<u32>,
     pub keywords: Vec<Keyword>,
+    pub metadata: BTreeMap<String, Vec<u8>>,
 }
 
 /// What one connection's answering side keeps.
@@ -55,6 +57,8 @@ struct Selection {
 pub struct World {
     pub mailboxes: BTreeMap<u32, Mailbox>,
     pub subscriptions: BTreeSet<String>,
+    /// Of the server.
+    pub metadata: BTreeMap<String, Vec<u8>>,
     selected: BTreeMap<u8, Selection>,
     modseq: u64,
     next_mailbox: u32,
@@ -96,6 +100,7 @@ impl World {
         let mut world = World {
             mailboxes: BTreeMap::new(),
             subscriptions: BTreeSet::new(),
+            metadata: BTreeMap::new(),
             selected: BTreeMap::new(),
             modseq: 10,
             next_mailbox: 1,
@@ -188,6 +193,9 @@ impl World {
             Ask::Create { name, .. } | Ask::Delete { name } | Ask::Select { name, .. } => {
                 *name = imap::mailbox_name::normalized(name).unwrap_or_else(|| name.clone());
             }
+            Ask::Metadata { mailbox: Some(name), .. } | Ask::SetMetadata { mailbox: Some(name), .. } => {
+                *name = imap::mailbox_name::normalized(name).unwrap_or_else(|| name.clone());
+            }
             Ask::Rename { from, to } => {
                 *from = imap::mailbox_name::normalized(from).unwrap_or_else(|| from.clone());
                 *to = imap::mailbox_name::normalized(to).unwrap_or_else(|| to.clone());
@@ -230,6 +238,8 @@ impl World {
                 self.selected.remove(&client);
                 Answer::Done
             }
+            Ask::Metadata { mailbox, entries, depth } => self.metadata(mailbox, &entries, depth),
+            Ask::SetMetadata { mailbox, entries } => self.set_metadata(mailbox, entries),
             Ask::Append { to, messages } => self.append(&to, messages),
             Ask::Quota => Answer::Quota(self.quota()),
             Ask::Client(fields) => {
@@ -322,6 +332,43 @@ impl World {
             }
         }
         rows
+    }
+
+    fn metadata(&self, mailbox: Option<String>, wanted: &[String], depth: Depth) -> Answer {
+        let mut entries = match mailbox {
+            None => self.metadata.clone(),
+            Some(name) => match self.find(&name) {
+                Some(id) => self.mailboxes[&id].metadata.clone(),
+                None => return no_such_mailbox(),
+            },
+        };
+        entries.retain(|name, _| wanted.iter().any(|root| depth.reaches(root, name)));
+        Answer::Metadata(entries.into_iter().collect())
+    }
+
+    /// At most ten entries.
+    fn set_metadata(&mut self, mailbox: Option<String>, entries: Vec<(String, Option<Vec<u8>>)>) -> Answer {
+        let id = match mailbox.map(|name| self.find(&name)) {
+            None => None,
+            Some(Some(id)) => Some(id),
+            Some(None) => return no_such_mailbox(),
+        };
+        let place = match id {
+            None => &mut self.metadata,
+            Some(id) => &mut self.mailboxes.get_mut(&id).expect("found").metadata,
+        };
+        let mut all = place.clone();
+        for (name, value) in entries {
+            match value {
+                Some(value) => drop(all.insert(name, value)),
+                None => drop(all.remove(&name)),
+            }
+        }
+        if all.len() > 10 {
+            return refused(RefusedKind::Metadata, "There are too many entries");
+        }
+        *place = all;
+        Answer::Done
     }
 
     fn rename(&mut self, from: &str, to: &str) -> Answer {

@@ -64,6 +64,14 @@ pub(super) fn resync(from: Option<store::Changes>) -> ask::Answer {
     ask::Answer::Resync { vanished, changed }
 }
 
+pub(super) fn depth(from: ::imap::command::Depth) -> store::Depth {
+    match from {
+        ::imap::command::Depth::Zero => store::Depth::Zero,
+        ::imap::command::Depth::One => store::Depth::One,
+        ::imap::command::Depth::Infinity => store::Depth::Infinity,
+    }
+}
+
 pub(super) fn needs(from: ask::Needs) -> store::Needs {
     store::Needs {
         digest: from.digest,

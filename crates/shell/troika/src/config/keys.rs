@@ -110,6 +110,12 @@ section! {
         /// place of save_limit. Clients that do not know it see no more than that many of the newest messages of a
         /// mailbox. 0: no limit.
         message_limit: u32 = "0" => 0,
+        /// How clients reach the administrator: a URI such as "mailto:postmaster@example.org" (`/shared/admin` of RFC
+        /// 5464). Empty: it is not told.
+        admin: String = "\"\"" => String::new(),
+        /// Accounts that may set the metadata of the server that all its users see (RFC 5464 section 3.3), such as a
+        /// comment or shared filters (RFC 5466).
+        administrators: Vec<String> = "[]" => Vec::new(),
     }
 }
 

@@ -260,6 +260,8 @@ impl net::Protocol for ImapDoor {
                 (0, limit) => imap::MessageLimit::Save(limit),
                 (limit, _) => imap::MessageLimit::Every(limit),
             },
+            admin: (!config.imap.admin.is_empty()).then(|| config.imap.admin.clone()),
+            administrators: config.imap.administrators.clone(),
             ..imap::Settings::default()
         };
         if !self.0.offered(config.auth.cram_md5) {

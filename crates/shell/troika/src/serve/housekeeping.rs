@@ -39,6 +39,7 @@ fn trim_all(world: &Arc<World>) -> Result<(), store::Error> {
 }
 
 fn trim(world: &World, account: AccountId) -> Result<(), store::Error> {
+    while world.store.trim_list(account, CHANGES_KEPT).wait()? {}
     for mailbox in world.store.mailboxes(account)?.into_iter().filter_map(|info| info.id) {
         while world.store.trim_changes(account, mailbox, CHANGES_KEPT).wait()? {}
     }
