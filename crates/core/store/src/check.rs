@@ -3,6 +3,7 @@
 mod sharing;
 
 use crate::keys::{self, AccountValue, ChangeValue, Key, MailboxValue, MessageValue, RowValue, ThreadValue};
+use crate::order::OrderValue;
 use crate::{Error, Store, read};
 use engine::{AccountId, Order, Progress, Snapshot};
 use model::{EmailId, Flag, MailboxId, ThreadId, Uid, UidSet};
@@ -138,6 +139,7 @@ impl<'a> Recount<'a> {
         self.messages(account.as_ref())?;
         self.references()?;
         self.threads()?;
+        self.orders()?;
         if let Some(account) = account {
             self.problems.extend(crate::search::check(self.snapshot, self.account, account.next_doc)?);
             let mailboxes = u64::try_from(self.mailboxes.len()).unwrap_or(u64::MAX);
@@ -356,6 +358,22 @@ impl<'a> Recount<'a> {
         self.problems
             .extend(several.keys().map(|doc| format!("message {doc} lacks its count of references")));
         Ok(())
+    }
+
+    /// A record for sorting may be missing, but none may be left over.
+    fn orders(&mut self) -> Result<(), Error> {
+        let (snapshot, account) = (self.snapshot, self.account);
+        let purging = self.doomed.contains(&keys::LIST);
+        self.scan(&keys::tag_range(self.account, b'o'), &mut |problems, key, value| {
+            let doc = EmailId(keys::last_u32(key).unwrap_or_default());
+            if OrderValue::decode(value).is_none() {
+                problems.push(format!("the record for sorting message {doc} is damaged"));
+            }
+            let there = snapshot.get_with(&keys::message(account, doc), &mut |_| {});
+            if matches!(there, Ok(false)) && !purging {
+                problems.push(format!("there is a record for sorting message {doc}, which does not exist"));
+            }
+        })
     }
 
     fn threads(&mut self) -> Result<(), Error> {

@@ -425,5 +425,6 @@ fn write_message(
     let hashes: Vec<u64> = placed.entries.iter().map(|(hash, _)| *hash).collect();
     let value = MessageValue::encode(content, message, placed.thread, &hashes);
     tx.put(&keys::message(account, doc), &value)?;
+    tx.put(&keys::order(account, doc), message.order())?;
     write_thread(tx, account, placed)
 }

@@ -15,6 +15,7 @@
 //! | `l` mailbox | access control list: seen state u8 (0 private, 1 shared), entries: kind u8 (1 anyone, 2 account, 3 group; +128: negative), rights u16, then account u32, or length u16 and address |
 //! | `m` doc | [`MessageValue`]: content u64, size u32, header length u32, thread u32, n u8, n × hash u64, envelope end u32, body end u32, digest |
 //! | `n` name | mailbox u32 |
+//! | `o` doc | what SORT and THREAD need of a message: `order/record.rs`; with a version of its own, missing until it is needed for messages of older versions |
 //! | `p` mailbox account chunk | what that user has seen of UIDs 4096 × chunk and on: runs of (gap, length) as base-128 numbers |
 //! | `q` | [`AccountValue`]: quota, use, and the counters of the account |
 //! | `r` doc | references u32, only if the message stands in more than one row |
@@ -112,6 +113,10 @@ pub(crate) fn row(account: AccountId, mailbox: MailboxId, uid: Uid) -> Key {
 
 pub(crate) fn message(account: AccountId, doc: EmailId) -> Key {
     Key::new(account, b'm').with(&doc.0.to_be_bytes())
+}
+
+pub(crate) fn order(account: AccountId, doc: EmailId) -> Key {
+    Key::new(account, b'o').with(&doc.0.to_be_bytes())
 }
 
 pub(crate) fn references(account: AccountId, doc: EmailId) -> Key {
@@ -274,7 +279,7 @@ impl<'a> Reader<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    fn time(&mut self) -> Option<UnixTime> {
+    pub(crate) fn time(&mut self) -> Option<UnixTime> {
         let [a, b, c, d, e] = self.array()?;
         // Five bytes, signed: 17,000 years either way.
         Some(UnixTime(i64::from_be_bytes([a, b, c, d, e, 0, 0, 0]) >> 24))
@@ -300,7 +305,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-fn push_time(out: &mut Vec<u8>, time: UnixTime) {
+pub(crate) fn push_time(out: &mut Vec<u8>, time: UnixTime) {
     let limit = (1 << 39) - 1;
     out.extend_from_slice(&time.0.clamp(-limit, limit).to_be_bytes()[3..]);
 }

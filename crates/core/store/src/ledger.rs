@@ -368,6 +368,7 @@ pub(crate) fn release(tx: &mut dyn Tx, account: AccountId, docs: &[(EmailId, u32
             hashes.extend(message.hashes().map(|hash| (hash, message.thread)));
         })?;
         tx.delete(&key)?;
+        tx.delete(&keys::order(account, doc))?;
         // A message whose record is damaged frees nothing: the check tells of the content that is left over.
         if let Some(content) = content {
             tx.refer(content, -1)?;

@@ -27,6 +27,7 @@ mod ledger;
 mod list_log;
 mod mailbox;
 mod metadata;
+mod order;
 mod prepared;
 mod purge;
 mod read;
@@ -57,6 +58,7 @@ pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, na
 pub use metadata::{
     Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry, SERVER,
 };
+pub use order::{ORDER_STEP_MAX, Ordered};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};

@@ -1,5 +1,6 @@
 //! A message made ready for storing on the caller's thread, so that the single committer only copies bytes.
 
+use crate::order::OrderValue;
 use crate::threads::Threading;
 use crate::{Error, Limit};
 use engine::Packed;
@@ -28,6 +29,7 @@ struct Inner {
     header_length: u32,
     digest: Option<Digest>,
     threading: Threading,
+    order: Vec<u8>,
 }
 
 /// A message ready to be stored. Cheap to clone.
@@ -49,6 +51,7 @@ impl Prepared {
             header_length,
             digest: digest(raw, &envelope, header_length),
             threading: Threading::of(&envelope),
+            order: OrderValue::encode(&envelope),
         })))
     }
 
@@ -73,6 +76,11 @@ impl Prepared {
 
     pub(crate) fn threading(&self) -> &Threading {
         &self.0.threading
+    }
+
+    /// Value of its record for sorting.
+    pub(crate) fn order(&self) -> &[u8] {
+        &self.0.order
     }
 }
 

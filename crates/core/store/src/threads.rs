@@ -27,7 +27,7 @@ pub(crate) struct Threading {
 }
 
 /// 64 bits of FNV-1a. Whoever makes two identifiers meet merges two threads of equal subject and harms nobody else.
-fn hash(bytes: &[u8]) -> u64 {
+pub(crate) fn hash(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
     })

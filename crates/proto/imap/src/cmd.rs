@@ -12,6 +12,7 @@ mod list;
 mod mailbox;
 mod metadata;
 mod namespace;
+mod order;
 mod quota;
 mod replace;
 mod rev2;
@@ -61,6 +62,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::UidBatches { .. }
         | Body::Expunge(_)
         | Body::Search(_)
+        | Body::Arrange { .. }
         | Body::Fetch(_)
         | Body::Store(_)
         | Body::Replace { .. }
@@ -161,6 +163,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::UidBatches { size, batches } => Begun::Now(uid_batches::answer(core, size, batches)),
         Body::Expunge(uids) => expunge::expunge(core, uids),
         Body::Search(search) => search::start(core, search),
+        Body::Arrange { arrangement, search } => order::start(core, arrangement, search),
         Body::Fetch(fetch) => fetch::start(core, fetch),
         Body::Store(store) => store::start(core, store),
         Body::Copy { numbering, set, mailbox, originals } => {

@@ -8,7 +8,7 @@
 
 use crate::ask::{Access, Originals};
 use crate::sequence::SequenceSet;
-use model::{DateOf, Day, FlagMode, When};
+use model::{Arrangement, DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, Uid, UidSet, UidValidity, UnixTime};
 use std::fmt;
 
@@ -169,6 +169,13 @@ pub enum Body {
     Expunge(Option<SequenceSet>),
     /// SEARCH and UID SEARCH (RFC 9051 §6.4.4).
     Search(Search),
+    /// SORT, THREAD and their UID forms (RFC 5256 §3). What THREAD searches for returns nothing else.
+    Arrange {
+        /// How what was found is told.
+        arrangement: Arrangement,
+        /// What is looked for; always with a charset.
+        search: Search,
+    },
     /// FETCH and UID FETCH (RFC 9051 §6.4.5).
     Fetch(Fetch),
     /// STORE and UID STORE (RFC 9051 §6.4.6).
@@ -227,6 +234,12 @@ impl Body {
             Body::Expunge(None) => "EXPUNGE",
             Body::Expunge(Some(_)) => "UID EXPUNGE",
             Body::Search(search) => by_uid(search.numbering, "SEARCH", "UID SEARCH"),
+            Body::Arrange { arrangement: Arrangement::Sorted(_), search } => {
+                by_uid(search.numbering, "SORT", "UID SORT")
+            }
+            Body::Arrange { arrangement: Arrangement::Threaded(_), search } => {
+                by_uid(search.numbering, "THREAD", "UID THREAD")
+            }
             Body::Fetch(fetch) => by_uid(fetch.numbering, "FETCH", "UID FETCH"),
             Body::Store(store) => by_uid(store.numbering, "STORE", "UID STORE"),
             Body::Copy { numbering, originals: Originals::Stay, .. } => {
@@ -536,6 +549,19 @@ impl PartialRange {
             places.insert_range(first, last);
         }
         places.and(found)
+    }
+}
+
+impl PartialRange {
+    /// The members of an ordered list at these places.
+    pub fn of_list<T>(self, list: &[T]) -> &[T] {
+        let (low, high) = (self.one.min(self.other) as usize, self.one.max(self.other) as usize);
+        let (start, end) = match self.counted {
+            Counted::FromFirst => (low - 1, high),
+            Counted::FromLast => (list.len().saturating_sub(high), (list.len() + 1).saturating_sub(low)),
+        };
+        let end = end.min(list.len());
+        list.get(start.min(end)..end).unwrap_or_default()
     }
 }
 

@@ -13,7 +13,7 @@ use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
 use crate::parse::{civil_from_days, is_astring_char, month_name};
 use crate::write::{Recent, date_time, flag_list, number, write_section};
-use model::{DateOf, FlagMode, When};
+use model::{Arrangement, DateOf, Direction, FlagMode, SortKey, ThreadAlgorithm, When};
 
 /// The command's bytes with the final CRLF.
 pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {
@@ -23,6 +23,21 @@ pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {
     printer.body(&command.body);
     printer.word("\r\n");
     printer.out
+}
+
+/// A key of SORT as it is written.
+pub(crate) fn sort_key(key: SortKey) -> &'static str {
+    match key {
+        SortKey::Arrival => "ARRIVAL",
+        SortKey::Cc => "CC",
+        SortKey::Date => "DATE",
+        SortKey::DisplayFrom => "DISPLAYFROM",
+        SortKey::DisplayTo => "DISPLAYTO",
+        SortKey::From => "FROM",
+        SortKey::Size => "SIZE",
+        SortKey::Subject => "SUBJECT",
+        SortKey::To => "TO",
+    }
 }
 
 struct Printer {
@@ -165,6 +180,7 @@ impl Printer {
                 }
             }
             Body::Search(search) => self.search(search),
+            Body::Arrange { arrangement, search } => self.arrange(arrangement, search),
             Body::Fetch(fetch) => self.fetch(fetch),
             Body::Store(store) => self.store(store),
             Body::Copy { numbering, set, mailbox, originals } => {
@@ -438,6 +454,39 @@ impl Printer {
     fn search(&mut self, search: &Search) {
         self.numbering(search.numbering);
         self.word("SEARCH ");
+        self.returns(search);
+        if let Some(charset) = &search.charset {
+            self.word("CHARSET ");
+            self.astring(charset.as_bytes());
+            self.word(" ");
+        }
+        self.program(&search.key);
+    }
+
+    fn arrange(&mut self, arrangement: &Arrangement, search: &Search) {
+        self.numbering(search.numbering);
+        match arrangement {
+            Arrangement::Sorted(criteria) => {
+                self.word("SORT ");
+                self.returns(search);
+                self.list(criteria, |printer, criterion| {
+                    printer.word(if criterion.direction == Direction::Descending { "REVERSE " } else { "" });
+                    printer.word(sort_key(criterion.key));
+                });
+            }
+            Arrangement::Threaded(algorithm) => self.word(match algorithm {
+                ThreadAlgorithm::OrderedSubject => "THREAD ORDEREDSUBJECT",
+                ThreadAlgorithm::References => "THREAD REFERENCES",
+                ThreadAlgorithm::Refs => "THREAD REFS",
+            }),
+        }
+        self.word(" ");
+        self.astring(search.charset.as_deref().unwrap_or("UTF-8").as_bytes());
+        self.word(" ");
+        self.program(&search.key);
+    }
+
+    fn returns(&mut self, search: &Search) {
         if let Some(returns) = &search.returns {
             self.word("RETURN ");
             self.list(returns, |printer, option| {
@@ -452,12 +501,10 @@ impl Printer {
             });
             self.word(" ");
         }
-        if let Some(charset) = &search.charset {
-            self.word("CHARSET ");
-            self.astring(charset.as_bytes());
-            self.word(" ");
-        }
-        match &search.key {
+    }
+
+    fn program(&mut self, key: &SearchKey) {
+        match key {
             SearchKey::And(keys) => {
                 for (at, key) in keys.iter().enumerate() {
                     if at > 0 {

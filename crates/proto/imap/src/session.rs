@@ -340,7 +340,7 @@ fn is_by_uid(body: &Body) -> bool {
     match body {
         Body::Fetch(fetch) => fetch.numbering == Numbering::Uid,
         Body::Store(store) => store.numbering == Numbering::Uid,
-        Body::Search(search) => search.numbering == Numbering::Uid,
+        Body::Search(search) | Body::Arrange { search, .. } => search.numbering == Numbering::Uid,
         Body::Copy { numbering, .. } | Body::Replace { numbering, .. } => *numbering == Numbering::Uid,
         Body::Expunge(uids) => uids.is_some(),
         _ => false,

@@ -3,6 +3,7 @@
 //! Each id is a type of its own: a UID where a sequence number belongs must not compile.
 
 mod address;
+mod arrangement;
 mod flag_change;
 mod flags;
 mod ids;
@@ -11,6 +12,7 @@ mod rights;
 mod uid_set;
 
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
+pub use arrangement::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode};
 pub use flag_change::{FlagChange, FlagMode};
 pub use flags::{Flag, FlagSet, Keyword, KeywordError};
 pub use ids::{EmailId, MailboxId, ModSeq, SeqNo, SpecialUse, ThreadId, Uid, UidValidity, UnixTime};

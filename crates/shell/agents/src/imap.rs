@@ -120,6 +120,7 @@ impl ImapAgent {
             | Ask::Resync { .. }
             | Ask::Rows { .. }
             | Ask::Content { .. }
+            | Ask::Order { .. }
             | Ask::Search { .. } => {
                 // These may read from disk: this thread's other connections go on elsewhere meanwhile.
                 tokio::task::block_in_place(|| self.read(ask))
@@ -264,6 +265,13 @@ impl ImapAgent {
             }
             Ask::Content { uid, start, length } => {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
+            }
+            Ask::Order { uids, arrangement } => {
+                Ok(match store.order(account, mailbox, &uids, &arrangement).map_err(refused)? {
+                    store::Ordered::Sorted(uids) => Answer::Sorted(uids),
+                    store::Ordered::Threaded(nodes) => Answer::Threaded(nodes),
+                    store::Ordered::Preparing => Answer::Preparing,
+                })
             }
             Ask::Search { query, among, from } => {
                 let found = store.search(account, mailbox, &query, &among, from);

@@ -6,6 +6,7 @@ mod formats;
 mod mailboxes;
 mod metadata;
 mod model_based;
+mod order;
 mod search;
 mod sharing;
 mod text_index;

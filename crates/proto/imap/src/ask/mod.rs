@@ -15,7 +15,9 @@ pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Re
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
 use crate::command::Depth;
-use model::{FlagChange, MailboxId, ModSeq, Query, SpecialUse, Uid, UidSet, UidValidity};
+use model::{
+    Arrangement, FlagChange, MailboxId, ModSeq, Query, SpecialUse, ThreadNode, Uid, UidSet, UidValidity,
+};
 use std::borrow::Cow;
 use std::sync::Arc;
 
@@ -184,6 +186,14 @@ pub enum Ask {
         /// Only of these (UID EXPUNGE, RFC 4315 §2.1).
         only: Option<UidSet>,
     },
+    /// Puts messages of the selected mailbox in order; those that do not exist are left out. [[`Answer::Sorted`],
+    /// [`Answer::Threaded`] or [`Answer::Preparing`]]
+    Order {
+        /// Which.
+        uids: Arc<UidSet>,
+        /// How.
+        arrangement: Arc<Arrangement>,
+    },
     /// Looks for messages of the selected mailbox, a page at a time. [[`Answer::Found`]]
     Search {
         /// What they must be like.
@@ -266,6 +276,12 @@ pub enum Answer {
         /// Where the next page starts; None: that was all.
         next: Option<Uid>,
     },
+    /// To [`Ask::Order`] with [`Arrangement::Sorted`].
+    Sorted(Vec<Uid>),
+    /// To [`Ask::Order`] with [`Arrangement::Threaded`]: parents before their children.
+    Threaded(Vec<ThreadNode>),
+    /// To [`Ask::Order`]: what is needed of the messages is being worked out, and more of it is known now. Ask again.
+    Preparing,
     /// To any: it was not done.
     Refused(Refused),
 }

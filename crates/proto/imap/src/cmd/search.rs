@@ -47,40 +47,19 @@ enum State {
 }
 
 pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
+    let ready = match ready(core, &search, CharsetIs::Optional) {
+        Ok(ready) => ready,
+        Err(done) => return Begun::Now(done),
+    };
     let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
-    let charset = search.charset.as_deref();
-    if let Some(charset) = charset
-        && !mime::charset::is_known(charset)
-    {
-        return Begun::Now(bad_charset().telling(news_after(search.numbering)));
-    }
-    if charset.is_some() && core.enabled.utf8 {
-        // RFC 9755 §3: the charset is UTF-8, and naming one may contradict that.
-        return Begun::Now(Done::bad("CHARSET can't be given after ENABLE UTF8=ACCEPT"));
-    }
-    let default = if core.enabled.names() == NameEncoding::Utf8 { "UTF-8" } else { "US-ASCII" };
-    let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
-    // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
-    let news = if holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_))) {
-        News::Numbered
-    } else {
-        news_after(search.numbering)
-    };
-    let query = match translation.query(&search.key) {
-        Ok(query) => Arc::new(query),
-        Err(done) => return Begun::Now(done.telling(News::None)),
-    };
-    let (among, exceeded) = searched(core, view, &query);
+    let (among, exceeded) = searched(core, view, &ready.query);
     let told = Arc::clone(view.told());
-    if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
-        enable_condstore(core);
-    }
     Begun::Run(Box::new(Search {
         numbering: search.numbering,
-        news,
+        news: ready.news,
         // RFC 9051, appendix E (4): the answer is ESEARCH always.
         returns: search.returns.or_else(|| core.enabled.rev2.then(|| vec![SearchReturn::All])),
-        query,
+        query: ready.query,
         exceeded,
         told,
         among,
@@ -91,8 +70,59 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     }))
 }
 
+/// What a searching command has before it asks.
+pub(super) struct Ready {
+    pub query: Arc<Query>,
+    /// What may be told at the end.
+    pub news: News,
+}
+
+/// Whether the syntax of a command asks for a charset.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum CharsetIs {
+    /// SEARCH
+    Optional,
+    /// SORT, THREAD: there is no other way than to name one.
+    Required,
+}
+
+/// Makes a searching command ready to ask.
+///
+/// # Errors
+/// Its end, if it can't be understood.
+pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: CharsetIs) -> Result<Ready, Done> {
+    let Some(view) = &core.view else { return Err(Done::bad("No mailbox is selected")) };
+    let charset = search.charset.as_deref();
+    if let Some(charset) = charset
+        && !mime::charset::is_known(charset)
+    {
+        return Err(bad_charset().telling(news_after(search.numbering)));
+    }
+    let may_be_named = |charset: &str| {
+        charset_is == CharsetIs::Required
+            && ["UTF-8", "US-ASCII"].iter().any(|name| charset.eq_ignore_ascii_case(name))
+    };
+    if core.enabled.utf8 && charset.is_some_and(|charset| !may_be_named(charset)) {
+        // RFC 9755 §3: the charset is UTF-8, and naming one may contradict that.
+        return Err(Done::bad("CHARSET can't be given after ENABLE UTF8=ACCEPT"));
+    }
+    let default = if core.enabled.names() == NameEncoding::Utf8 { "UTF-8" } else { "US-ASCII" };
+    let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
+    // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
+    let news = if holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_))) {
+        News::Numbered
+    } else {
+        news_after(search.numbering)
+    };
+    let query = translation.query(&search.key).map_err(|done| done.telling(News::None))?;
+    if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
+        enable_condstore(core);
+    }
+    Ok(Ready { query: Arc::new(query), news })
+}
+
 /// Seconds between two reports of a search's progress (RFC 9585 §4: 10 to 15).
-const PROGRESS_S: i64 = 10;
+pub(super) const PROGRESS_S: i64 = 10;
 
 /// RFC 9051 §6.4.4: the response code lists what is supported; these are the names that mail uses.
 fn bad_charset() -> Done {

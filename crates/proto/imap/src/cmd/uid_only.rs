@@ -11,8 +11,8 @@ pub(super) fn refused(body: &Body) -> Option<Done> {
         Body::Fetch(fetch) => fetch.numbering == Numbering::Sequence,
         Body::Store(store) => store.numbering == Numbering::Sequence,
         Body::Copy { numbering, .. } | Body::Replace { numbering, .. } => *numbering == Numbering::Sequence,
-        // §3.5
-        Body::Search(search) => {
+        // §3.5, §3.6
+        Body::Search(search) | Body::Arrange { search, .. } => {
             search.numbering == Numbering::Sequence
                 || holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_)))
         }

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::{append_message, once_each};
-use super::{FaultKind, Parsed, flags, limits, search};
+use super::{FaultKind, Parsed, flags, limits, order, search};
 use crate::ask::Originals;
 use crate::command::{
     Body, Counted, Echo, Fetch, FetchItem, Numbering, Partial, PartialRange, Peek, Preview, Section,
@@ -19,6 +19,8 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
         "COPY" => copy(cursor, numbering, Originals::Stay),
         "MOVE" => copy(cursor, numbering, Originals::Go),
         "SEARCH" => search::search(cursor, numbering),
+        "SORT" => order::sort(cursor, numbering),
+        "THREAD" => order::thread(cursor, numbering),
         "REPLACE" => replace(cursor, numbering),
         "EXPUNGE" if numbering == Numbering::Uid => uid_expunge(cursor),
         "UIDBATCHES" if numbering == Numbering::Sequence => uid_batches(cursor),

@@ -23,6 +23,7 @@ pub mod limits;
 mod mailbox;
 mod message;
 mod metadata;
+mod order;
 #[cfg(test)]
 mod round_trip;
 mod search;
@@ -170,7 +171,7 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
 }
 
 /// The names of all commands, but for those that only stand behind UID.
-const NAMES: [&str; 40] = [
+const NAMES: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
     "CAPABILITY",
@@ -202,10 +203,12 @@ const NAMES: [&str; 40] = [
     "SELECT",
     "SETMETADATA",
     "SETQUOTA",
+    "SORT",
     "STARTTLS",
     "STATUS",
     "STORE",
     "SUBSCRIBE",
+    "THREAD",
     "UID",
     "UIDBATCHES",
     "UNAUTHENTICATE",

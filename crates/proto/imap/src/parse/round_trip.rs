@@ -4,7 +4,7 @@ use super::tests::EXAMPLES;
 use super::*;
 use crate::command::*;
 use crate::print::print;
-use model::{DateOf, Day, FlagMode, When};
+use model::{Arrangement, DateOf, Day, Direction, FlagMode, SortCriterion, SortKey, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, Uid, UnixTime};
 use proptest::prelude::*;
 
@@ -152,6 +152,17 @@ fn bodies() -> impl Strategy<Value = Body> {
     let search = (numberings(), keys()).prop_map(|(numbering, key)| {
         Body::Search(Search { numbering, returns: None, charset: Some("X y".to_owned()), key })
     });
+    let sort = (numberings(), keys(), proptest::collection::vec((0..9_usize, any::<bool>()), 1..4)).prop_map(
+        |(numbering, key, criteria)| {
+            let criterion = |(at, reverse): (usize, bool)| SortCriterion {
+                key: SortKey::EVERY[at],
+                direction: if reverse { Direction::Descending } else { Direction::Ascending },
+            };
+            let arrangement = Arrangement::Sorted(criteria.into_iter().map(criterion).collect());
+            let search = Search { numbering, returns: None, charset: Some("UTF-8".to_owned()), key };
+            Body::Arrange { arrangement, search }
+        },
+    );
     let store = (numberings(), sets(), flag_lists(), proptest::option::of(0..i64::MAX as u64)).prop_map(
         |(numbering, set, flags, modseq)| {
             let unchanged_since = modseq.map(ModSeq);
@@ -189,6 +200,7 @@ fn bodies() -> impl Strategy<Value = Body> {
         lists,
         fetch,
         search,
+        sort,
         store,
     ]
 }

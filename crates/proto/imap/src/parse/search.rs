@@ -15,22 +15,33 @@ use model::{Flag, ModSeq, Uid};
 /// ```
 pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
     cursor.space()?;
-    let mut returns = None;
-    if cursor.eat_word("RETURN (") {
-        returns = Some(return_options(cursor)?);
-        cursor.space()?;
-    }
+    let returns = returns(cursor)?;
     let mut charset = None;
     if cursor.eat_word("CHARSET ") {
         charset = Some(cursor.utf8("the name of a charset")?);
         cursor.space()?;
     }
+    Ok(Body::Search(Search { numbering, returns, charset, key: program(cursor)? }))
+}
+
+/// The return options with the space behind them, if there are any.
+pub(super) fn returns(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<SearchReturn>>> {
+    if !cursor.eat_word("RETURN (") {
+        return Ok(None);
+    }
+    let options = return_options(cursor)?;
+    cursor.space()?;
+    Ok(Some(options))
+}
+
+/// `search-key *(SP search-key)`
+pub(super) fn program(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
     let mut keys = Keys { count: 0 };
     let mut all = vec![keys.key(cursor, 0)?];
     while cursor.eat(b' ') {
         all.push(keys.key(cursor, 0)?);
     }
-    Ok(Body::Search(Search { numbering, returns, charset, key: both(all) }))
+    Ok(both(all))
 }
 
 /// ```text

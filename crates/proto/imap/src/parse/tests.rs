@@ -39,6 +39,15 @@ fn items(text: &str) -> Vec<FetchItem> {
 
 /// Commands as the RFCs show them, none of which may be refused.
 pub(super) const EXAMPLES: &[&str] = &[
+    // RFC 5256, 5267
+    "A282 SORT (SUBJECT) UTF-8 SINCE 1-Feb-1994",
+    "A283 SORT (SUBJECT REVERSE DATE) UTF-8 ALL",
+    "A284 SORT (SUBJECT) US-ASCII TEXT \"not in mailbox\"",
+    "A283 THREAD ORDEREDSUBJECT UTF-8 SINCE 5-MAR-2000",
+    "A285 UID THREAD REFERENCES UTF-8 SINCE 5-MAR-2000",
+    "A286 THREAD REFS US-ASCII UNSEEN",
+    "E01 UID SORT RETURN () (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD $Junk",
+    "E02 SORT (DISPLAYFROM REVERSE DISPLAYTO ARRIVAL CC FROM SIZE TO) UTF-8 ALL",
     // RFC 9051 §6
     "abcd CAPABILITY",
     // RFC 10022 §3.1
@@ -449,7 +458,7 @@ fn names_in_both_encodings() {
 
 #[test]
 fn every_name_has_a_command_and_nothing_else_has() {
-    for name in NAMES.into_iter().filter(|name| *name != "UID") {
+    for name in NAMES.iter().copied().filter(|name| *name != "UID") {
         let error = parse_command(format!("a {name} (").as_bytes(), REV1).unwrap_err();
         assert_ne!(error.kind, FaultKind::UnknownCommand, "{name}");
         assert!(!is_unknown(format!("a {} {{5}}", name.to_ascii_lowercase()).as_bytes()), "{name}");

@@ -273,9 +273,57 @@ impl<'a> EsearchResponse<'a> {
         self.out.push(b')');
     }
 
+    /// The beginning of ALL; numbers in the order of a SORT follow with [`InOrder`].
+    pub fn all_in_order(&mut self) {
+        self.out.extend_from_slice(b" ALL ");
+    }
+
+    /// PARTIAL, of numbers in the order of a SORT (RFC 5267 §4.4).
+    pub fn partial_in_order(&mut self, range: PartialRange, found: impl Iterator<Item = u32>) {
+        self.out.extend_from_slice(format!(" PARTIAL ({range} ").as_bytes());
+        let before = self.out.len();
+        let mut set = InOrder::default();
+        found.for_each(|found| set.push(self.out, found));
+        set.finish(self.out);
+        if self.out.len() == before {
+            self.out.extend_from_slice(b"NIL");
+        }
+        self.out.push(b')');
+    }
+
     /// The end of the line.
     pub fn end(self) {
         self.out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Writes a sequence set whose order matters (RFC 5267 §3.2): only what ascends one by one becomes a range.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct InOrder {
+    /// The range that may still grow.
+    run: Option<(u32, u32)>,
+    any: bool,
+}
+
+impl InOrder {
+    /// Appends a number.
+    pub fn push(&mut self, out: &mut Vec<u8>, found: u32) {
+        match &mut self.run {
+            Some((_, last)) if last.checked_add(1) == Some(found) => *last = found,
+            _ => {
+                self.finish(out);
+                self.run = Some((found, found));
+            }
+        }
+    }
+
+    /// Writes what is held back.
+    pub fn finish(&mut self, out: &mut Vec<u8>) {
+        let Some(run) = self.run.take() else { return };
+        if std::mem::replace(&mut self.any, true) {
+            out.push(b',');
+        }
+        write_ranges(out, std::iter::once(run));
     }
 }
 

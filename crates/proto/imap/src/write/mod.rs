@@ -21,9 +21,9 @@ mod tests;
 pub use fetch::FetchResponse;
 pub(crate) use fetch::write_section;
 pub use mailbox::{
-    EsearchResponse, ListKind, NamespaceRow, StatusResponse, Vanished, capability, enabled, exists, expunge,
-    flags, id, list, list_oldname, metadata, metadata_names, namespace, quota, quota_root, recent, search,
-    vanished,
+    EsearchResponse, InOrder, ListKind, NamespaceRow, StatusResponse, Vanished, capability, enabled, exists,
+    expunge, flags, id, list, list_oldname, metadata, metadata_names, namespace, quota, quota_root, recent,
+    search, vanished,
 };
 
 /// Longest string that is quoted; longer ones are literals, which need no look at each octet.

@@ -1,5 +1,6 @@
 //! The session as clients see it: golden transcripts, views of several sessions, properties of any input.
 
+mod order;
 mod properties;
 mod replica;
 mod search;
@@ -116,6 +117,8 @@ fn prepare(header: &Header) -> World {
             "page" => world.page = value.parse().expect("a number"),
             "digests" => world.digests = value == "yes",
             "world" if value == "rfc3501" => rfc3501(&mut world),
+            "world" if value == "sort" => crate::order::five(&mut world),
+            "world" if value == "threads" => crate::order::conversation(&mut world),
             "world" if value == "mime" => multipart(&mut world),
             key => panic!("unknown key {key} in the head of a transcript"),
         }

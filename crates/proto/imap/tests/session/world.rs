@@ -304,6 +304,9 @@ impl World {
                 Answer::Expunged { uids: chosen.into_iter().map(Uid).collect(), modseq: ModSeq(modseq) }
             }
             Ask::Search { query, among, from } => self.search(id, &query, &among, from),
+            Ask::Order { uids, arrangement } => {
+                crate::order::order(&self.mailboxes[&id], &uids, &arrangement)
+            }
             other => panic!("a question for a selected mailbox was expected: {other:?}"),
         }
     }

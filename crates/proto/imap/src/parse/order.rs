@@ -1,0 +1,60 @@
+//! SORT and THREAD (RFC 5256 §5, RFC 5267 §5, RFC 5957 §5).
+
+use super::cursor::{Cursor, EmptyList};
+use super::{FaultKind, Parsed, limits, search};
+use crate::command::{Body, Numbering, Search};
+use model::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm};
+
+/// ```text
+/// sort            = ["UID" SP] "SORT" [search-return-opts] SP sort-criteria SP search-criteria
+/// sort-criteria   = "(" sort-criterion *(SP sort-criterion) ")"
+/// search-criteria = charset 1*(SP search-key)
+/// charset         = atom / quoted
+/// ```
+pub(super) fn sort(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
+    cursor.space()?;
+    let returns = search::returns(cursor)?;
+    let criteria = cursor.list(limits::OPTIONS_MAX, EmptyList::Refused, criterion)?;
+    let (charset, key) = criteria_of_search(cursor)?;
+    let search = Search { numbering, returns, charset, key };
+    Ok(Body::Arrange { arrangement: Arrangement::Sorted(criteria), search })
+}
+
+/// ```text
+/// thread     = ["UID" SP] "THREAD" SP thread-alg SP search-criteria
+/// thread-alg = "ORDEREDSUBJECT" / "REFERENCES" / thread-alg-ext
+/// ```
+pub(super) fn thread(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
+    cursor.space()?;
+    let start = cursor.at();
+    let algorithm = match cursor.word().as_str() {
+        "ORDEREDSUBJECT" => ThreadAlgorithm::OrderedSubject,
+        "REFERENCES" => ThreadAlgorithm::References,
+        "REFS" => ThreadAlgorithm::Refs,
+        _ => return cursor.fault(start, FaultKind::Syntax, "ORDEREDSUBJECT, REFERENCES or REFS"),
+    };
+    let (charset, key) = criteria_of_search(cursor)?;
+    let search = Search { numbering, returns: None, charset, key };
+    Ok(Body::Arrange { arrangement: Arrangement::Threaded(algorithm), search })
+}
+
+fn criteria_of_search(cursor: &mut Cursor<'_>) -> Parsed<(Option<String>, crate::command::SearchKey)> {
+    cursor.space()?;
+    let charset = cursor.utf8("the name of a charset")?;
+    cursor.space()?;
+    Ok((Some(charset), search::program(cursor)?))
+}
+
+/// ```text
+/// sort-criterion = ["REVERSE" SP] sort-key
+/// sort-key       = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO" / "DISPLAYFROM" / "DISPLAYTO"
+/// ```
+fn criterion(cursor: &mut Cursor<'_>) -> Parsed<SortCriterion> {
+    let direction = if cursor.eat_word("REVERSE ") { Direction::Descending } else { Direction::Ascending };
+    let start = cursor.at();
+    let name = cursor.word();
+    match SortKey::EVERY.into_iter().find(|key| crate::print::sort_key(*key) == name) {
+        Some(key) => Ok(SortCriterion { key, direction }),
+        None => cursor.fault(start, FaultKind::Syntax, "a sort key"),
+    }
+}
