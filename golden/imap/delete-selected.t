@@ -28,6 +28,7 @@ S2: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S2: * OK [MAILBOXID (F2)] Id of this mailbox
 S2: b OK [READ-WRITE] SELECT completed
 C: c DELETE foo
+S: * OK [CLOSED] The selected mailbox has been deleted
 S: c OK DELETE completed
 C: d FETCH 1:* FLAGS
 S: d BAD FETCH needs a selected mailbox

@@ -10,7 +10,7 @@ mod plan;
 use super::any_state::enable_condstore;
 use super::limit::{self, Exceeded};
 use super::{Begun, news_after, resolve};
-use crate::ask::{Access, Answer, Ask, ContentNeed, RefusedKind, Row, RowContent, Rows};
+use crate::ask::{Access, Answer, Ask, ContentNeed, Needs, RefusedKind, Row, RowContent, Rows};
 use crate::command::{self, FetchItem, Numbering};
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
@@ -55,6 +55,8 @@ enum State {
     Page,
     /// A page has come.
     Mark,
+    /// Others changed flags of these between reading and marking: they are read again, from this one on.
+    Reread(Arc<UidSet>, Uid),
     /// The next message of the page.
     Message,
     /// This message's content is being collected.
@@ -207,8 +209,15 @@ impl Fetch {
                     view.own.push(stored.modseq);
                     core.dirty |= !stored.overtaken.is_empty();
                 }
+                let stale = stored.overtaken.and(&stored.changed);
                 self.marked = Some((stored.changed, stored.modseq));
-                self.state = State::Message;
+                self.state =
+                    if stale.is_empty() { State::Message } else { State::Reread(Arc::new(stale), Uid(0)) };
+                None
+            }
+            (State::Reread(uids, _), Answer::Rows(rows)) => {
+                self.reread(core, &rows);
+                self.state = rows.next.map_or(State::Message, |from| State::Reread(uids, from));
                 None
             }
             // Reading goes on where marking as read fails (a full disk): the text matters more.
@@ -292,6 +301,16 @@ impl Fetch {
                 }))
             }
             State::Mark => self.mark(core),
+            State::Reread(uids, from) => {
+                self.state = State::Reread(Arc::clone(&uids), from);
+                Some(Next::Ask(Ask::Rows {
+                    uids,
+                    from,
+                    needs: Needs::default(),
+                    rows_max: ROWS_MAX,
+                    bytes_max: CONTENT_BYTES_MAX,
+                }))
+            }
             State::Message => {
                 match self.page.next() {
                     Some(row) => self.begin(core, row),
@@ -353,6 +372,19 @@ impl Fetch {
         }))
     }
 
+    /// Puts the newest flags into the page. What was read before would be told with the MODSEQ of the marking, and the
+    /// client would take old flags for new ones, for this session's own changes are not told again.
+    fn reread(&mut self, core: &mut Core, rows: &Rows) {
+        core.learn_keywords(&rows.keywords);
+        for row in self.page.as_mut_slice() {
+            if let Ok(at) = rows.rows.binary_search_by_key(&row.uid, |new| new.uid) {
+                let new = &rows.rows[at];
+                (row.flags, row.modseq) = (new.flags, new.modseq);
+                row.keywords.clone_from(&new.keywords);
+            }
+        }
+    }
+
     /// Looks whether what came of a message is enough to write it.
     fn begin(&mut self, core: &mut Core, row: Row) {
         if matches!(row.content, RowContent::Corrupt) {
@@ -399,7 +431,8 @@ impl Fetch {
 
     fn write(&mut self, core: &mut Core, mut message: Box<Message>, item: usize) {
         let marked = self.marked.as_ref().filter(|(uids, _)| uids.contains(message.row.uid));
-        if let Some((_, modseq)) = marked {
+        // One that was read again after the marking is as new already.
+        if let Some((_, modseq)) = marked.filter(|(_, modseq)| message.row.modseq < *modseq) {
             message.row.flags = message.row.flags.with(Flag::Seen);
             message.row.modseq = *modseq;
         }

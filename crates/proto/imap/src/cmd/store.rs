@@ -137,10 +137,12 @@ impl Store {
     }
 
     fn tell(&self, core: &mut Core, numbers: &mut Numbers, row: &Row) {
-        let surprising = self
-            .stored
-            .as_ref()
-            .is_some_and(|stored| stored.overtaken.contains(row.uid) || stored.modified.contains(row.uid));
+        let surprising = self.stored.as_ref().is_some_and(|stored| {
+            stored.overtaken.contains(row.uid)
+                || stored.modified.contains(row.uid)
+                // Another session was quick to change it again: this MODSEQ alone would stand for flags unknown to the client.
+                || row.modseq > stored.modseq
+        });
         let with_uid = self.numbering == Numbering::Uid;
         if self.echo == Echo::Flags || surprising {
             write_news(core, numbers, row, with_uid);

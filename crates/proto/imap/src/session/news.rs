@@ -109,7 +109,10 @@ impl Telling {
             Answer::Refused(refused) if refused.kind == RefusedKind::NonExistent => {
                 // RFC 2180 §3.3: the mailbox was deleted under the session; its numbers mean nothing any more.
                 core.view = None;
-                if self.news != News::AfterDelete {
+                if self.news == News::AfterDelete {
+                    // Perhaps it was not the one that this command deleted, and the client does not know.
+                    core.line(format_args!("* OK [CLOSED] The selected mailbox has been deleted"));
+                } else {
                     core.line(format_args!("* BYE The selected mailbox has been deleted"));
                     core.end = wire::End::Refused;
                 }

@@ -1,0 +1,177 @@
+//! Several clients give random IMAP commands to a real server at the same time. Each keeps a replica of its mailbox from the
+//! untagged responses; every response is held against the rules (RFC 9051 §7, RFC 7162, RFC 9586) and against what the
+//! other clients have seen; in quiet moments all replicas must equal what a fresh client sees, and that must follow from
+//! the commands that were acknowledged.
+//!
+//! The seed decides every client's commands, though not how they interleave; a run with the same seed soon fails the same way.
+
+mod choice;
+mod client;
+mod command;
+mod facts;
+mod flags;
+mod ledger;
+mod outcome;
+mod quiet;
+mod random;
+mod replica;
+mod server;
+mod session;
+mod shared;
+mod untagged;
+mod wire;
+
+use clap::Parser;
+use quiet::{Judge, check_names};
+use server::Server;
+use shared::{Shared, lock};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+#[derive(Parser)]
+#[command(name = "storm", about = "Random IMAP sessions against a model")]
+struct Arguments {
+    /// The server's program
+    #[arg(long, default_value = "target/release/troika")]
+    server: PathBuf,
+    /// How long, in seconds
+    #[arg(long, default_value_t = 20)]
+    seconds: u64,
+    /// How long, in minutes; instead of --seconds
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// What decides the commands; by default another one each time
+    #[arg(long)]
+    seed: Option<u64>,
+    /// Connections at the same time
+    #[arg(long, default_value_t = 6)]
+    clients: usize,
+    /// Accounts that they share
+    #[arg(long, default_value_t = 2)]
+    accounts: usize,
+    /// Commands of each client between two quiet moments
+    #[arg(long, default_value_t = 60)]
+    commands: usize,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let seed = arguments.seed.unwrap_or_else(|| {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        now.map_or(1, |now| now.as_nanos() as u64 % 1_000_000_000)
+    });
+    println!("storm: seed {seed}, {} clients, {} accounts", arguments.clients, arguments.accounts);
+    match run(&arguments, seed) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("storm: FAILED with seed {seed}: {why}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments, seed: u64) -> Result<(), String> {
+    if arguments.clients == 0 || arguments.accounts == 0 {
+        return Err("at least one client and one account".to_owned());
+    }
+    let server = Server::start(&arguments.server, arguments.accounts).map_err(|error| error.to_string())?;
+    let shared = Arc::new(Shared::new(server.address, server.accounts.clone(), arguments.clients));
+    let length = Duration::from_secs(arguments.minutes.map_or(arguments.seconds, |minutes| minutes * 60));
+    let commands = arguments.commands;
+    let ended = prepare(&shared).and_then(|()| {
+        let clients: Vec<_> = (0..arguments.clients)
+            .map(|number| {
+                let shared = Arc::clone(&shared);
+                std::thread::spawn(move || client::live(&shared, number, seed, commands))
+            })
+            .collect();
+        let ended = judge(&shared, length);
+        if let Err(why) = ended {
+            shared.fail(why);
+        }
+        for client in clients {
+            if client.join().is_err() {
+                shared.fail("a client panicked: the test is at fault".to_owned());
+            }
+        }
+        shared.failure().map_or(Ok(()), Err)
+    });
+    match ended {
+        Ok(()) => server.stop().map_err(|error| error.to_string()),
+        Err(why) => {
+            let folder = server.keep();
+            let log = folder.join("storm.log");
+            let _ = std::fs::write(&log, shared.log());
+            let lines: Vec<String> = shared.log().lines().map(str::to_owned).collect();
+            for line in &lines[lines.len().saturating_sub(60)..] {
+                eprintln!("{line}");
+            }
+            Err(format!("{why}\nall conversations: {}; the server's folder is beside it", log.display()))
+        }
+    }
+}
+
+/// Makes the mailboxes that always are.
+fn prepare(shared: &Arc<Shared>) -> Result<(), String> {
+    for account in 0..shared.accounts.len() {
+        let mut judge = Judge::open(shared, account)?;
+        for name in choice::FIXED.iter().filter(|name| **name != "INBOX") {
+            judge.run(&format!("CREATE {name}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Opens the gate from round to round, and looks at everything in between.
+fn judge(shared: &Arc<Shared>, length: Duration) -> Result<(), String> {
+    let begun = Instant::now();
+    let mut told = Instant::now();
+    let mut ledger = ledger::Ledger::default();
+    let (mut rounds, mut uncertain_rounds) = (0_u64, 0_u64);
+    let failed = |_| "another failed first".to_owned();
+    while !shared.over.load(Ordering::SeqCst) {
+        shared.gate().map_err(failed)?;
+        shared.gate().map_err(failed)?;
+        let mut truths = Vec::new();
+        for account in 0..shared.accounts.len() {
+            truths.push(Judge::open(shared, account)?.look()?);
+        }
+        let uncertain = shared.uncertain.load(Ordering::SeqCst);
+        check_names(shared, &truths)?;
+        shared.uncertain.store(false, Ordering::SeqCst);
+        let mut mailboxes = HashMap::new();
+        for (account, truths) in truths.iter().enumerate() {
+            for truth in truths.values() {
+                mailboxes.insert((account, truth.uid_validity), (truth.uid_next, truth.messages.clone()));
+            }
+        }
+        *lock(&shared.truths) = Arc::new(truths);
+        let ops = std::mem::take(&mut *lock(&shared.ops));
+        ledger.settle(ops, shared.tick(), mailboxes, uncertain)?;
+        lock(&shared.facts).tidy();
+        rounds += 1;
+        uncertain_rounds += u64::from(uncertain);
+        if told.elapsed() > Duration::from_secs(60) {
+            told = Instant::now();
+            println!("storm: {} s, {rounds} rounds", begun.elapsed().as_secs());
+        }
+        if begun.elapsed() >= length {
+            shared.over.store(true, Ordering::SeqCst);
+        }
+        shared.gate().map_err(failed)?;
+        shared.gate().map_err(failed)?;
+    }
+    let counts = lock(&shared.counts);
+    let mut counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    counts.sort();
+    println!(
+        "storm: no difference in {rounds} rounds ({uncertain_rounds} of unknown outcome), {} messages compared; {}",
+        ledger.checked,
+        counts.join(", ")
+    );
+    Ok(())
+}

@@ -1,0 +1,357 @@
+//! What the tagged answer to each command must agree with.
+
+use crate::client::Client;
+use crate::command::{By, Kind, Store};
+use crate::flags::{Flags, Mode};
+use crate::ledger::{Key, Op, What};
+use crate::session::{Saved, Trouble};
+use crate::shared::lock;
+use crate::wire::numbers;
+use std::collections::HashSet;
+
+/// A tagged response.
+pub struct Tagged {
+    /// OK; else NO.
+    pub ok: bool,
+    /// Its response code.
+    pub code: String,
+    /// The clock before the command and after the answer.
+    pub when: (u64, u64),
+}
+
+impl Tagged {
+    fn words(&self) -> Vec<&str> {
+        self.code.split(' ').collect()
+    }
+
+    fn op(&self, key: Key, what: What) -> Op {
+        Op { begin: self.when.0, end: self.when.1, key, what }
+    }
+
+    /// The code must be one of these.
+    fn refused_with(&self, codes: &[&str]) -> Result<(), Trouble> {
+        let first = self.words()[0];
+        if codes.contains(&first) {
+            Ok(())
+        } else {
+            Err(format!("NO [{}] is not what was due", self.code).into())
+        }
+    }
+}
+
+impl Client {
+    /// Takes a command's answer.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn answered(&mut self, kind: Kind, tagged: &Tagged) -> Result<(), Trouble> {
+        let key = self.session.key();
+        let mut ops = Vec::new();
+        match (kind, tagged.ok) {
+            (Kind::Noop, true) => {
+                // Everything up to here was told.
+                if let Some(selected) = &mut self.session.selected {
+                    selected.safe = selected.safe.max(selected.told);
+                }
+            }
+            (Kind::Fetch { sees, .. }, _) => ops.extend(self.fetched(sees, tagged)?),
+            (Kind::Store(store), _) => ops.extend(self.stored(&store, tagged)?),
+            (Kind::Search { by }, _) => self.searched(by, tagged)?,
+            (Kind::Copy { moves }, true) => ops = self.copied(moves, tagged)?,
+            (Kind::Copy { moves: true }, false) => {
+                self.read_only_or(tagged, &["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?;
+            }
+            (Kind::Copy { .. }, false) => {
+                tagged.refused_with(&["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?
+            }
+            (Kind::Append { messages }, true) => {
+                let (to, uids) = self.uids_of(&tagged.code)?;
+                if uids.len() != messages.len() {
+                    return Err(format!("APPENDUID with {} for {}", uids.len(), messages.len()).into());
+                }
+                for (uid, (content, flags)) in uids.into_iter().zip(messages) {
+                    lock(&self.session.shared.facts).content(
+                        to,
+                        uid,
+                        Some(content.id),
+                        Some(content.size),
+                    )?;
+                    ops.push(tagged.op(to, What::Add { uid, content, flags }));
+                }
+            }
+            (Kind::Append { .. }, false) => tagged.refused_with(&["TRYCREATE", "NONEXISTENT"])?,
+            (Kind::Replace { uid, message: (content, flags) }, true) => {
+                let codes = self.session.heard.codes.iter().find(|code| code.starts_with("APPENDUID"));
+                let (to, uids) = self.uids_of(&codes.cloned().unwrap_or_default())?;
+                let [new] = uids[..] else { return Err("REPLACE without APPENDUID".to_owned().into()) };
+                lock(&self.session.shared.facts).content(to, new, Some(content.id), Some(content.size))?;
+                ops.push(tagged.op(to, What::Add { uid: new, content, flags }));
+                ops.extend(key.map(|key| tagged.op(key, What::Gone { uid })));
+                self.synchronised(tagged);
+            }
+            (Kind::Replace { .. }, false) => {
+                self.read_only_or(tagged, &["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?;
+            }
+            (Kind::Expunge { only }, true) => {
+                ops.extend(key.map(|key| tagged.op(key, What::Expunge { only })));
+                self.synchronised(tagged);
+            }
+            (Kind::Expunge { .. }, false) => self.read_only_or(tagged, &[])?,
+            (Kind::Close, true) => {
+                if self.session.selected.as_ref().is_some_and(|selected| selected.writable) {
+                    ops.extend(key.map(|key| tagged.op(key, What::Expunge { only: None })));
+                }
+                self.session.leave();
+            }
+            (Kind::Unselect, true) => self.session.leave(),
+            (Kind::Select { name, writable, known }, _) => self.opened(&name, writable, known, tagged)?,
+            (Kind::Create(_) | Kind::Delete(_) | Kind::Rename(..) | Kind::Status, false) => {
+                self.unmanaged(tagged)?;
+            }
+            (Kind::Create(name), true) => self.created(name)?,
+            (Kind::Delete(name), true) => self.deleted(&name),
+            (Kind::Rename(from, to), true) => self.renamed(&from, to),
+            (Kind::Status, true) => self.status(tagged)?,
+            (Kind::Other(_) | Kind::Idle, true) => {}
+            (kind, false) => {
+                self.selected_is_gone(tagged)
+                    .map_err(|_| format!("NO [{}] to {}", tagged.code, kind.name()))?;
+            }
+        }
+        lock(&self.session.shared.ops).extend(ops);
+        Ok(())
+    }
+
+    fn fetched(&mut self, sees: bool, tagged: &Tagged) -> Result<Option<Op>, Trouble> {
+        if !tagged.ok {
+            // RFC 2180 §4.1: some of them are gone, which must not be told yet.
+            tagged.refused_with(&["EXPUNGEISSUED"]).or_else(|_| self.selected_is_gone(tagged))?;
+        }
+        let uids = std::mem::take(&mut self.session.heard.bodies);
+        let Some(selected) = self.session.selected.as_ref().filter(|selected| sees && selected.writable)
+        else {
+            return Ok(None);
+        };
+        let key = (self.session.account, selected.uid_validity);
+        Ok(Some(tagged.op(key, What::Store { uids, mode: Mode::Add, flags: Flags::SEEN })))
+    }
+
+    /// RFC 9051 §6.4.6, RFC 7162 §3.1.3
+    fn stored(&mut self, store: &Store, tagged: &Tagged) -> Result<Option<Op>, Trouble> {
+        let Some(selected) = &mut self.session.selected else {
+            return Err("STORE, nowhere".to_owned().into());
+        };
+        if !selected.writable {
+            return if tagged.ok { Err("STORE after EXAMINE".to_owned().into()) } else { Ok(None) };
+        }
+        let words = tagged.words();
+        if !tagged.ok && words[0] == "NONEXISTENT" && selected.name.starts_with('v') {
+            return Ok(None);
+        }
+        if !tagged.ok && words[0] != "EXPUNGEISSUED" && words[0] != "MODIFIED" {
+            return Err(format!("NO [{}] to STORE", tagged.code).into());
+        }
+        let mut modified = HashSet::new();
+        if words[0] == "MODIFIED" {
+            let named =
+                words.get(1).and_then(|set| numbers(set)).ok_or(format!("the code {}", tagged.code))?;
+            for number in named {
+                let uid = match store.by {
+                    By::Uid => Some(number),
+                    By::Number => {
+                        selected.replica.messages.get(number as usize - 1).and_then(|message| message.uid)
+                    }
+                };
+                let uid = uid.filter(|uid| store.uids.contains(uid));
+                modified.insert(uid.ok_or(format!("MODIFIED names {number}, which the STORE does not"))?);
+            }
+        }
+        let key = (self.session.account, selected.uid_validity);
+        let heard = &self.session.heard;
+        let mut done = Vec::new();
+        for uid in store.uids.iter().copied().filter(|uid| !modified.contains(uid)) {
+            done.push(uid);
+            let before = lock(&self.session.shared.facts).modseq_before(key, uid, tagged.when.0);
+            if store.unchanged_since.is_some_and(|since| before > since) && heard.modseq.contains(&uid) {
+                return Err(
+                    format!("UID {uid} had MODSEQ {before} before this STORE, which passed over it").into()
+                );
+            }
+            let Some(message) = selected.replica.by_uid(uid) else { continue };
+            if heard.flags.contains(&uid) {
+                continue;
+            }
+            // What the client asked for, it assumes (RFC 9051 §6.4.6); the server tells where that is wrong.
+            if store.silent
+                && let Some(old) = message.flags
+            {
+                message.flags = Some(store.mode.apply(old, store.flags));
+                message.flags_modseq = if heard.modseq.contains(&uid) { message.modseq } else { 0 };
+            }
+        }
+        Ok(Some(tagged.op(key, What::Store { uids: done, mode: store.mode, flags: store.flags })))
+    }
+
+    fn searched(&mut self, by: By, tagged: &Tagged) -> Result<(), Trouble> {
+        if !tagged.ok {
+            return self.selected_is_gone(tagged);
+        }
+        let Some(selected) = &self.session.selected else { return Ok(()) };
+        let replica = &selected.replica;
+        let heard = &self.session.heard;
+        let found = heard.found.as_deref().unwrap_or_default();
+        // News come behind the result; what left by them could be in it.
+        let count = replica.messages.len();
+        let is_odd = |number: &&u32| match by {
+            By::Number => **number == 0 || **number as usize > count,
+            By::Uid => **number == 0,
+        };
+        if let Some(odd) = found.iter().find(is_odd) {
+            return Err(format!("SEARCH found {odd} of {count}").into());
+        }
+        if !found.is_sorted() {
+            return Err("SEARCH is not in order".to_owned().into());
+        }
+        let (min, max) = (heard.figures.get("MIN"), heard.figures.get("MAX"));
+        if heard.figures.get("COUNT") == Some(&0) && (min.is_some() || max.is_some()) || min > max {
+            return Err(format!("ESEARCH {:?}", heard.figures).into());
+        }
+        Ok(())
+    }
+
+    /// RFC 4315 §3, RFC 6851 §4.3
+    fn copied(&mut self, moves: bool, tagged: &Tagged) -> Result<Vec<Op>, Trouble> {
+        let told = self.session.heard.codes.iter().find(|code| code.starts_with("COPYUID"));
+        let code = if moves { told.cloned().unwrap_or_default() } else { tagged.code.clone() };
+        if moves {
+            self.synchronised(tagged);
+        }
+        let words: Vec<&str> = code.split(' ').collect();
+        let Some(from) = self.session.key() else { return Err("COPY, from nowhere".to_owned().into()) };
+        let ["COPYUID", uid_validity, sources, copies] = words[..] else {
+            return Err("COPY without COPYUID".to_owned().into());
+        };
+        let wrong = || Trouble::Wrong(format!("the code {code}"));
+        let to = (self.session.account, uid_validity.parse().map_err(|_| wrong())?);
+        let (sources, copies) = (numbers(sources).ok_or_else(wrong)?, numbers(copies).ok_or_else(wrong)?);
+        if sources.len() != copies.len() {
+            return Err(wrong());
+        }
+        let mut ops = Vec::new();
+        for (source, uid) in sources.into_iter().zip(copies) {
+            ops.push(tagged.op(to, What::Copy { uid, from, source }));
+            if moves {
+                ops.push(tagged.op(from, What::Gone { uid: source }));
+            }
+        }
+        Ok(ops)
+    }
+
+    /// The mailbox and the UIDs of APPENDUID.
+    fn uids_of(&self, code: &str) -> Result<(Key, Vec<u32>), Trouble> {
+        let wrong = || Trouble::Wrong(format!("[{code}] in place of APPENDUID"));
+        let words: Vec<&str> = code.split(' ').collect();
+        let ["APPENDUID", uid_validity, uids] = words[..] else { return Err(wrong()) };
+        let key = (self.session.account, uid_validity.parse().map_err(|_| wrong())?);
+        Ok((key, numbers(uids).ok_or_else(wrong)?))
+    }
+
+    /// RFC 7162 §3.2.10: the client may resynchronise from this HIGHESTMODSEQ.
+    fn synchronised(&mut self, tagged: &Tagged) {
+        if let (["HIGHESTMODSEQ", modseq], Some(selected)) = (&tagged.words()[..], &mut self.session.selected)
+            && let Ok(modseq) = modseq.parse()
+        {
+            selected.safe = selected.safe.max(modseq);
+        }
+    }
+
+    /// NO is right after EXAMINE, and otherwise with these codes.
+    fn read_only_or(&self, tagged: &Tagged, codes: &[&str]) -> Result<(), Trouble> {
+        match &self.session.selected {
+            Some(selected) if !selected.writable => Ok(()),
+            _ => tagged.refused_with(codes).or_else(|_| self.selected_is_gone(tagged)),
+        }
+    }
+
+    /// NO is right when the selected mailbox may have been deleted by another client; BYE will follow.
+    fn selected_is_gone(&self, tagged: &Tagged) -> Result<(), Trouble> {
+        let may_go = self.session.selected.as_ref().is_some_and(|selected| selected.name.starts_with('v'));
+        if may_go { tagged.refused_with(&["NONEXISTENT"]) } else { tagged.refused_with(&[]) }
+    }
+
+    fn opened(
+        &mut self,
+        name: &str,
+        writable: bool,
+        known: Option<Saved>,
+        tagged: &Tagged,
+    ) -> Result<(), Trouble> {
+        if !tagged.ok {
+            self.session.opening = None;
+            // Only what somebody can delete can be missing.
+            return if name.starts_with('v') {
+                Ok(())
+            } else {
+                Err(format!("NO [{}] to SELECT", tagged.code).into())
+            };
+        }
+        let due = if writable { "READ-WRITE" } else { "READ-ONLY" };
+        if tagged.code != due {
+            return Err(format!("[{}] in place of {due}", tagged.code).into());
+        }
+        self.session.opened(name, writable, known)
+    }
+
+    fn unmanaged(&self, tagged: &Tagged) -> Result<(), Trouble> {
+        // A client's own mailboxes nobody else deletes; STATUS may be about somebody else's.
+        tagged.refused_with(&["NONEXISTENT"])
+    }
+
+    fn created(&mut self, name: String) -> Result<(), Trouble> {
+        let id = self.session.must(&format!("STATUS {name} (MAILBOXID)")).and_then(|_| {
+            let status = self.session.heard.status.iter().find(|(name, _)| name == "MAILBOXID");
+            let id = status.and_then(|(_, value)| value.list()?.first()?.text().map(str::to_owned));
+            id.ok_or_else(|| "STATUS without MAILBOXID".to_owned().into())
+        })?;
+        lock(&self.session.shared.owned[self.session.number]).insert(name, id);
+        Ok(())
+    }
+
+    fn deleted(&mut self, name: &str) {
+        lock(&self.session.shared.owned[self.session.number]).remove(name);
+        let id = |selected: &crate::session::Selected| selected.name == name;
+        if self.session.selected.as_ref().is_some_and(id) {
+            self.session.selected = None;
+        }
+    }
+
+    fn renamed(&mut self, from: &str, to: String) {
+        let mut owned = lock(&self.session.shared.owned[self.session.number]);
+        if let Some(id) = owned.remove(from) {
+            owned.insert(to.clone(), id);
+        }
+        if let Some(selected) = self.session.selected.as_mut().filter(|selected| selected.name == from) {
+            selected.name = to;
+        }
+    }
+
+    fn status(&mut self, tagged: &Tagged) -> Result<(), Trouble> {
+        let status = &self.session.heard.status;
+        let number = |wanted: &str| {
+            status.iter().find(|(name, _)| name == wanted).and_then(|(_, value)| value.number())
+        };
+        let figures = (number("UIDVALIDITY"), number("UIDNEXT"), number("MESSAGES"), number("UNSEEN"));
+        let (Some(uid_validity), Some(uid_next), Some(messages), Some(unseen)) = figures else {
+            return Err(format!("STATUS has {status:?}").into());
+        };
+        if unseen > messages || messages >= uid_next {
+            return Err(format!("STATUS has {status:?}").into());
+        }
+        let key = (self.session.account, uid_validity as u32);
+        let mut facts = lock(&self.session.shared.facts);
+        if let Some(highest) = number("HIGHESTMODSEQ") {
+            facts.highest(key, highest, tagged.when.0, tagged.when.1)?;
+        }
+        Ok(facts.uid_next(key, uid_next, tagged.when.0, tagged.when.1)?)
+    }
+}

@@ -1,0 +1,237 @@
+//! The quiet moments between rounds: no command is under way, so every client must know the same.
+
+use crate::choice::searches;
+use crate::client::Client;
+use crate::ledger::Seen;
+use crate::session::Trouble;
+use crate::shared::{Shared, Truth, Truths, lock};
+use crate::untagged::subject_id;
+use crate::wire::{Response, Value, Wire};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+impl Client {
+    /// Hears the last news, asks for what was never told, and searches what it can answer itself.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub fn settle(&mut self) -> Result<(), Trouble> {
+        self.session.must("NOOP")?;
+        let Some(selected) = &mut self.session.selected else { return Ok(()) };
+        selected.safe = selected.safe.max(selected.told);
+        if !selected.replica.is_complete() {
+            let items = if self.session.enabled.condstore() { "(FLAGS MODSEQ)" } else { "(FLAGS)" };
+            self.session.must(&format!("UID FETCH 1:* {items}"))?;
+        }
+        self.session.must("NOOP")?;
+        for (keys, wanted) in searches() {
+            self.session.heard = crate::session::Heard::default();
+            self.session.must(&format!("UID SEARCH {keys}"))?;
+            let found = self.session.heard.found.take().unwrap_or_default();
+            let Some(selected) = &self.session.selected else { return Ok(()) };
+            let messages = selected.replica.messages.iter();
+            let due = messages
+                .filter(|message| message.flags.is_some_and(wanted))
+                .filter_map(|message| message.uid);
+            let due: Vec<u32> = due.collect();
+            if found != due {
+                return Err(format!("UID SEARCH {keys} found {found:?}, the replica has {due:?}").into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds its replica against what a fresh client sees.
+    ///
+    /// # Errors
+    /// The first difference.
+    pub fn compare(&self) -> Result<(), String> {
+        let Some(selected) = &self.session.selected else { return Ok(()) };
+        let truths = Arc::clone(&lock(&self.session.shared.truths));
+        let truth = truths[self.session.account].values().find(|truth| truth.id == selected.id);
+        let truth = truth.ok_or_else(|| format!("{} is selected, and not there", selected.name))?;
+        let (mine, fresh) = (&selected.replica.messages, &truth.messages);
+        if selected.replica.uids() != fresh.iter().map(|message| message.uid).collect::<Vec<_>>() {
+            let fresh: Vec<u32> = fresh.iter().map(|message| message.uid).collect();
+            return Err(format!(
+                "{}: the replica has {:?}, the mailbox {fresh:?}",
+                selected.name,
+                selected.replica.uids()
+            ));
+        }
+        for (mine, fresh) in mine.iter().zip(fresh) {
+            let same_modseq =
+                !self.session.enabled.condstore() || mine.modseq == 0 || mine.modseq == fresh.modseq;
+            if mine.flags != Some(fresh.flags) || !same_modseq {
+                return Err(format!("{}: the replica has {mine:?}, the mailbox {fresh:?}", selected.name));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A fresh client of one account, that reads everything.
+pub struct Judge {
+    wire: Wire,
+    shared: Arc<Shared>,
+    number: usize,
+    tags: u32,
+}
+
+impl Judge {
+    /// Logs in.
+    ///
+    /// # Errors
+    /// Whatever goes wrong.
+    pub fn open(shared: &Arc<Shared>, account: usize) -> Result<Judge, String> {
+        let wire = Wire::connect(shared.address).map_err(|error| format!("the judge: {error}"))?;
+        let mut judge = Judge { wire, shared: Arc::clone(shared), number: shared.owned.len(), tags: 0 };
+        judge.wire.response().map_err(|error| error.to_string())?;
+        let (name, password) = &shared.accounts[account];
+        judge.run(&format!("LOGIN \"{name}\" \"{password}\""))?;
+        judge.run("ENABLE CONDSTORE")?;
+        Ok(judge)
+    }
+
+    /// The untagged responses to a command; status responses by their codes, as atoms.
+    ///
+    /// # Errors
+    /// Anything but OK.
+    pub fn run(&mut self, command: &str) -> Result<Vec<Vec<Value>>, String> {
+        self.tags += 1;
+        let tag = format!("j{}", self.tags);
+        self.shared.note(self.number, format!("C: {tag} {command}"));
+        self.wire.send(format!("{tag} {command}\r\n").as_bytes()).map_err(|error| error.to_string())?;
+        let mut all = Vec::new();
+        loop {
+            let response = self.wire.response().map_err(|error| format!("the judge: {error}"))?;
+            let Some((response, shown)) = response else { return Err("hung up on the judge".to_owned()) };
+            self.shared.note(self.number, format!("S: {shown}"));
+            match response {
+                Response::Data(values) => all.push(values),
+                Response::Status { tag: None, code, .. } => all.push(vec![Value::Atom(code)]),
+                Response::Status { kind, .. } if kind == "OK" => return Ok(all),
+                Response::Status { .. } => return Err(format!("{shown} to the judge's {command}")),
+                Response::Continue => return Err("a continuation for the judge".to_owned()),
+            }
+        }
+    }
+
+    /// Every mailbox of the account.
+    ///
+    /// # Errors
+    /// STATUS, SELECT and FETCH differ among themselves.
+    pub fn look(&mut self) -> Result<BTreeMap<String, Truth>, String> {
+        let mut truths = BTreeMap::new();
+        let items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE HIGHESTMODSEQ";
+        for values in self.run(&format!("LIST \"\" \"*\" RETURN (STATUS ({items}))"))? {
+            if values[0].text() != Some("STATUS") {
+                continue;
+            }
+            let name = values.get(1).and_then(Value::text).unwrap_or_default().to_owned();
+            let items = values.get(2).and_then(Value::list).unwrap_or_default();
+            let figures: HashMap<String, u64> = items
+                .chunks(2)
+                .filter_map(|pair| Some((pair[0].text()?.to_owned(), pair.get(1)?.number()?)))
+                .collect();
+            let truth = self.mailbox(&name)?;
+            let count = |wanted: &dyn Fn(&Seen) -> bool| {
+                truth.messages.iter().filter(|seen| wanted(seen)).count() as u64
+            };
+            let due = [
+                ("MESSAGES", count(&|_| true)),
+                ("UNSEEN", count(&|seen| !seen.flags.has(crate::flags::Flags::SEEN))),
+                ("DELETED", count(&|seen| seen.flags.has(crate::flags::Flags::DELETED))),
+                ("SIZE", truth.messages.iter().map(|seen| seen.content.size).sum()),
+                ("UIDNEXT", u64::from(truth.uid_next)),
+                ("UIDVALIDITY", u64::from(truth.uid_validity)),
+                ("HIGHESTMODSEQ", truth.highest),
+            ];
+            for (item, due) in due {
+                if figures.get(item) != Some(&due) {
+                    return Err(format!("STATUS {item} of {name} is {:?}, not {due}", figures.get(item)));
+                }
+            }
+            truths.insert(name, truth);
+        }
+        Ok(truths)
+    }
+
+    fn mailbox(&mut self, name: &str) -> Result<Truth, String> {
+        let opened = self.run(&format!("EXAMINE \"{name}\""))?;
+        let code = |wanted: &str| {
+            let codes =
+                opened.iter().filter_map(|values| values[0].text()?.strip_prefix(wanted)?.strip_prefix(' '));
+            codes.map(str::to_owned).next_back().ok_or_else(|| format!("EXAMINE without {wanted}"))
+        };
+        let number = |wanted: &str| code(wanted)?.parse::<u64>().map_err(|error| error.to_string());
+        let mut truth = Truth {
+            id: code("MAILBOXID")?.trim_matches(['(', ')']).to_owned(),
+            uid_validity: number("UIDVALIDITY")? as u32,
+            uid_next: number("UIDNEXT")? as u32,
+            highest: number("HIGHESTMODSEQ")?,
+            messages: Vec::new(),
+        };
+        let exists = opened.iter().find(|values| values.get(1).and_then(Value::text) == Some("EXISTS"));
+        let exists = exists.and_then(|values| values[0].number()).ok_or("EXAMINE without EXISTS")?;
+        if exists > 0 {
+            let items = "(UID FLAGS MODSEQ RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])";
+            for values in self.run(&format!("FETCH 1:* {items}"))? {
+                if values.get(1).and_then(Value::text) == Some("FETCH") {
+                    let seen = seen(&values[2])
+                        .ok_or_else(|| format!("the judge does not understand {values:?}"))?;
+                    if values[0].number() != Some(truth.messages.len() as u64 + 1)
+                        || seen.modseq > truth.highest
+                    {
+                        return Err(format!("FETCH 1:* of {name} has {seen:?} at {:?}", values[0]));
+                    }
+                    truth.messages.push(seen);
+                }
+            }
+        }
+        if truth.messages.len() as u64 != exists || !truth.messages.is_sorted_by(|a, b| a.uid < b.uid) {
+            return Err(format!("{name} has {exists} messages, FETCH told {:?}", truth.messages));
+        }
+        Ok(truth)
+    }
+}
+
+fn seen(items: &Value) -> Option<Seen> {
+    let items = items.list()?;
+    let item =
+        |wanted: &str| items.chunks(2).find(|pair| pair[0].text() == Some(wanted)).map(|pair| &pair[1]);
+    let subject = item("BODY[HEADER.FIELDS (SUBJECT)]")?.text()?;
+    let flags = item("FLAGS")?.list()?.iter().filter_map(Value::text);
+    Some(Seen {
+        uid: item("UID")?.number()? as u32,
+        flags: crate::flags::Flags::parse(flags).ok()?,
+        modseq: item("MODSEQ")?.list()?.first()?.number()?,
+        content: crate::ledger::Content {
+            id: subject_id(subject.strip_prefix("Subject: ")?)?,
+            size: item("RFC822.SIZE")?.number()?,
+        },
+    })
+}
+
+/// The mailboxes that clients have made are there, under their names, and no others.
+///
+/// # Errors
+/// The first difference.
+pub fn check_names(shared: &Shared, truths: &Truths) -> Result<(), String> {
+    let uncertain = shared.uncertain.load(Ordering::SeqCst);
+    for (client, owned) in shared.owned.iter().enumerate() {
+        let truth = &truths[client % truths.len()];
+        let prefix = format!("v{client}-");
+        let there = truth.iter().filter(|(name, _)| name.starts_with(&prefix));
+        let there: BTreeMap<String, String> =
+            there.map(|(name, truth)| (name.clone(), truth.id.clone())).collect();
+        let mut owned = lock(owned);
+        if uncertain {
+            *owned = there;
+        } else if *owned != there {
+            return Err(format!("client {client} has made {owned:?}, there are {there:?}"));
+        }
+    }
+    Ok(())
+}
