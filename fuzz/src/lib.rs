@@ -132,6 +132,8 @@ pub fn run<S: Session>(
             session.tls_started(TlsInfo {
                 version: "TLSv1.3".to_owned(),
                 cipher: "TLS13_AES_256_GCM_SHA384".to_owned(),
+                exporter: Some(vec![7; 32]),
+                client_names: vec!["tim@example.test".to_owned()],
                 ..TlsInfo::default()
             });
             halt = rest(session, &mut course, output_max, &mut answer);
@@ -250,6 +252,8 @@ pub fn log_in(question: sasl::Question, luck: &mut Luck) -> sasl::Reply {
             !user.starts_with('x') && password.expose_secret() == "secret"
         }
         Question::ScramProved { .. } => true,
+        Question::Token { user, token } => !user.starts_with('x') && token.expose_secret() == "good",
+        Question::Certificate { .. } | Question::Anonymous { .. } => true,
         Question::Failed { .. } => false,
         Question::Digest { kind, challenge, response, .. } => {
             sasl::digest_matches(kind, &challenge, b"secret", &response)

@@ -7,6 +7,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use sasl::{Exchange, Mechanism, Next, Question, Reply, Setup, Verdict};
+use wire::TlsInfo;
 use troika_fuzz::{NOW, Plan, log_in};
 
 fn check_base64(input: &[u8]) {
@@ -31,7 +32,19 @@ fuzz_target!(|input: &[u8]| {
     check_base64(input);
     let Some(plan) = Plan::new(input) else { return };
     let mechanism = Mechanism::EVERY[usize::from(plan.setup) % Mechanism::EVERY.len()];
-    let setup = Setup { entropy: &[7; 32], exchange: 1, hostname: "mail.example.test", now: NOW };
+    let tls = TlsInfo {
+        exporter: Some(vec![7; 32]),
+        client_names: vec!["tim@example.test".to_owned()],
+        ..TlsInfo::default()
+    };
+    let setup = Setup {
+        entropy: &[7; 32],
+        exchange: 1,
+        hostname: "mail.example.test",
+        now: NOW,
+        tls: (plan.cuts[0] & 2 == 0).then_some(&tls),
+        offers_binding: plan.cuts[0] & 4 == 0,
+    };
     let mut luck = plan.luck();
     let mut messages = plan.text.split(|octet| *octet == b'\n');
     let initial = if plan.cuts[0] & 1 == 1 { messages.next() } else { None };

@@ -26,6 +26,7 @@ mod password;
 mod record;
 mod resolve;
 pub mod throttle;
+mod token;
 
 pub use account::{Account, AccountChange, NewAccount, Quota};
 pub use alias::{Alias, AliasKind};
@@ -36,6 +37,7 @@ pub use import::{ImportOutcome, LineError};
 pub use login::Service;
 pub use names::normal_address;
 pub use resolve::{LocalTarget, Resolution};
+pub use token::TokenIssuer;
 
 use app_password::Seal;
 use engine::{AccountId, Engine, Tx};
@@ -102,6 +104,10 @@ pub struct Settings {
     pub remember_verified: Duration,
     /// How wrong log-ins are slowed.
     pub throttle: throttle::Limits,
+    /// Whose bearer tokens are taken. None: nobody's.
+    pub tokens: Option<Arc<TokenIssuer>>,
+    /// The account that ANONYMOUS opens, for reading by IMAP. None: that is refused.
+    pub anonymous: Option<model::EmailAddress>,
 }
 
 impl Default for Settings {
@@ -112,6 +118,8 @@ impl Default for Settings {
             scram_iterations: 4096,
             remember_verified: Duration::from_secs(300),
             throttle: throttle::Limits::default(),
+            tokens: None,
+            anonymous: None,
         }
     }
 }

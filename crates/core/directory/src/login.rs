@@ -137,6 +137,11 @@ impl Directory {
             Question::Digest { kind, user, challenge, response } => {
                 self.check_digest(*kind, user, challenge, response, &attempt)
             }
+            Question::Token { user, token } => self.check_token(user, token.expose_secret(), &attempt),
+            Question::Certificate { authorize_as, names } => {
+                self.check_certificate(authorize_as, names, &attempt)
+            }
+            Question::Anonymous { .. } => self.check_anonymous(&attempt),
         };
         // Trouble of the engine is no fault of the peer: nothing is counted.
         let (verdict, delay) = outcome.unwrap_or(LATER);
@@ -364,6 +369,63 @@ impl Directory {
         match found {
             Some(which) => self.granted(&claimed, "", which, attempt),
             None => Ok(self.denied(&claimed, attempt)),
+        }
+    }
+
+    /// RFC 7628 §3.2.1. The token says whose it is; a name beside it must mean the same account.
+    fn check_token(&self, user: &str, token: &str, attempt: &Attempt) -> Result<Delayed, Error> {
+        let settings = self.settings.read().clone();
+        let now = attempt.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        let owner = settings.tokens.as_ref().and_then(|issuer| issuer.account_of(token, now));
+        let snapshot = self.engine.snapshot()?;
+        let claimed = self.claimed(&*snapshot, owner.as_deref().unwrap_or(user))?;
+        if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
+            return Ok(LATER);
+        }
+        match owner {
+            Some(_) => self.granted(&claimed, user, Which::Own, attempt),
+            None => Ok(self.denied(&claimed, attempt)),
+        }
+    }
+
+    /// RFC 4422, appendix A: the first address in the certificate that is an account's.
+    fn check_certificate(
+        &self,
+        authorize_as: &str,
+        names: &[String],
+        attempt: &Attempt,
+    ) -> Result<Delayed, Error> {
+        let snapshot = self.engine.snapshot()?;
+        let mut first = None;
+        for name in names {
+            let claimed = self.claimed(&*snapshot, name)?;
+            if claimed.account.is_some() {
+                first = Some(claimed);
+                break;
+            }
+            first.get_or_insert(claimed);
+        }
+        let Some(claimed) = first else { return Ok((Verdict::Denied, Duration::ZERO)) };
+        if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
+            return Ok(LATER);
+        }
+        self.granted(&claimed, authorize_as, Which::Own, attempt)
+    }
+
+    /// RFC 4505: reading only, so by IMAP only; POP3 would remove, submission would send.
+    fn check_anonymous(&self, attempt: &Attempt) -> Result<Delayed, Error> {
+        let settings = self.settings.read().clone();
+        let Some(address) = settings.anonymous.as_ref().filter(|_| attempt.service == Service::Imap) else {
+            return Ok((Verdict::Denied, Duration::ZERO));
+        };
+        let snapshot = self.engine.snapshot()?;
+        let claimed = self.claimed(&*snapshot, &address.to_string())?;
+        match &claimed.account {
+            // No throttle: nobody's password is at stake, and nobody's log-ins may be slowed by this.
+            Some((_, record)) if !record.disabled => {
+                Ok((Verdict::Granted { account: record.address.clone() }, Duration::ZERO))
+            }
+            _ => Ok((Verdict::Denied, Duration::ZERO)),
         }
     }
 

@@ -4,7 +4,8 @@
 //! # Format
 //! The head is `key: value` lines up to the first blank line; [`Header`] hands them to the test's [`World`]. This crate
 //! itself reads `now` (seconds since 1970, 1700000000 unless given) and `tls` (`implicit`: TLS stands before the first
-//! byte). A line beginning with `#` is a comment, everywhere; so is anything behind two or more spaces and `# ` at the end
+//! byte), `exporter` (the data of tls-exporter channel binding) and `certificate` (addresses in the client's, with spaces
+//! between). A line beginning with `#` is a comment, everywhere; so is anything behind two or more spaces and `# ` at the end
 //! of a line, where the rule is named (the spaces before it go too). A blank line means nothing. The others are:
 //!
 //! ```text

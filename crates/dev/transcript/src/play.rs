@@ -5,8 +5,8 @@ use std::fmt;
 
 use wire::{Deflating, Session, Step, TlsInfo};
 
-use crate::World;
 use crate::script::{Event, Kind, Script, glob};
+use crate::{Header, World};
 
 /// Steps after which a session that wants neither input nor the end is taken for one that spins.
 const STEPS_MAX: usize = 1_000_000;
@@ -72,13 +72,15 @@ struct Play<W: World> {
     world: W,
     chunk: usize,
     now: i64,
+    tls: TlsInfo,
     clients: BTreeMap<u8, Client<W::Session>>,
 }
 
 /// Plays the script, feeding at most `chunk` bytes at a time.
 pub(crate) fn play<W: World>(script: &Script, world: W, chunk: usize) -> Result<(), Failure> {
     let now = script.header.get("now").and_then(|now| now.parse().ok()).unwrap_or(1_700_000_000);
-    let mut play = Play { world, chunk, now, clients: BTreeMap::new() };
+    let tls = tls_info(&script.header);
+    let mut play = Play { world, chunk, now, tls, clients: BTreeMap::new() };
     let failure = |line: usize, (wanted, got): (String, String)| Failure {
         file: script.name.clone(),
         line,
@@ -112,7 +114,7 @@ impl<W: World> Play<W> {
         }
         let mut session = self.world.open(&script.header, number);
         if script.header.get("tls") == Some("implicit") {
-            session.tls_started(tls_info());
+            session.tls_started(tls_info(&script.header));
         }
         let (output, socket) = (Vec::new(), Vec::new());
         let client = Client { session, rest: Rest::NeedsInput, close_seen: false, output, socket };
@@ -132,12 +134,13 @@ impl<W: World> Play<W> {
                 self.client(number).expect(&event.kind)
             }
             Kind::StartTls => {
+                let tls = self.tls.clone();
                 let client = self.client(number);
                 client.must_be_silent("TLS")?;
                 if client.rest != Rest::WaitsForTls {
                     return Err(("the start of TLS".into(), client.rest.describe()));
                 }
-                client.session.tls_started(tls_info());
+                client.session.tls_started(tls);
                 client.rest = Rest::NeedsInput;
                 self.run(number)
             }
@@ -300,11 +303,14 @@ fn quoted(bytes: &[u8]) -> String {
     }
 }
 
-fn tls_info() -> TlsInfo {
+fn tls_info(header: &Header) -> TlsInfo {
+    let words = |key| header.get(key).map(|text| text.split(' ').map(str::to_owned).collect());
     TlsInfo {
         version: "TLSv1.3".into(),
         cipher: "TLS13_AES_256_GCM_SHA384".into(),
         server_name: Some("mail.example.test".into()),
-        exporter: None,
+        exporter: header.get("exporter").map(|text| text.as_bytes().to_vec()),
+        end_point: None,
+        client_names: words("certificate").unwrap_or_default(),
     }
 }

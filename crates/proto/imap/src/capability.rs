@@ -3,6 +3,7 @@
 
 use crate::session::{MessageLimit, Settings};
 use sasl::Mechanism;
+use wire::TlsInfo;
 
 /// What a client can still do about its log-in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,15 +32,15 @@ const AUTHENTICATED: &str = "NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEN
                              METADATA LIST-METADATA";
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
-pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage) -> bool {
+pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage, tls: Option<&TlsInfo>) -> bool {
     match stage {
-        Stage::Before { plaintext, .. } => plaintext || !mechanism.is_plaintext(),
+        Stage::Before { plaintext, .. } => mechanism.is_usable(tls, plaintext),
         Stage::After => false,
     }
 }
 
 /// Appends the list, as it stands in `* CAPABILITY …` and in `[CAPABILITY …]`.
-pub(crate) fn write(stage: Stage, settings: &Settings, out: &mut Vec<u8>) {
+pub(crate) fn write(stage: Stage, settings: &Settings, tls: Option<&TlsInfo>, out: &mut Vec<u8>) {
     out.extend_from_slice(ALWAYS.as_bytes());
     match stage {
         Stage::Before { starttls, plaintext } => {
@@ -51,7 +52,9 @@ pub(crate) fn write(stage: Stage, settings: &Settings, out: &mut Vec<u8>) {
                 // RFC 3501 §6.2.3: LOGIN is refused.
                 out.extend_from_slice(b" LOGINDISABLED");
             }
-            for mechanism in settings.mechanisms.iter().filter(|mechanism| is_offered(**mechanism, stage)) {
+            for mechanism in
+                settings.mechanisms.iter().filter(|mechanism| is_offered(**mechanism, stage, tls))
+            {
                 out.extend_from_slice(b" AUTH=");
                 out.extend_from_slice(mechanism.name().as_bytes());
             }
@@ -80,7 +83,7 @@ mod tests {
 
     fn list(stage: Stage) -> String {
         let mut out = Vec::new();
-        write(stage, &Settings::default(), &mut out);
+        write(stage, &Settings::default(), None, &mut out);
         String::from_utf8(out).unwrap()
     }
 

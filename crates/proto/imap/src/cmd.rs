@@ -107,10 +107,40 @@ fn wrong_state(core: &Core, body: &Body) -> Option<Done> {
     }
 }
 
+/// What may be done without saying who one is (RFC 4505): a list of what is harmless, so that nothing new slips in.
+fn for_anybody(body: &Body) -> bool {
+    matches!(
+        body,
+        Body::Capability
+            | Body::Noop
+            | Body::Logout
+            | Body::Id(_)
+            | Body::Check
+            | Body::Close
+            | Body::Unselect
+            | Body::Search(_)
+            | Body::Fetch(_)
+            | Body::Unauthenticate
+            | Body::Compress(_)
+            | Body::Enable(_)
+            | Body::Select { .. }
+            | Body::List(_)
+            | Body::Lsub { .. }
+            | Body::Namespace
+            | Body::Status { .. }
+            | Body::Idle
+            | Body::GetQuota(_)
+            | Body::GetQuotaRoot(_)
+    )
+}
+
 /// Begins a command.
 pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
     if let Some(done) = wrong_state(core, &body) {
         return Begun::Now(done);
+    }
+    if core.anonymous && !for_anybody(&body) {
+        return Begun::Now(Done::no("[NOPERM] Nobody in particular may only read here"));
     }
     if core.enabled.rev2
         && let Some(what) = rev2::removed(&body)
@@ -134,6 +164,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Login { user, password } => auth::login(core, user, &password),
         Body::Enable(capabilities) => Begun::Now(any_state::enable(core, &capabilities)),
         Body::Select { mailbox, access, condstore, qresync } => {
+            let access = if core.anonymous { Access::ReadOnly } else { access };
             select::start(core, mailbox, access, condstore, qresync)
         }
         Body::Create { mailbox, special_use } => mailbox::create(core, mailbox, &special_use),

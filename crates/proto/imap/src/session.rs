@@ -67,11 +67,13 @@ impl Session {
             core: Core {
                 out: Vec::new(),
                 secure: false,
+                tls: None,
                 deflate: Deflate::Off,
                 connection: Box::new(connection),
                 settings,
                 tag: String::new(),
                 user: None,
+                anonymous: false,
                 view: None,
                 enabled: Enabled::default(),
                 dirty: false,
@@ -397,8 +399,9 @@ impl wire::Session for Session {
         &mut self.core.out
     }
 
-    fn tls_started(&mut self, _tls: TlsInfo) {
+    fn tls_started(&mut self, tls: TlsInfo) {
         self.core.secure = true;
+        self.core.tls = Some(Box::new(tls));
         self.input.discard();
         self.receiver.reset();
         if self.phase == Phase::StartingTls {

@@ -33,10 +33,14 @@ impl Pop3 {
         self.tls == Tls::On || self.connection.plaintext_auth
     }
 
+    fn is_usable(&self, mechanism: Mechanism) -> bool {
+        mechanism.is_usable(self.tls_info.as_deref(), self.may_send_password())
+    }
+
     /// What AUTH takes now. RFC 5034 §4: no plaintext mechanism without TLS.
     pub(crate) fn mechanisms(&self) -> impl Iterator<Item = Mechanism> + '_ {
         let every = self.settings.mechanisms.iter().copied();
-        every.filter(|mechanism| !mechanism.is_plaintext() || self.may_send_password())
+        every.filter(|mechanism| self.is_usable(*mechanism))
     }
 
     /// Says `+OK` to every name (RFC 1939 §13: `-ERR` would tell which names are valid).
@@ -96,6 +100,9 @@ impl Pop3 {
         }
         if mechanism.is_plaintext() && !self.may_send_password() {
             return self.refuse(None, Text::NotWithoutTls);
+        }
+        if !self.is_usable(mechanism) {
+            return self.refuse(None, Text::UnknownMechanism);
         }
         // RFC 5034 §4: `=` is an empty initial response.
         let initial = match initial {

@@ -34,6 +34,7 @@ pub struct Pop3 {
     question: Option<Ask>,
     pub(crate) waiting: Waiting,
     pub(crate) tls: Tls,
+    pub(crate) tls_info: Option<Box<TlsInfo>>,
     pub(crate) utf8: bool,
     lang: Lang,
     pub(crate) exchanges: u32,
@@ -103,6 +104,7 @@ impl Pop3 {
             question: None,
             waiting: Waiting::Nothing,
             tls: Tls::Off,
+            tls_info: None,
             utf8: false,
             lang: Lang::English,
             exchanges: 0,
@@ -132,6 +134,8 @@ impl Pop3 {
             exchange: self.exchanges,
             hostname: &self.connection.hostname,
             now: self.now,
+            tls: self.tls_info.as_deref(),
+            offers_binding: sasl::offers_binding(&self.settings.mechanisms, self.tls_info.as_deref()),
         }
     }
 
@@ -397,7 +401,8 @@ impl Session for Pop3 {
         &mut self.output
     }
 
-    fn tls_started(&mut self, _tls: TlsInfo) {
+    fn tls_started(&mut self, tls: TlsInfo) {
+        self.tls_info = Some(Box::new(tls));
         // RFC 2595 §4: nothing that came in clear counts.
         self.input.discard();
         self.tls = Tls::On;

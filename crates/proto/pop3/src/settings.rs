@@ -52,7 +52,7 @@ impl Default for Settings {
     fn default() -> Settings {
         // CRAM-MD5 and APOP take application passwords only. Quirk (curl): where CRAM-MD5 is offered, it is
         // chosen before PLAIN without a second try, and the user's own password fails. So: only when configured.
-        let mechanisms = Mechanism::EVERY.into_iter().filter(|mechanism| *mechanism != Mechanism::CramMd5);
+        let mechanisms = Mechanism::USUAL.into_iter().filter(|mechanism| *mechanism != Mechanism::CramMd5);
         Settings {
             mechanisms: mechanisms.collect(),
             user_pass: Offer::Offered,

@@ -9,12 +9,15 @@ use std::fmt;
 
 use secrecy::SecretString;
 
+mod anonymous;
 mod base64_text;
 mod cram_md5;
 mod exchange;
+mod external;
 mod keys;
 mod login;
 mod mechanism;
+mod oauth;
 mod plain;
 mod prepare;
 mod scram;
@@ -24,6 +27,7 @@ pub use exchange::{Exchange, MESSAGE_BYTES_MAX, Setup};
 pub use keys::{
     apop_digest, apop_timestamp, cram_md5_digest, digest_matches, invented_scram_salt, scram_keys,
 };
+pub use mechanism::offers_binding;
 pub use prepare::{Unprepared, prepare, prepare_secret};
 
 /// What the world must answer during a log-in.
@@ -70,6 +74,25 @@ pub enum Question {
         challenge: Vec<u8>,
         /// What came back, lower-case hexadecimal.
         response: String,
+    },
+    /// Is this token good, and whose is it (OAUTHBEARER, XOAUTH2)? Answer: [`Reply::Verdict`].
+    Token {
+        /// Whose it should be; empty: whose it is.
+        user: String,
+        /// As it came (RFC 6750 §2.1).
+        token: SecretString,
+    },
+    /// TLS has verified a certificate with these addresses (EXTERNAL). Answer: [`Reply::Verdict`].
+    Certificate {
+        /// Whom to act as; empty: whom the certificate names.
+        authorize_as: String,
+        /// Addresses in the certificate, in its order.
+        names: Vec<String>,
+    },
+    /// Somebody who does not say who he is (ANONYMOUS). Answer: [`Reply::Verdict`].
+    Anonymous {
+        /// What he says instead, for the log.
+        trace: String,
     },
 }
 
@@ -155,6 +178,18 @@ pub enum Mechanism {
     ScramSha1,
     /// RFC 2195, application passwords only
     CramMd5,
+    /// RFC 7677 with channel binding (RFC 5802 §6)
+    ScramSha256Plus,
+    /// RFC 5802 with channel binding
+    ScramSha1Plus,
+    /// RFC 7628
+    OAuthBearer,
+    /// Google's and Microsoft's forerunner of it
+    XOAuth2,
+    /// RFC 4422, appendix A, with TLS certificates
+    External,
+    /// RFC 4505
+    Anonymous,
 }
 
 /// What an exchange wants next.

@@ -1,7 +1,8 @@
-//! SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802, RFC 7677), without channel binding.
+//! SCRAM-SHA-1 and SCRAM-SHA-256 (RFC 5802, RFC 7677), with channel binding (-PLUS: RFC 5802 §6, RFC 9266, RFC 5929 §4)
+//! and without.
 //!
 //! ```text
-//! client-first-message = gs2-header username "," nonce ["," extensions]     gs2-header = ("n" / "y") "," ["a=" saslname] ","
+//! client-first-message = gs2-header username "," nonce ["," extensions]     gs2-header = ("n" / "y" / "p=" cb-name) "," ["a=" saslname] ","
 //! server-first-message = nonce "," salt "," iteration-count
 //! client-final-message = "c=" base64 "," nonce ["," extensions] ",p=" base64
 //! server-final-message = "v=" base64
@@ -11,6 +12,7 @@
 
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
 
+use crate::exchange::Setup;
 use crate::keys::{hashed, keyed};
 use crate::{Next, Question, Reply, ScramHash, ScramKeys, Verdict, decode_base64, encode_base64, prepare};
 
@@ -19,7 +21,29 @@ use crate::{Next, Question, Reply, ScramHash, ScramKeys, Verdict, decode_base64,
 pub(crate) struct Scram {
     hash: ScramHash,
     nonce: String,
+    binding: Binding,
     state: State,
+}
+
+/// What a log-in can be bound to (RFC 5802 §6).
+#[derive(Debug)]
+pub(crate) enum Binding {
+    /// The mechanism without -PLUS. `offered`: the one with it was offered too.
+    Without { offered: bool },
+    /// The mechanism with -PLUS, and the data of each kind of binding.
+    With { exporter: Option<Vec<u8>>, end_point: Option<Vec<u8>> },
+}
+
+impl Binding {
+    pub(crate) fn without(setup: &Setup<'_>) -> Binding {
+        Binding::Without { offered: setup.offers_binding }
+    }
+
+    pub(crate) fn with(setup: &Setup<'_>) -> Binding {
+        let exporter = setup.tls.and_then(|tls| tls.exporter.clone());
+        let end_point = setup.tls.and_then(|tls| tls.end_point.clone());
+        Binding::With { exporter, end_point }
+    }
 }
 
 #[derive(Debug)]
@@ -46,8 +70,10 @@ enum State {
 /// What the client's first message said.
 #[derive(Debug)]
 struct First {
-    /// With both commas, as it came: `c=` must repeat it.
-    gs2_header: String,
+    /// With both commas, as it came, and the data of the channel binding: `c=` must repeat them.
+    binding: Vec<u8>,
+    /// The client was told that there is no channel binding, though there is.
+    is_downgraded: bool,
     /// Everything behind it, as it came.
     bare: String,
     authorize_as: String,
@@ -56,8 +82,8 @@ struct First {
 }
 
 impl Scram {
-    pub(crate) fn new(hash: ScramHash, nonce: String) -> Scram {
-        Scram { hash, nonce, state: State::ExpectFirst }
+    pub(crate) fn new(hash: ScramHash, nonce: String, binding: Binding) -> Scram {
+        Scram { hash, nonce, binding, state: State::ExpectFirst }
     }
 
     pub(crate) fn response(&mut self, message: &[u8]) -> Next {
@@ -93,7 +119,8 @@ impl Scram {
     }
 
     fn client_first(&mut self, message: &[u8]) -> Next {
-        let Some(first) = std::str::from_utf8(message).ok().and_then(parse_first) else {
+        let text = std::str::from_utf8(message).ok();
+        let Some(first) = text.and_then(|text| parse_first(text, &self.binding)) else {
             return Next::Malformed;
         };
         let question = Question::ScramKeys { user: first.user.clone(), hash: self.hash };
@@ -116,9 +143,11 @@ impl Scram {
         };
         let auth_message = [&first.bare, ",", server_first, ",", last.without_proof].concat();
         // RFC 5802 §5.1: both the channel binding data and the whole nonce must be what was agreed on.
-        let binding = last.binding.as_slice().ct_eq(first.gs2_header.as_bytes());
+        let binding = last.binding.as_slice().ct_eq(&first.binding);
         let nonce = [first.client_nonce.as_bytes(), self.nonce.as_bytes()].concat();
-        let agreed = binding & last.nonce.as_bytes().ct_eq(&nonce);
+        // RFC 5802 §6: a client that says `y` has been shown a list from which somebody took the -PLUS mechanisms.
+        let whole = Choice::from(u8::from(!first.is_downgraded));
+        let agreed = whole & binding & last.nonce.as_bytes().ct_eq(&nonce);
         let (proved, candidate) = self.find_candidate(&auth_message, &last.proof, keys);
         if !bool::from(agreed & proved) {
             self.state = State::ExpectFailed;
@@ -151,9 +180,20 @@ impl Scram {
     }
 }
 
-fn parse_first(message: &str) -> Option<First> {
-    // RFC 5802 §5.1: `p=` asks for channel binding, which only a -PLUS mechanism has.
-    let rest = message.strip_prefix("n,").or_else(|| message.strip_prefix("y,"))?;
+/// RFC 5802 §6: `p=` and a kind of binding that is there with -PLUS, `n` or `y` without.
+fn parse_first(message: &str, binding: &Binding) -> Option<First> {
+    let (flag, rest) = message.split_once(',')?;
+    let mut is_downgraded = false;
+    let data: &[u8] = match (binding, flag) {
+        (Binding::Without { .. }, "n") => &[],
+        (Binding::Without { offered }, "y") => {
+            is_downgraded = *offered;
+            &[]
+        }
+        (Binding::With { exporter, .. }, "p=tls-exporter") => exporter.as_ref()?,
+        (Binding::With { end_point, .. }, "p=tls-server-end-point") => end_point.as_ref()?,
+        _ => return None,
+    };
     let (authzid, bare) = rest.split_once(',')?;
     let gs2_header = &message[..message.len() - bare.len()];
     let authorize_as = match authzid {
@@ -168,7 +208,8 @@ fn parse_first(message: &str) -> Option<First> {
         return None;
     }
     Some(First {
-        gs2_header: gs2_header.to_owned(),
+        binding: [gs2_header.as_bytes(), data].concat(),
+        is_downgraded,
         bare: bare.to_owned(),
         authorize_as,
         user: prepare(&user).ok()?.into_owned(),
@@ -210,7 +251,7 @@ fn is_printable(nonce: &str) -> bool {
 }
 
 /// saslname = 1*(value-safe-char / "=2C" / "=3D")
-fn decode_saslname(name: &str) -> Option<String> {
+pub(crate) fn decode_saslname(name: &str) -> Option<String> {
     if name.is_empty() || name.contains('\0') {
         return None;
     }

@@ -4,7 +4,14 @@ use proptest::prelude::*;
 use sasl::{Exchange, MESSAGE_BYTES_MAX, Mechanism, Next, Question, Reply, Setup, Verdict};
 
 fn setup(exchange: u32) -> Setup<'static> {
-    Setup { entropy: &[7; 32], exchange, hostname: "mail.example.test", now: 1_700_000_000 }
+    Setup {
+        entropy: &[7; 32],
+        exchange,
+        hostname: "mail.example.test",
+        now: 1_700_000_000,
+        tls: None,
+        offers_binding: false,
+    }
 }
 
 fn granted() -> Reply {
@@ -78,6 +85,8 @@ fn message() -> impl Strategy<Value = String> {
             "",
             "c=biws,r=abc,p=AAAA",
             "p=tls-exporter,,n=tim,r=abc",
+            "n,a=tim,\u{1}auth=Bearer abc\u{1}\u{1}",
+            "user=tim\u{1}auth=Bearer abc\u{1}\u{1}",
         ])
         .prop_map(str::to_owned),
         "[nypa=,r\0 c\\PC]{0,40}",
@@ -91,7 +100,7 @@ fn is_granted(next: &Next) -> bool {
 proptest! {
     /// No bytes make a mechanism panic; a grant comes out only where the world has granted a password, a digest or a proof.
     #[test]
-    fn arbitrary_messages(number in 0..5usize, messages in prop::collection::vec(message(), 1..5)) {
+    fn arbitrary_messages(number in 0..Mechanism::EVERY.len(), messages in prop::collection::vec(message(), 1..5)) {
         let (mut exchange, _) = Exchange::start(Mechanism::EVERY[number], &setup(0), None);
         for message in messages {
             let mut next = exchange.response(message.as_bytes());
@@ -104,7 +113,11 @@ proptest! {
                     }
                     // Even if the world is out of order.
                     Question::Failed { .. } => (granted(), false),
-                    Question::Password { .. } | Question::Digest { .. } => (granted(), true),
+                    Question::Password { .. }
+                    | Question::Digest { .. }
+                    | Question::Token { .. }
+                    | Question::Certificate { .. }
+                    | Question::Anonymous { .. } => (granted(), true),
                     Question::ScramProved { .. } => panic!("no such proof was made"),
                 };
                 next = exchange.reply(reply);

@@ -26,7 +26,7 @@ pub struct Config {
 impl Config {
     /// Usual settings of a kind: every mechanism but for LMTP, log-in required for submission, VRFY and EXPN off.
     pub fn new(kind: Kind, connection: wire::Connection) -> Config {
-        let mechanisms = if kind == Kind::Lmtp { Vec::new() } else { sasl::Mechanism::EVERY.to_vec() };
+        let mechanisms = if kind == Kind::Lmtp { Vec::new() } else { sasl::Mechanism::USUAL.to_vec() };
         let login = if kind == Kind::Submission { Login::Required } else { Login::Optional };
         let memory = wire::Budget::unlimited();
         Config { kind, connection, limits: Limits::default(), memory, mechanisms, login, verify: Verify::Off }

@@ -131,8 +131,12 @@ pub struct TlsInfo {
     pub cipher: String,
     /// The name the client asked for.
     pub server_name: Option<String>,
-    /// 32 bytes of tls-exporter channel binding (RFC 9266).
+    /// 32 bytes of tls-exporter channel binding (RFC 9266); TLS 1.3 only.
     pub exporter: Option<Vec<u8>>,
+    /// The server certificate's hash, for tls-server-end-point channel binding (RFC 5929 §4).
+    pub end_point: Option<Vec<u8>>,
+    /// Addresses in the client's certificate, if it has shown one that was verified.
+    pub client_names: Vec<String>,
 }
 
 /// Why a session ended.

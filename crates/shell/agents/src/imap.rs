@@ -22,7 +22,29 @@ pub struct ImapAgent {
     peer: Option<IpAddr>,
     trace: String,
     login: Option<Login>,
+    /// Logged in by ANONYMOUS (RFC 4505): the session lets nothing be changed, and neither does this side.
+    anonymous: bool,
     selected: Option<Open>,
+}
+
+/// What may be asked without saying who one is.
+fn for_anybody(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Auth(_)
+            | Ask::Client(_)
+            | Ask::Unauthenticate
+            | Ask::Mailboxes { .. }
+            | Ask::Quota
+            | Ask::Status { .. }
+            | Ask::Select { access: Access::ReadOnly, .. }
+            | Ask::Unselect
+            | Ask::Changes { .. }
+            | Ask::Resync { .. }
+            | Ask::Rows { .. }
+            | Ask::Content { .. }
+            | Ask::Search { .. }
+    )
 }
 
 /// The selected mailbox.
@@ -56,7 +78,7 @@ impl Bell {
 impl ImapAgent {
     /// For a new connection.
     pub fn new(world: Arc<World>, peer: Option<IpAddr>, trace: String) -> ImapAgent {
-        ImapAgent { world, peer, trace, login: None, selected: None }
+        ImapAgent { world, peer, trace, login: None, anonymous: false, selected: None }
     }
 
     /// The connection's id in logs.
@@ -81,12 +103,17 @@ impl ImapAgent {
     }
 
     async fn serve(&mut self, ask: Ask) -> Result<Answer, Refused> {
+        if self.anonymous && !for_anybody(&ask) {
+            return Err(Refused::new(RefusedKind::NoPerm, "nobody in particular may only read here"));
+        }
         match ask {
             Ask::Auth(question) => {
+                let anonymous = matches!(question, sasl::Question::Anonymous { .. });
                 let (reply, login) =
                     login::answer(&self.world, Protocol::Imap, self.peer, &self.trace, question).await;
                 if login.is_some() {
                     self.login = login;
+                    self.anonymous = anonymous;
                 }
                 Ok(Answer::Auth(reply))
             }
@@ -101,6 +128,7 @@ impl ImapAgent {
             Ask::Unauthenticate => {
                 self.selected = None;
                 self.login = None;
+                self.anonymous = false;
                 Ok(Answer::Done)
             }
             Ask::Client(fields) => {

@@ -98,6 +98,9 @@ fn claimed(question: &Question) -> &str {
         | Question::ScramKeys { user, .. }
         | Question::ScramProved { user, .. }
         | Question::Failed { user }
-        | Question::Digest { user, .. } => user,
+        | Question::Digest { user, .. }
+        | Question::Token { user, .. } => user,
+        Question::Certificate { names, .. } => names.first().map_or("", String::as_str),
+        Question::Anonymous { trace } => trace,
     }
 }

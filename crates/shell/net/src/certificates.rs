@@ -1,7 +1,6 @@
-//! A certificate authority of our own for servers that have no certificate yet, and reading the names of one.
+//! A certificate authority of our own for servers that have no certificate yet.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
-use rustls_pki_types::CertificateDer;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
@@ -70,48 +69,10 @@ fn write(path: &Path, text: &str, mode: u32) -> Result<(), CertificateError> {
     attempt().map_err(|error| CertificateError::File { path: path.to_owned(), error })
 }
 
-/// The DNS names a certificate is for, in lower case.
-///
-/// rustls offers the check of one name, not the list, so the list is read from the subjectAltName extension
-/// (RFC 5280 §4.2.1.6): after its OID 2.5.29.17 an OCTET STRING holds a SEQUENCE whose elements with tag [2] are names.
-pub(crate) fn names_of(der: &CertificateDer<'_>) -> Vec<String> {
-    const OID: &[u8] = &[0x06, 0x03, 0x55, 0x1d, 0x11];
-    let mut names = Vec::new();
-    let Some(at) = der.windows(OID.len()).position(|window| window == OID) else { return names };
-    let mut rest = &der[at + OID.len()..];
-    // An optional `critical` BOOLEAN stands before the OCTET STRING.
-    if rest.first() == Some(&0x01) {
-        rest = rest.get(3..).unwrap_or_default();
-    }
-    let Some((0x04, octets, _)) = element(rest) else { return names };
-    let Some((0x30, mut entries, _)) = element(octets) else { return names };
-    while let Some((tag, value, after)) = element(entries) {
-        if tag == 0x82
-            && let Ok(name) = std::str::from_utf8(value)
-        {
-            names.push(name.to_ascii_lowercase());
-        }
-        entries = after;
-    }
-    names
-}
-
-/// One DER element: tag, content, what follows.
-fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (&first, rest) = rest.split_first()?;
-    let (length, rest) = match first {
-        0..=0x7f => (usize::from(first), rest),
-        0x81 => (usize::from(*rest.first()?), &rest[1..]),
-        0x82 => (usize::from(*rest.first()?) << 8 | usize::from(*rest.get(1)?), &rest[2..]),
-        _ => return None,
-    };
-    Some((tag, rest.get(..length)?, rest.get(length..)?))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::der::names_of;
     use crate::tls::{CertificateFiles, Tls};
 
     #[test]
@@ -126,7 +87,9 @@ mod tests {
         let tls = Tls::load(std::slice::from_ref(&files)).unwrap();
         tls.reload(&[files]).unwrap();
         let pem = std::fs::read(dir.path().join("server.pem")).unwrap();
-        let der = <CertificateDer<'_> as rustls_pki_types::pem::PemObject>::from_pem_slice(&pem).unwrap();
+        let der =
+            <rustls_pki_types::CertificateDer<'_> as rustls_pki_types::pem::PemObject>::from_pem_slice(&pem)
+                .unwrap();
         assert_eq!(names_of(&der), ["mail.example.test", "localhost"]);
     }
 }

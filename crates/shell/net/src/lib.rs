@@ -5,6 +5,7 @@
 
 mod admission;
 mod certificates;
+mod der;
 mod driver;
 mod listener;
 mod stream;

@@ -4,7 +4,8 @@ use crate::stream::Stream;
 use parking_lot::RwLock;
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -57,11 +58,37 @@ impl Tls {
     pub fn load(files: &[CertificateFiles]) -> Result<Tls, TlsError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let keys = Arc::new(Keys { now: RwLock::new(Arc::new(KeySet::read(files, &provider)?)), provider });
+        Tls::with(keys, WebPkiClientVerifier::no_client_auth())
+    }
+
+    /// The same certificates for a listener that asks its clients for theirs. A client without one goes on as ever; one
+    /// that these authorities did not sign is refused.
+    ///
+    /// # Errors
+    /// When the file is missing or has no certificate.
+    pub fn asking_for_certificates(&self, authorities: &Path) -> Result<Tls, TlsError> {
+        let fault = |why: String| TlsError::File { path: authorities.to_owned(), why };
+        let mut roots = rustls::RootCertStore::empty();
+        let certificates = CertificateDer::pem_file_iter(authorities)
+            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+            .map_err(|error| fault(error.to_string()))?;
+        for certificate in certificates {
+            roots.add(certificate).map_err(|error| fault(error.to_string()))?;
+        }
+        let verifier =
+            WebPkiClientVerifier::builder_with_provider(Arc::new(roots), self.keys.provider.clone())
+                .allow_unauthenticated()
+                .build()
+                .map_err(|error| fault(error.to_string()))?;
+        Tls::with(self.keys.clone(), verifier)
+    }
+
+    fn with(keys: Arc<Keys>, verifier: Arc<dyn ClientCertVerifier>) -> Result<Tls, TlsError> {
         // rustls offers TLS 1.2 and 1.3 only (RFC 8996, RFC 9325 §3.1.1).
         let mut config = ServerConfig::builder_with_provider(keys.provider.clone())
             .with_safe_default_protocol_versions()
             .map_err(|error| TlsError::Setup(error.to_string()))?
-            .with_no_client_auth()
+            .with_client_cert_verifier(verifier)
             .with_cert_resolver(keys.clone());
         // One ticket is enough: mail clients resume one connection, and each ticket costs the handshake a packet.
         config.send_tls13_tickets = 1;
@@ -88,6 +115,8 @@ pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io:
     let accepted = tokio::time::timeout(limit, tls.acceptor.accept(tcp)).await;
     let stream = accepted.map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "TLS handshake"))??;
     let (_, connection) = stream.get_ref();
+    // RFC 9266 §4.2: in TLS 1.2 only with the extended master secret, which can't be asked for here.
+    let is_1_3 = connection.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
     let info = TlsInfo {
         version: match connection.protocol_version() {
             Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".into(),
@@ -99,10 +128,21 @@ pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io:
             .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"))
             .unwrap_or_default(),
         server_name: connection.server_name().map(str::to_owned),
-        exporter: connection
-            .export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b""))
-            .ok()
+        exporter: is_1_3
+            .then(|| connection.export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b"")))
+            .and_then(Result::ok)
             .map(Vec::from),
+        end_point: tls
+            .keys
+            .certificate_for(connection.server_name())
+            .cert
+            .first()
+            .and_then(crate::der::end_point),
+        client_names: connection
+            .peer_certificates()
+            .and_then(<[_]>::first)
+            .map(crate::der::addresses_of)
+            .unwrap_or_default(),
     };
     Ok((Stream::Tls(Box::new(stream)), info))
 }
@@ -121,13 +161,20 @@ struct KeySet {
 
 impl ResolvesServerCert for Keys {
     fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(self.certificate_for(hello.server_name()))
+    }
+}
+
+impl Keys {
+    /// What a client that asks for this name is shown.
+    fn certificate_for(&self, name: Option<&str>) -> Arc<CertifiedKey> {
         let set = self.now.read().clone();
-        let Some(name) = hello.server_name() else { return Some(set.first.clone()) };
+        let Some(name) = name else { return set.first.clone() };
         let name = name.to_ascii_lowercase();
         let wildcard = || name.split_once('.').map(|(_, parent)| format!("*.{parent}"));
         let found =
             set.by_name.get(&name).or_else(|| wildcard().and_then(|wildcard| set.by_name.get(&wildcard)));
-        Some(found.unwrap_or(&set.first).clone())
+        found.unwrap_or(&set.first).clone()
     }
 }
 
@@ -137,7 +184,7 @@ impl KeySet {
         let mut first = None;
         for pair in files {
             let key = Arc::new(certified_key(pair, provider)?);
-            for name in crate::certificates::names_of(&key.cert[0]) {
+            for name in crate::der::names_of(&key.cert[0]) {
                 by_name.entry(name).or_insert_with(|| key.clone());
             }
             first.get_or_insert(key);

@@ -79,7 +79,35 @@ pub fn directory_settings(config: &Config) -> Result<directory::Settings, Failur
                 .map_err(|error| Failure::new(format!("[auth] postmaster: {text}: {error}")))?,
         ),
     };
-    Ok(directory::Settings { default_domain, postmaster, ..directory::Settings::default() })
+    let anonymous = match config.auth.anonymous.as_str() {
+        "" => None,
+        text => Some(
+            EmailAddress::parse(text)
+                .map_err(|error| Failure::new(format!("[auth] anonymous: {text}: {error}")))?,
+        ),
+    };
+    let tokens = tokens(config)?.map(Arc::new);
+    Ok(directory::Settings {
+        default_domain,
+        postmaster,
+        tokens,
+        anonymous,
+        ..directory::Settings::default()
+    })
+}
+
+/// Whose tokens are taken.
+fn tokens(config: &Config) -> Result<Option<directory::TokenIssuer>, Failure> {
+    let oauth = &config.oauth;
+    if oauth.keys.as_os_str().is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: String| Failure::new(format!("[oauth] keys: {}: {why}", oauth.keys.display()));
+    let json = fs::read(&oauth.keys).map_err(|error| wrong(error.to_string()))?;
+    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
+    directory::TokenIssuer::read(&json, given(&oauth.issuer), given(&oauth.audience), oauth.claim.clone())
+        .map(Some)
+        .map_err(wrong)
 }
 
 /// What the configuration says of who may send what where.

@@ -69,6 +69,7 @@ impl Running for Unauthenticate {
             Event::Go => Next::Ask(Ask::Unauthenticate),
             Event::Answer(Answer::Done) => {
                 core.user = None;
+                core.anonymous = false;
                 // The mailbox is left as by UNSELECT: nothing is expunged.
                 core.view = None;
                 core.dirty = false;

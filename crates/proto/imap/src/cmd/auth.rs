@@ -17,7 +17,7 @@ struct LogIn {
 }
 
 pub(super) fn login(core: &mut Core, user: String, password: &Secret) -> Begun {
-    if !capability::is_offered(Mechanism::Plain, core.stage()) {
+    if !capability::is_offered(Mechanism::Plain, core.stage(), core.tls.as_deref()) {
         return Begun::Now(privacy_required());
     }
     // The same question as PLAIN asks: one path for every password.
@@ -34,8 +34,11 @@ pub(super) fn authenticate(core: &mut Core, mechanism: &str, initial: Option<Sec
     let Some(mechanism) = known.filter(|known| core.settings.mechanisms.contains(known)) else {
         return Begun::Now(Done::no("That mechanism is not supported").telling(News::None));
     };
-    if !capability::is_offered(mechanism, core.stage()) {
-        return Begun::Now(privacy_required());
+    if !capability::is_offered(mechanism, core.stage(), core.tls.as_deref()) {
+        return Begun::Now(match mechanism.is_plaintext() {
+            true => privacy_required(),
+            false => Done::no("That mechanism is not supported on this connection").telling(News::None),
+        });
     }
     begin(core, mechanism, initial.as_ref().map(|initial| initial.0.as_slice()), "AUTHENTICATE")
 }
@@ -51,6 +54,8 @@ fn begin(core: &mut Core, mechanism: Mechanism, initial: Option<&[u8]>, verb: &'
         exchange: core.exchanges,
         hostname: &core.connection.hostname,
         now: core.now,
+        tls: core.tls.as_deref(),
+        offers_binding: sasl::offers_binding(&core.settings.mechanisms, core.tls.as_deref()),
     };
     core.exchanges += 1;
     let (exchange, first) = Exchange::start(mechanism, &setup, initial);
@@ -91,6 +96,7 @@ impl LogIn {
         let done = match verdict {
             Verdict::Granted { account } => {
                 core.user = Some(account.into());
+                core.anonymous = self.exchange.mechanism() == Mechanism::Anonymous;
                 // RFC 9051 §7.1: the list is another one now; saying so spares a CAPABILITY command.
                 Done::ok(format!("[{}] {} completed", core.capabilities(), self.verb))
             }
@@ -100,9 +106,13 @@ impl LogIn {
                 Done::no(match refused {
                     Verdict::Forbidden => "[AUTHORIZATIONFAILED] This account may not use IMAP",
                     Verdict::Unavailable => "[UNAVAILABLE] Accounts can't be looked up now, try again later",
-                    Verdict::Denied | Verdict::Granted { .. } => {
-                        "[AUTHENTICATIONFAILED] Wrong name or password"
-                    }
+                    Verdict::Denied | Verdict::Granted { .. } => match self.exchange.mechanism() {
+                        Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
+                            "[AUTHENTICATIONFAILED] The token is not good for this account"
+                        }
+                        Mechanism::External => "[AUTHENTICATIONFAILED] The certificate names no account",
+                        _ => "[AUTHENTICATIONFAILED] Wrong name or password",
+                    },
                 })
             }
         };

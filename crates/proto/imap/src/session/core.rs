@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::io::Write as _;
 use std::sync::Arc;
-use wire::{Connection, End, TlsMode};
+use wire::{Connection, End, TlsInfo, TlsMode};
 
 /// Everything of a session but its input and the command under way.
 #[derive(Debug)]
@@ -23,10 +23,14 @@ pub(crate) struct Core {
     pub tag: String,
     /// TLS stands.
     pub secure: bool,
+    /// What the handshake brought.
+    pub tls: Option<Box<TlsInfo>>,
     /// COMPRESS=DEFLATE (RFC 4978).
     pub deflate: Deflate,
     /// Who is logged in.
     pub user: Option<Box<str>>,
+    /// Nobody in particular is logged in (ANONYMOUS, RFC 4505): nothing may be changed.
+    pub anonymous: bool,
     /// The selected mailbox.
     pub view: Option<Box<View>>,
     /// What the client asked for.
@@ -128,7 +132,7 @@ pub enum MessageLimit {
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
-            mechanisms: Mechanism::EVERY.to_vec(),
+            mechanisms: Mechanism::USUAL.to_vec(),
             message_bytes_max: 50 * 1024 * 1024,
             errors_before_login_max: 10,
             errors_max: 20,
@@ -177,7 +181,7 @@ impl Core {
     /// `CAPABILITY …` as it stands now, for the untagged response and the response code.
     pub fn capabilities(&self) -> String {
         let mut list = b"CAPABILITY ".to_vec();
-        capability::write(self.stage(), &self.settings, &mut list);
+        capability::write(self.stage(), &self.settings, self.tls.as_deref(), &mut list);
         String::from_utf8(list).unwrap_or_default()
     }
 

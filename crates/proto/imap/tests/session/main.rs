@@ -48,6 +48,10 @@ impl transcript::World for World {
         }
         limits.admin = header.get("admin").map(str::to_owned);
         limits.administrators.extend(header.get("administrator").map(str::to_owned));
+        if let Some(names) = header.get("mechanisms") {
+            let parse = |name: &str| sasl::Mechanism::parse(name.as_bytes()).expect("a mechanism");
+            limits.mechanisms = names.split(' ').map(parse).collect();
+        }
         Session::new(connection(tls, plaintext_auth), Arc::new(limits))
     }
 
@@ -90,8 +94,8 @@ fn prepare(header: &Header) -> World {
     let mut world = World::new();
     for (key, value) in header.iter() {
         match key {
-            "now" | "tls" | "message_bytes_max" | "message_limit" | "save_limit" | "admin"
-            | "administrator" => {}
+            "now" | "tls" | "exporter" | "certificate" | "mechanisms" | "message_bytes_max"
+            | "message_limit" | "save_limit" | "admin" | "administrator" => {}
             "messages" => {
                 let inbox = world.find("INBOX").expect("an inbox");
                 for number in 1..=value.parse().expect("a number") {

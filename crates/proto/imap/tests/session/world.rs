@@ -742,6 +742,17 @@ fn auth(question: Question) -> Reply {
             (user, "secret") => Verdict::Granted { account: format!("{user}@example.test") },
             _ => Verdict::Denied,
         },
+        Question::Token { user, token } if token.expose_secret() == "good" => {
+            Verdict::Granted { account: if user.is_empty() { "joe@example.test".to_owned() } else { user } }
+        }
+        Question::Certificate { authorize_as, names } if names.contains(&authorize_as) => {
+            Verdict::Granted { account: authorize_as }
+        }
+        Question::Certificate { authorize_as, mut names } if authorize_as.is_empty() => {
+            Verdict::Granted { account: names.remove(0) }
+        }
+        Question::Certificate { .. } => Verdict::Forbidden,
+        Question::Anonymous { .. } => Verdict::Granted { account: "joe@example.test".to_owned() },
         _ => Verdict::Denied,
     })
 }

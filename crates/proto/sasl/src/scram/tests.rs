@@ -32,6 +32,8 @@ const RFC_7677: Example = Example {
     server_final: "v=6rriTRBi23WpRR/wtup+mMhUZUn/dB5nLTJRsjl95G4=",
 };
 
+const PLAIN: Binding = Binding::Without { offered: false };
+
 fn keys(example: &Example, passwords: &[&str]) -> ScramKeys {
     let salt = decode_base64(example.salt.as_bytes()).unwrap();
     let candidates = passwords.iter().map(|word| scram_keys(word, &salt, 4096, example.hash)).collect();
@@ -40,7 +42,8 @@ fn keys(example: &Example, passwords: &[&str]) -> ScramKeys {
 
 /// Up to the server's first message.
 fn begun(example: &Example, keys: ScramKeys) -> Scram {
-    let mut scram = Scram::new(example.hash, example.server_nonce.to_owned());
+    let mut scram =
+        Scram::new(example.hash, example.server_nonce.to_owned(), Binding::Without { offered: false });
     let asked = scram.response(example.client_first.as_bytes());
     assert!(
         matches!(asked, Next::Ask(Question::ScramKeys { user, hash }) if user == "user" && hash == example.hash)
@@ -130,11 +133,11 @@ fn nonce_binding_and_proof_must_be_whole() {
 
 #[test]
 fn first_messages() {
-    let first = parse_first("y,a=adm=2Cin=3D,n=us=3Der=2C,r=abc,x=1").unwrap();
-    assert_eq!(first.gs2_header, "y,a=adm=2Cin=3D,");
+    let first = parse_first("y,a=adm=2Cin=3D,n=us=3Der=2C,r=abc,x=1", &PLAIN).unwrap();
+    assert_eq!(first.binding, b"y,a=adm=2Cin=3D,");
     assert_eq!(first.bare, "n=us=3Der=2C,r=abc,x=1");
     assert_eq!((first.authorize_as.as_str(), first.user.as_str()), ("adm,in=", "us=er,"));
-    assert_eq!(parse_first("n,,n=\u{2168},r=abc").unwrap().user, "IX");
+    assert_eq!(parse_first("n,,n=\u{2168},r=abc", &PLAIN).unwrap().user, "IX");
     for wrong in [
         "",
         "n",
@@ -157,19 +160,80 @@ fn first_messages() {
         "p=tls-exporter,,n=user,r=abc",
         "N,,n=user,r=abc",
     ] {
-        assert!(parse_first(wrong).is_none(), "{wrong:?}");
+        assert!(parse_first(wrong, &PLAIN).is_none(), "{wrong:?}");
     }
 }
 
 #[test]
 fn out_of_order_is_never_granted() {
-    let mut scram = Scram::new(ScramHash::Sha256, "n".into());
+    let mut scram = Scram::new(ScramHash::Sha256, "n".into(), Binding::Without { offered: false });
     assert!(matches!(scram.reply(granted()), Next::Done { verdict: Verdict::Unavailable }));
-    let mut scram = Scram::new(ScramHash::Sha256, "n".into());
+    let mut scram = Scram::new(ScramHash::Sha256, "n".into(), Binding::Without { offered: false });
     scram.response(b"n,,n=user,r=abc");
     assert!(matches!(scram.reply(granted()), Next::Done { verdict: Verdict::Unavailable }));
     let mut scram = begun(&RFC_7677, keys(&RFC_7677, &["pencil"]));
     scram.response(RFC_7677.client_final.as_bytes());
     scram.reply(granted());
     assert!(matches!(scram.response(b"x"), Next::Malformed), "v= is answered by an empty message");
+}
+
+/// What an honest client with the password `pencil` says last.
+fn client_final(client_first: &str, data: &[u8], server_first: &str) -> String {
+    let header_end = client_first.match_indices(',').nth(1).unwrap().0 + 1;
+    let (header, bare) = client_first.split_at(header_end);
+    let mut bound = Vec::new();
+    encode_base64(&[header.as_bytes(), data].concat(), &mut bound);
+    let nonce = server_first.split(',').next().unwrap();
+    let without_proof = format!("c={},{nonce}", String::from_utf8(bound).unwrap());
+    let mut salted = [0; 32];
+    pbkdf2::pbkdf2_hmac::<sha2::Sha256>(b"pencil", b"salt", 4, &mut salted);
+    let client_key = keyed(ScramHash::Sha256, &salted, &[b"Client Key"]);
+    let stored_key = hashed(ScramHash::Sha256, &client_key);
+    let signed = format!("{bare},{server_first},{without_proof}");
+    let signature = keyed(ScramHash::Sha256, &stored_key, &[signed.as_bytes()]);
+    let proof: Vec<u8> = client_key.iter().zip(signature).map(|(a, b)| a ^ b).collect();
+    let mut text = format!("{without_proof},p=").into_bytes();
+    encode_base64(&proof, &mut text);
+    String::from_utf8(text).unwrap()
+}
+
+/// How a log-in ends whose client sees this binding data.
+fn bound(binding: Binding, client_first: &str, data: &[u8]) -> &'static str {
+    let mut scram = Scram::new(ScramHash::Sha256, "nonce".into(), binding);
+    let Next::Ask(Question::ScramKeys { .. }) = scram.response(client_first.as_bytes()) else {
+        return "malformed";
+    };
+    let candidates = vec![scram_keys("pencil", b"salt", 4, ScramHash::Sha256)];
+    let keys = ScramKeys { salt: b"salt".to_vec(), iterations: 4, candidates };
+    let Next::Challenge(server_first) = scram.reply(Reply::ScramKeys(keys)) else { panic!("no challenge") };
+    let last = client_final(client_first, data, &String::from_utf8(server_first).unwrap());
+    match scram.response(last.as_bytes()) {
+        Next::Ask(Question::ScramProved { .. }) => "proved",
+        Next::Ask(Question::Failed { .. }) => "failed",
+        other => panic!("{other:?}"),
+    }
+}
+
+/// RFC 5802 §6: the table of what the client says against what the server offers.
+#[test]
+fn a_log_in_is_bound_to_its_connection() {
+    let plus =
+        || Binding::With { exporter: Some(b"here".to_vec()), end_point: Some(b"certificate".to_vec()) };
+    let first = |flag: &str| format!("{flag},,n=user,r=abc");
+    assert_eq!(bound(plus(), &first("p=tls-exporter"), b"here"), "proved");
+    assert_eq!(bound(plus(), &first("p=tls-server-end-point"), b"certificate"), "proved");
+    // Somebody in the middle has another connection to each side.
+    assert_eq!(bound(plus(), &first("p=tls-exporter"), b"there"), "failed");
+    assert_eq!(bound(plus(), &first("p=tls-exporter"), b""), "failed");
+    assert_eq!(bound(plus(), &first("p=tls-server-end-point"), b"here"), "failed");
+    for wrong in ["n", "y", "p=tls-unique", "p=", "p"] {
+        assert_eq!(bound(plus(), &first(wrong), b""), "malformed", "{wrong}");
+    }
+    let none = || Binding::With { exporter: None, end_point: None };
+    assert_eq!(bound(none(), &first("p=tls-exporter"), b""), "malformed");
+    let without = |offered| Binding::Without { offered };
+    assert_eq!(bound(without(true), &first("n"), b""), "proved", "a client that knows no binding");
+    assert_eq!(bound(without(false), &first("y"), b""), "proved");
+    assert_eq!(bound(without(true), &first("y"), b""), "failed", "it was kept from seeing our list");
+    assert_eq!(bound(without(true), &first("p=tls-exporter"), b"here"), "malformed");
 }

@@ -14,7 +14,7 @@ impl Session {
     }
 
     fn is_usable(&self, mechanism: Mechanism) -> bool {
-        !mechanism.is_plaintext() || self.client.tls.is_some() || self.config.connection.plaintext_auth
+        mechanism.is_usable(self.client.tls.as_ref(), self.config.connection.plaintext_auth)
     }
 
     /// ```text
@@ -33,6 +33,8 @@ impl Session {
             exchange: self.counts.exchanges,
             hostname: &connection.hostname,
             now,
+            tls: self.client.tls.as_ref(),
+            offers_binding: sasl::offers_binding(&self.config.mechanisms, self.client.tls.as_ref()),
         };
         let (exchange, next) = Exchange::start(mechanism, &setup, initial.as_deref());
         if matches!(next, Next::Malformed) && mechanism == Mechanism::CramMd5 && initial.is_some() {
@@ -72,6 +74,9 @@ impl Session {
             .ok_or_else(|| {
                 Refusal::new(504, (5, 4), "That mechanism is not known here; EHLO lists what is")
             })?;
+        if !self.is_usable(mechanism) && !mechanism.is_plaintext() {
+            return Err(Refusal::new(504, (5, 4), "That mechanism can't be used on this connection"));
+        }
         if !self.is_usable(mechanism) {
             let text = "That mechanism sends the password in clear; begin TLS first";
             return Err(Refusal::new(538, (7, 11), text));

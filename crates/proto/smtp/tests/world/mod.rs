@@ -199,6 +199,9 @@ impl World {
                 })
             }
             Question::ScramProved { user, .. } => verdict(&user, true),
+            Question::Token { user, token } => verdict(&user, token.expose_secret() == "good"),
+            Question::Certificate { names, .. } => verdict(&names[0], true),
+            Question::Anonymous { trace } => verdict(&trace, false),
             Question::Failed { user } => verdict(&user, false),
             Question::Digest { kind, user, challenge, response } => {
                 let password = self.password(&user).unwrap_or("?").as_bytes();

@@ -20,6 +20,8 @@ pub struct Config {
     pub network: Network,
     /// `[auth]`
     pub auth: Auth,
+    /// `[oauth]`
+    pub oauth: OAuth,
     /// `[limits]`
     pub limits: Limits,
     /// `[pop3]`
@@ -70,6 +72,25 @@ section! {
         cram_md5: DigestLogin = "\"auto\"" => DigestLogin::Auto,
         /// Offer POP3's APOP, likewise.
         apop: DigestLogin = "\"auto\"" => DigestLogin::Auto,
+        /// The account that anybody may read by IMAP without a password (ANONYMOUS), and nothing but read. Empty: none.
+        anonymous: String = "\"\"" => String::new(),
+    }
+}
+
+section! {
+    /// Log-ins with tokens that somebody else issues (OAUTHBEARER, XOAUTH2): JSON Web Tokens, checked with the issuer's
+    /// public keys; nobody is asked over the network.
+    OAuth {
+        /// File with the issuer's public keys (a JWK set, as the issuer's jwks_uri has it). Empty: no tokens are taken. Read
+        /// again on SIGHUP.
+        keys: PathBuf = "\"\"" => PathBuf::new(),
+        /// The issuer, which has to stand in each token (iss). Empty: any.
+        issuer: String = "\"\"" => String::new(),
+        /// For whom the tokens have to be (aud): the name under which this server is known to the issuer. Empty: any, and
+        /// then a token made for another service opens mailboxes here.
+        audience: String = "\"\"" => String::new(),
+        /// The claim that has the address of the account.
+        claim: String = "\"email\"" => "email".into(),
     }
 }
 
@@ -190,6 +211,9 @@ pub struct Listener {
     /// Whether passwords may come before TLS.
     #[serde(default)]
     pub plaintext_auth: bool,
+    /// PEM file: authorities whose client certificates stand for a log-in (EXTERNAL). None: no certificate is asked for.
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
 }
 
 /// What a listener speaks.
@@ -238,6 +262,7 @@ impl Config {
         part("server", Server::document);
         part("network", Network::document);
         part("auth", Auth::document);
+        part("oauth", OAuth::document);
         part("limits", Limits::document);
         part("pop3", Pop3::document);
         part("imap", Imap::document);
@@ -259,7 +284,11 @@ impl Config {
         );
         comment(
             &mut out,
-            "tls: none starttls implicit; plaintext_auth = true lets passwords come before TLS (loopback only).",
+            "tls: none starttls implicit; plaintext_auth = true lets passwords come before TLS (loopback only);",
+        );
+        comment(
+            &mut out,
+            "client_ca = \"file.pem\" asks for a client certificate of these authorities, whose address logs in (EXTERNAL).",
         );
         for (protocol, bind, tls) in [
             ("smtp", "0.0.0.0:25", "starttls"),

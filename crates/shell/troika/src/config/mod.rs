@@ -111,6 +111,9 @@ impl Config {
                     "plaintext_auth on an address that others reach would send passwords in clear; only loopback may have it".into(),
                 ));
             }
+            if listener.client_ca.is_some() && listener.tls == ListenerTls::None {
+                return Err((bind, "client_ca needs TLS: write tls = \"starttls\" or \"implicit\"".into()));
+            }
             let twins = self.listener.iter().filter(|other| other.bind == listener.bind).count();
             if twins > 1 {
                 return Err((bind, "two listeners have the same address".into()));
@@ -130,7 +133,11 @@ impl Config {
             absolute(&mut certificate.certificate);
             absolute(&mut certificate.key);
         }
+        if self.oauth.keys != PathBuf::new() {
+            absolute(&mut self.oauth.keys);
+        }
         for listener in &mut self.listener {
+            listener.client_ca.iter_mut().for_each(absolute);
             if let Bind::Unix(path) = &mut listener.bind {
                 absolute(path);
             }

@@ -5,6 +5,7 @@ use agents::{By, ImapAgent, Pop3Agent, Protocol, SmtpAgent, World};
 use net::{Admission, Bound, Conversation, Desk, Pass, Tls, Traffic};
 use parking_lot::RwLock;
 use policy::ConnectionLimiter;
+use sasl::Mechanism;
 use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -63,7 +64,11 @@ pub async fn open(
         settings,
         world,
     };
-    let tls = (entrance.tls != TlsMode::None).then_some(tls);
+    let tls = match (&listener.client_ca, entrance.tls) {
+        (_, TlsMode::None) => None,
+        (None, _) => Some(tls),
+        (Some(ca), _) => Some(tls.asking_for_certificates(ca).map_err(io::Error::other)?),
+    };
     match entrance.protocol {
         Protocol::Smtp | Protocol::Submission | Protocol::Lmtp => {
             net::serve(bound, Arc::new(SmtpDoor(entrance)), tls, admission, shutdown).await
@@ -89,6 +94,17 @@ impl Entrance {
             DigestLogin::Off => false,
             DigestLogin::Auto => self.world.directory.any_app_password().unwrap_or(false),
         }
+    }
+
+    /// Log-ins that are offered here, as far as the connection allows each.
+    fn mechanisms(&self, config: &Config) -> Vec<Mechanism> {
+        let offered = |mechanism: &Mechanism| match mechanism {
+            Mechanism::CramMd5 => self.offered(config.auth.cram_md5),
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 => !config.oauth.keys.as_os_str().is_empty(),
+            Mechanism::Anonymous => self.protocol == Protocol::Imap && !config.auth.anonymous.is_empty(),
+            _ => true,
+        };
+        Mechanism::EVERY.into_iter().filter(offered).collect()
     }
 
     fn turned_away(&self) {
@@ -174,8 +190,8 @@ impl net::Protocol for SmtpDoor {
         settings.limits.recipients_max = config.limits.recipients as usize;
         settings.limits.messages_max = config.limits.messages_per_session;
         settings.limits.errors_max = config.limits.errors_per_session;
-        if !self.0.offered(config.auth.cram_md5) {
-            settings.mechanisms.retain(|mechanism| *mechanism != sasl::Mechanism::CramMd5);
+        if kind != smtp::Kind::Lmtp {
+            settings.mechanisms = self.0.mechanisms(&config);
         }
         if config.auth.verify_for_users {
             settings.verify = smtp::Verify::LoggedIn;
@@ -213,14 +229,11 @@ impl net::Protocol for Pop3Door {
             Pop3Agent::new(self.0.world.clone(), peer, connection.trace.clone(), config.pop3.login_delay.0);
         let mut settings = pop3::Settings {
             login_delay_seconds: u32::try_from(config.pop3.login_delay.0.as_secs()).unwrap_or(u32::MAX),
-            mechanisms: sasl::Mechanism::EVERY.to_vec(),
+            mechanisms: self.0.mechanisms(&config),
             ..pop3::Settings::default()
         };
         if self.0.offered(config.auth.apop) {
             settings.apop = pop3::Offer::Offered;
-        }
-        if !self.0.offered(config.auth.cram_md5) {
-            settings.mechanisms.retain(|mechanism| *mechanism != sasl::Mechanism::CramMd5);
         }
         (pop3::Pop3::new(Arc::new(settings), connection), agent)
     }
@@ -264,9 +277,7 @@ impl net::Protocol for ImapDoor {
             administrators: config.imap.administrators.clone(),
             ..imap::Settings::default()
         };
-        if !self.0.offered(config.auth.cram_md5) {
-            settings.mechanisms.retain(|mechanism| *mechanism != sasl::Mechanism::CramMd5);
-        }
+        settings.mechanisms = self.0.mechanisms(&config);
         (imap::Session::new(connection, Arc::new(settings)), agent)
     }
 
