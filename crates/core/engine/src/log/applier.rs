@@ -32,12 +32,12 @@ impl Layer {
 
 /// The committed index, opened when a transaction first reads.
 pub(crate) struct Committed<'a> {
-    index: &'a Index,
+    index: &'a Arc<Index>,
     view: OnceCell<View>,
 }
 
 impl<'a> Committed<'a> {
-    pub(crate) fn new(index: &'a Index) -> Self {
+    pub(crate) fn new(index: &'a Arc<Index>) -> Self {
         Committed { index, view: OnceCell::new() }
     }
 

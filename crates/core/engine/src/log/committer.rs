@@ -105,6 +105,8 @@ pub(crate) struct Committer {
     /// Out of the set; the files go when no snapshot holds them.
     pub(super) retired: Vec<Arc<Segment>>,
     pub(super) spares: Vec<u32>,
+    /// Size of the index file when it was last made anew; 0: not by this process.
+    pub(super) index_floor: u64,
     /// The live bytes in `state` are to be taken from the next replay.
     recount: bool,
     /// Log bytes since the last checkpoint.
@@ -119,12 +121,13 @@ pub(crate) struct Opened {
     pub(crate) state: State,
     pub(crate) set: SegmentSet,
     pub(crate) checkpointed: Position,
+    pub(crate) retired: Vec<Arc<Segment>>,
     pub(crate) spares: Vec<u32>,
 }
 
 impl Committer {
     pub(crate) fn new(shared: Arc<Shared>, opened: Opened) -> Result<Committer, Error> {
-        let Opened { index, state, set, checkpointed, spares } = opened;
+        let Opened { index, state, set, checkpointed, retired, spares } = opened;
         let index = Arc::new(index);
         // What lies behind the last record may be a torn write: see the file's head.
         let tail = match set.0.get(&state.position.segment) {
@@ -137,7 +140,7 @@ impl Committer {
             Apply::DuringFlush => Some(Applier::spawn()?),
             Apply::BeforeFlush => None,
         };
-        let committer = Committer {
+        let mut committer = Committer {
             shared,
             index: Some(index),
             state,
@@ -148,12 +151,14 @@ impl Committer {
             applier,
             checkpointed,
             condemned: BTreeMap::new(),
-            retired: Vec::new(),
+            retired,
             spares,
+            index_floor: 0,
             recount: false,
             unsaved_bytes: 0,
             unsaved,
         };
+        committer.release_retired();
         committer.count();
         if let Some(index) = &committer.index {
             committer.shared.counters.index_bytes.store(index.file_bytes(), Ordering::Relaxed);

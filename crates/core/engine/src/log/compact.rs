@@ -438,7 +438,8 @@ pub(crate) fn compact_now(
         committer.drop_spares();
         Ok::<u64, Error>(used_bytes(&committer.state))
     })??;
-    damage.map_or(Ok(before.saturating_sub(after)), Err)
+    let shrunk = super::shrink::shrink(shared, reach, Effort::Now)?;
+    damage.map_or(Ok(before.saturating_sub(after) + shrunk), Err)
 }
 
 fn used_bytes(state: &State) -> u64 {

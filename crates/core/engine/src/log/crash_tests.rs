@@ -516,3 +516,42 @@ fn segments_leave_the_disk_in_the_order_of_their_numbers() {
     drop((snapshot, rig));
     reopen(&disk, &[Model::default()], 7);
 }
+
+#[test]
+fn the_index_file_shrinks_and_its_snapshots_read_on() {
+    let disk = SimDisk::new(8);
+    let mut rig = Rig::open(&disk, Apply::BeforeFlush).unwrap();
+    let bulk = |rig: &mut Rig, count: u32, value: Option<&'static [u8]>| {
+        let (resolver, commit) = Commit::pair();
+        let work = move |tx: &mut dyn Tx| {
+            for number in 0..count {
+                let key = [&[0, 0, 0, 9, b'b'][..], &number.to_be_bytes()].concat();
+                match value {
+                    Some(value) => tx.put(&key, value)?,
+                    None => tx.delete(&key)?,
+                }
+            }
+            Ok(())
+        };
+        rig.committer.step(&mut VecDeque::from([Request::Work(Box::new(work), resolver)]));
+        pollster::block_on(commit).unwrap();
+    };
+    bulk(&mut rig, 10_000, Some(&[7; 400]));
+    rig.committer.checkpoint().unwrap();
+    let held = rig.shared.snapshot().unwrap();
+    bulk(&mut rig, 10_000, None);
+    assert!(rig.run(&[vec![Action::Put(3, vec![3; 40]), Action::Append(1, vec![9; 2000], 2)]])[0].is_ok());
+    rig.committer.checkpoint().unwrap();
+    let before = rig.shared.figures().index_bytes;
+    rig.compact().unwrap();
+    let after = rig.shared.figures().index_bytes;
+    assert!(before > 6_000_000 && after < before / 3, "{before} bytes of index, then {after}");
+    let key = [0, 0, 0, 9, b'b', 0, 0, 0, 5];
+    assert_eq!(held.get(&key).unwrap().as_deref(), Some(&[7; 400][..]));
+    assert_eq!(rig.shared.snapshot().unwrap().get(&key).unwrap(), None);
+    rig.assert_checks();
+    let model = rig.model();
+    drop((held, rig));
+    disk.power_cycle();
+    reopen(&disk, &[model], 8);
+}

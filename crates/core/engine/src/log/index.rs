@@ -291,11 +291,17 @@ impl Index {
         txn.commit().map_err(trouble)
     }
 
-    pub(crate) fn view(&self) -> Result<View, Error> {
+    /// Gives back the room at the end of the file; nobody else may have the index yet.
+    pub(crate) fn squeeze(&mut self) -> Result<(), Error> {
+        let moved = self.db.compact().map(drop);
+        moved.map_err(|error| Error::from(io::Error::other(error.to_string())))
+    }
+
+    pub(crate) fn view(self: &Arc<Self>) -> Result<View, Error> {
         let txn = self.db.begin_read().map_err(trouble)?;
         let kv = txn.open_table(KV).map_err(trouble)?;
         let content = txn.open_table(CONTENT).map_err(trouble)?;
-        Ok(View { kv, content })
+        Ok(View { kv, content, _index: self.clone() })
     }
 
     pub(crate) fn file_bytes(&self) -> u64 {
@@ -307,6 +313,8 @@ impl Index {
 pub(crate) struct View {
     kv: ReadOnlyTable<&'static [u8], &'static [u8]>,
     content: ReadOnlyTable<u64, &'static [u8; ENTRY_BYTES]>,
+    /// Dropping it would retire the file under this view.
+    _index: Arc<Index>,
 }
 
 impl View {

@@ -20,6 +20,7 @@ mod record;
 mod replay;
 mod segment;
 mod shared;
+mod shrink;
 mod space;
 mod tail;
 
@@ -361,5 +362,7 @@ fn run_reclaimer(queue: &Queue, shared: &Arc<Shared>) {
                 break;
             }
         }
+        // What goes wrong is tried again after the next interval; the old index stays until then.
+        let _ = shrink::shrink(shared, &mut &*queue, Effort::Background);
     }
 }

@@ -14,7 +14,7 @@ pub(crate) type Lock = Box<dyn Send + Sync>;
 
 const FORMAT_WORDS: &str = "troika-store-format";
 pub(crate) const INDEX_NAME: &str = "index.redb";
-const NEW_INDEX_NAME: &str = "index.new";
+pub(super) const NEW_INDEX_NAME: &str = "index.new";
 
 /// Takes the store in `dir` for this process alone, and makes sure that its format is known.
 pub(crate) fn claim(disk: &dyn Disk, dir: &Path) -> Result<Lock, Error> {
@@ -65,7 +65,8 @@ fn open_set(disk: &dyn Disk, log_dir: &Path) -> Result<(SegmentSet, Vec<u32>), E
 /// Everything that the committer starts from. An index that is missing is made from the log.
 pub(crate) fn open(shared: &Shared) -> Result<Opened, Error> {
     let (disk, options) = (&*shared.disk, &shared.options);
-    let (set, spares) = open_set(disk, &shared.log_dir)?;
+    let (mut set, spares) = open_set(disk, &shared.log_dir)?;
+    remove_if_there(disk, &shared.dir.join(NEW_INDEX_NAME))?;
     if !disk.list(&shared.dir)?.iter().any(|name| name == INDEX_NAME) {
         build_index(disk, &shared.dir, &set, &mut |_, _| {})?;
     }
@@ -74,14 +75,19 @@ pub(crate) fn open(shared: &Shared) -> Result<Opened, Error> {
     let (mut state, orphans) = super::replay::replay(&index, &set, saved, None, &mut |_, _| {})?;
     whole(&orphans)?;
     state.usage.retain(|number, _| set.0.contains_key(number));
+    // Given up before the last checkpoint, but a snapshot still held their files when the process ended.
+    let known = |number: &u32| state.usage.contains_key(number);
+    let strays: Vec<u32> =
+        set.0.keys().copied().filter(|number| *number < checkpointed.segment && !known(number)).collect();
+    let retired = strays.iter().filter_map(|number| set.0.remove(number)).collect();
     if state.position != checkpointed {
         index.checkpoint(&state)?;
         checkpointed = state.position;
     }
-    Ok(Opened { index, state, set, checkpointed, spares })
+    Ok(Opened { index, state, set, checkpointed, retired, spares })
 }
 
-fn whole(orphans: &std::collections::BTreeSet<crate::ContentId>) -> Result<(), Error> {
+pub(super) fn whole(orphans: &std::collections::BTreeSet<crate::ContentId>) -> Result<(), Error> {
     let Some(first) = orphans.first() else { return Ok(()) };
     let what = format!("content {} (and {} more)", first.0, orphans.len() - 1);
     Err(Error::Corrupt { what, why: "it is referred to but not in the log".into() })
