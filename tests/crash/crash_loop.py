@@ -1,23 +1,28 @@
 #!/usr/bin/env python3
 """kill -9 under load, again and again, on one data folder.
 
-After each restart every acknowledged message is there once and whole, nothing expunged is back, UIDs are the same, and
+After each restart every acknowledged message is there once and whole, nothing expunged is back, UIDs are the same, each
+IMAP command that changes folders (APPEND, STORE, COPY, MOVE, EXPUNGE, REPLACE) happened as a whole or not at all, and
 `troika store check` finds nothing. Rounds: CRASH_ROUNDS (100); seed: CRASH_SEED (the clock's, printed).
 """
 
 import os
 import random
+import re
 import sys
 import tempfile
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "e2e")]
 
+from folders import FOLDERS, Folders, Message  # noqa: E402
 from harness.server import Server  # noqa: E402
-from ledger import Ledger  # noqa: E402
+from ledger import Ledger, digest, id_of  # noqa: E402
 from load import Expunger, ImapReader, Pop3Reader, Sender  # noqa: E402
+from writer import ImapWriter  # noqa: E402
 
 ACCOUNTS = 4
 SENDERS = 6
@@ -43,12 +48,22 @@ class CrashLoop:
         self.server.cli("domain", "add", self.server.domain)
         self.accounts = [self.server.account(f"user{number}") for number in range(ACCOUNTS)]
         self.server.start()
+        self.folders = {account: Folders(account.address) for account in self.accounts}
+        for account in self.accounts:
+            client = self.server.imap_login(account)
+            for folder in FOLDERS:
+                client.create(folder)
+            client.logout()
 
     def workers(self, number):
         """The load of one round."""
         kinds = [Sender] * SENDERS + [ImapReader, ImapReader, Pop3Reader, Expunger]
         make = lambda kind, index: kind(self.server, self.ledger, self.accounts, f"{self.seed}.{number}.{index}")  # noqa: E731
-        return [make(kind, index) for index, kind in enumerate(kinds)]
+        workers = [make(kind, index) for index, kind in enumerate(kinds)]
+        for index, (account, folders) in enumerate(self.folders.items()):
+            seed = f"{self.seed}.{number}.w{index}"
+            workers.append(ImapWriter(self.server, self.ledger, folders, account, seed))
+        return workers
 
     def round(self, number):
         """Load, kill, restart, judge; return what is wrong."""
@@ -127,16 +142,40 @@ class CrashLoop:
             client = self.server.imap_login(account)
             count = int(client.select("INBOX", readonly=True)[1][0])
             validity = client.response("UIDVALIDITY")[1][0]
-            messages = []
-            if count:
-                _, rows = client.uid("FETCH", "1:*", "(UID BODY.PEEK[])")
-                pairs = [row for row in rows if isinstance(row, tuple)]
-                messages = [(int(head.split(b"UID ", 1)[1].split()[0]), octets) for head, octets in pairs]
+            messages = [(uid, octets) for uid, _, octets in fetched(client, count)]
             if len(messages) != count:
                 wrong.append(f"{account.address}: {count} messages, {len(messages)} fetched")
-            client.logout()
             wrong += self.ledger.judge(account.address, validity, messages)
+            wrong += self.judge_folders(client, account)
+            client.logout()
         return wrong + self.ledger.judge_whole()
+
+    def judge_folders(self, client, account):
+        """What the IMAP writer of an account has done, against what it was told."""
+        found, wrong = {}, []
+        for folder in FOLDERS:
+            count = int(client.select(folder, readonly=True)[1][0])
+            validity = client.response("UIDVALIDITY")[1][0]
+            messages = {}
+            for uid, flags, octets in fetched(client, count):
+                try:
+                    messages[uid] = Message(id_of(octets), digest(octets), flags)
+                except ValueError:
+                    wrong.append(f"{account.address}: {folder} UID {uid} is torn: {octets[:60]!r}")
+            found[folder] = (validity, messages)
+        in_inbox = lambda name: self.ledger.is_kept(name, account.address)  # noqa: E731
+        return wrong + self.folders[account].judge(found, in_inbox)
+
+
+def fetched(client, count):
+    """UID, flags but \\Recent, and octets of everything in the selected mailbox."""
+    if not count:
+        return
+    _, rows = client.uid("FETCH", "1:*", "(UID FLAGS BODY.PEEK[])")
+    for head, octets in (row for row in rows if isinstance(row, tuple)):
+        uid = re.search(rb"UID (\d+)", head)[1]
+        flags = re.search(rb"FLAGS \(([^)]*)\)", head)[1].decode().lower().split()
+        yield int(uid), frozenset(flags) - {"\\recent"}, octets
 
 
 def main():
@@ -158,6 +197,8 @@ def main():
     finally:
         loop.server.kill()
     totals = loop.ledger.totals()
+    commands = sum((folders.commands for folders in loop.folders.values()), Counter())
+    print(f"IMAP writers: {', '.join(f'{count} {word}' for word, count in sorted(commands.items()))} acknowledged")
     print(
         f"crash loop: {rounds} rounds passed in {time.monotonic() - begun:.0f} s; {len(loop.ledger.entries)} messages sent, "
         f"{totals['kept']} copies kept, {totals['gone']} gone as they should; none lost, none doubled, none torn"

@@ -13,7 +13,7 @@ class Fate(Enum):
 
     SENT = "sent, no answer yet: may be there"
     KEPT = "acknowledged: must be there once"
-    EXPUNGING = "EXPUNGE sent, no answer yet: may be gone"
+    CLAIMED = "EXPUNGE or MOVE is to be sent, no answer yet: may be gone"
     GONE = "EXPUNGE acknowledged, or found not to be there: must not be there"
 
 
@@ -70,14 +70,24 @@ class Ledger:
             for name in names:
                 self.entries[name].fates[account] = fate
 
-    def kept(self, account):
-        """Names and UIDs of messages that are certainly in a mailbox."""
+    def claim(self, account, rng, most, keep):
+        """Names and UIDs of some messages that are certainly in an INBOX, for one worker alone to take them out; none
+        where not more than `keep` are left.
+        """
         with self.lock:
-            return [
+            kept = [
                 (name, entry.uids[account])
                 for name, entry in self.entries.items()
                 if entry.fates.get(account) is Fate.KEPT and account in entry.uids
             ]
+            chosen = rng.sample(kept, min(len(kept) - keep, most)) if len(kept) > keep else []
+            for name, _ in chosen:
+                self.entries[name].fates[account] = Fate.CLAIMED
+            return chosen
+
+    def is_kept(self, name, account):
+        """Whether it is in the INBOX, as far as is known."""
+        return self.entries[name].fates[account] is Fate.KEPT
 
     def totals(self):
         """How many copies have which fate."""

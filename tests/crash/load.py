@@ -35,15 +35,15 @@ class Worker(threading.Thread):
                 raise
 
 
+def message(rng, name, sizes):
+    """A message whose content follows from the seed."""
+    body = b"\r\n".join(rng.randbytes(38).hex().encode() for _ in range(rng.choice(sizes) // 78 + 1))
+    # A line that starts with a dot, and one with From.
+    return b"X-Ledger-Id: %s\r\nSubject: crash\r\nFrom: <a@elsewhere.test>\r\n\r\n.\r\nFrom x\r\n%s\r\n" % (name.encode(), body)
+
+
 class Sender(Worker):
     """Delivers messages of many sizes to one to three accounts."""
-
-    def message(self, name):
-        """A message whose content follows from the seed."""
-        size = self.rng.choice([200, 1000, 4000, 4000, 20_000, 20_000, 100_000, 400_000])
-        body = b"\r\n".join(self.rng.randbytes(38).hex().encode() for _ in range(size // 78 + 1))
-        # A line that starts with a dot, and one with From.
-        return b"X-Ledger-Id: %s\r\nSubject: crash\r\nFrom: <a@elsewhere.test>\r\n\r\n.\r\nFrom x\r\n%s\r\n" % (name.encode(), body)
 
     def work(self):
         """One session with several messages."""
@@ -54,7 +54,7 @@ class Sender(Worker):
                     return
                 name = f"{self.seed}-{self.rng.getrandbits(40):010x}"
                 to = self.rng.sample(self.accounts, self.rng.choice([1, 1, 2, 3]))
-                octets = self.message(name)
+                octets = message(self.rng, name, [200, 1000, 4000, 4000, 20_000, 20_000, 100_000, 400_000])
                 self.ledger.sent(name, octets, [account.address for account in to])
                 self.send(smtp, name, octets, to)
 
@@ -105,8 +105,7 @@ class Expunger(Worker):
     def work(self):
         """One account."""
         account = self.rng.choice(self.accounts)
-        kept = self.ledger.kept(account.address)
-        chosen = self.rng.sample(kept, min(len(kept), 40)) if len(kept) > self.keep else []
+        chosen = self.ledger.claim(account.address, self.rng, 40, keep=self.keep)
         if not chosen:
             self.stopping.wait(0.02)
             return
@@ -115,7 +114,6 @@ class Expunger(Worker):
         uids = ",".join(str(uid) for _, uid in chosen)
         client.uid("STORE", uids, "+FLAGS.SILENT", r"(\Deleted)")
         names = [name for name, _ in chosen]
-        self.ledger.mark(names, account.address, Fate.EXPUNGING)
         if client.uid("EXPUNGE", uids)[0] == "OK":
             self.ledger.mark(names, account.address, Fate.GONE)
         client.logout()

@@ -1,5 +1,6 @@
 """The ledger itself: each thing that could go wrong in a crash is noticed."""
 
+import random
 import sys
 from pathlib import Path
 
@@ -25,7 +26,9 @@ def test_what_is_right_is_right(ledger):
     for account in ("a", "b"):
         assert ledger.judge(account, b"1", [(1, b"Received: x\r\n" + ONE)]) == []
     assert ledger.judge_whole() == []
-    ledger.mark(["one"], "a", Fate.EXPUNGING)
+    assert ledger.claim("a", random.Random(1), 5, keep=1) == []
+    assert ledger.claim("a", random.Random(1), 5, keep=0) == [("one", 1)]
+    assert ledger.claim("a", random.Random(1), 5, keep=0) == [], "it is claimed"
     assert ledger.judge("a", b"1", []) == []
 
 

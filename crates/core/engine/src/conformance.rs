@@ -15,6 +15,7 @@ pub fn all(engine: &dyn Engine) {
     snapshots_never_change(engine);
     contents_are_read_by_range(engine);
     references_keep_content_alive(engine);
+    contents_are_listed_with_their_references(engine);
     refused_references_change_nothing(engine);
     submissions_from_many_threads_are_serial(engine);
     large_values_and_contents(engine);
@@ -223,6 +224,55 @@ pub fn references_keep_content_alive(engine: &dyn Engine) {
     assert_eq!(whole(engine, second).expect("kept"), b"short-lived");
     let later = append(engine, b"later", 1);
     assert!(later > second && second > first && first > id);
+}
+
+/// A snapshot tells all its contents in order, with their references; claims are compared with them.
+pub fn contents_are_listed_with_their_references(engine: &dyn Engine) {
+    let ids = [1u32, 3, 2].map(|references| append(engine, b"listed", references));
+    let snapshot = engine.snapshot().expect("snapshot");
+    let (before, after) =
+        ids.map(|id| id.0).into_iter().fold((u64::MAX, 0), |(low, high), id| (low.min(id), high.max(id)));
+    let mut listed = Vec::new();
+    let mut list = |from: u64, count: usize| {
+        listed.clear();
+        let visit = &mut |id: ContentId, references: u32| {
+            listed.push((id.0, references));
+            if listed.len() < count { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        };
+        snapshot.contents(ContentId(from), visit).expect("list");
+        listed.clone()
+    };
+    assert_eq!(list(before, 100), [(ids[0].0, 1), (ids[1].0, 3), (ids[2].0, 2)]);
+    assert_eq!(list(before, 2), [(ids[0].0, 1), (ids[1].0, 3)]);
+    assert_eq!(list(after + 1, 100), []);
+    let compared = |counts: [u32; 3], stray: bool| {
+        let mut claims = crate::Claims::default();
+        // What other tests left behind is not the matter here.
+        let mut all = Vec::new();
+        let visit = &mut |id: ContentId, references| {
+            all.push((id, references));
+            ControlFlow::Continue(())
+        };
+        snapshot.contents(ContentId(0), visit).expect("list");
+        for (id, references) in all {
+            let at = ids.iter().position(|own| *own == id);
+            (0..at.map_or(references, |at| counts[at])).for_each(|_| claims.add(id));
+        }
+        if stray {
+            claims.add(ContentId(after + 7));
+        }
+        claims.compare(&*snapshot).expect("compare")
+    };
+    assert_eq!(compared([1, 3, 2], false), [""; 0]);
+    for (counts, stray, told) in [
+        ([0, 3, 2], false, "nobody refers"),
+        ([1, 2, 2], false, "says 3, there are 2"),
+        ([1, 3, 3], false, "says 2, there are 3"),
+        ([1, 3, 2], true, "is not there"),
+    ] {
+        let problems = compared(counts, stray);
+        assert!(problems.len() == 1 && problems[0].contains(told), "{problems:?}");
+    }
 }
 
 /// References to what is not there, or below zero, are refused.

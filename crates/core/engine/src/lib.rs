@@ -118,6 +118,14 @@ pub trait Snapshot: Read + Send {
 
     /// Uncompressed length in bytes; None when there is no such content.
     fn content_len(&self, id: ContentId) -> Result<Option<u64>, Error>;
+
+    /// Visits the contents from `from` on in the order of their ids, each with its count of references, until `visit`
+    /// breaks.
+    fn contents(
+        &self,
+        from: ContentId,
+        visit: &mut dyn FnMut(ContentId, u32) -> ControlFlow<()>,
+    ) -> Result<(), Error>;
 }
 
 /// A running transaction.
@@ -285,6 +293,8 @@ impl dyn Engine + '_ {
     }
 }
 
+mod claims;
+pub use claims::Claims;
 mod commit;
 pub use commit::{Commit, Pending, Resolver};
 

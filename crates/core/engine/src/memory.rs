@@ -11,7 +11,7 @@ use crate::{
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::ops::{Bound, Range};
+use std::ops::{Bound, ControlFlow, Range};
 use std::sync::Arc;
 
 /// One state of everything.
@@ -294,12 +294,25 @@ impl Snapshot for MemorySnapshot {
     fn content_len(&self, id: ContentId) -> Result<Option<u64>, Error> {
         Ok(self.0.contents.get(&id.0).map(|(packed, _)| packed.raw_len()))
     }
+
+    fn contents(
+        &self,
+        from: ContentId,
+        visit: &mut dyn FnMut(ContentId, u32) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        // The break is the visitor's wish, not ours.
+        let _ = self
+            .0
+            .contents
+            .range(from.0..)
+            .try_for_each(|(id, (_, references))| visit(ContentId(*id), *references));
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::ops::ControlFlow;
 
     fn put(engine: &dyn Engine, number: u32) -> crate::Pending<()> {
         engine.transact(&[AccountId(1)], move |tx| {

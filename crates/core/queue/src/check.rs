@@ -76,7 +76,22 @@ impl Queue {
     }
 }
 
-fn ids(read: &dyn Read) -> Result<Vec<crate::QueueId>, Error> {
+/// Counts which content the queued messages refer to, for [`engine::Claims::compare`] on the same snapshot.
+///
+/// # Errors
+/// Reading failed. The content of a message whose record is damaged is not counted; [`Queue::check`] tells of that.
+pub fn claims(snapshot: &dyn engine::Snapshot, claims: &mut engine::Claims) -> Result<(), Error> {
+    for id in ids(snapshot)? {
+        match record::envelope(snapshot, id) {
+            Ok(Some(envelope)) => claims.add(ContentId(envelope.content)),
+            Ok(None) | Err(Error::Corrupt { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+fn ids<R: Read + ?Sized>(read: &R) -> Result<Vec<crate::QueueId>, Error> {
     let mut found = Vec::new();
     each(read, b'e', &mut |key| found.push(keys::entry_id(key)))?;
     Ok(found)
@@ -91,7 +106,7 @@ fn attempts(read: &dyn Read) -> Result<BTreeSet<(i64, u64, u32)>, Error> {
     Ok(found)
 }
 
-fn each(read: &dyn Read, letter: u8, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
+fn each<R: Read + ?Sized>(read: &R, letter: u8, visit: &mut dyn FnMut(&[u8])) -> Result<(), Error> {
     let (first, end) = (keys::all(letter), keys::all(letter + 1));
     let range = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
     read.scan(range, Order::Ascending, &mut |key, _| {

@@ -17,6 +17,7 @@ mod keys;
 mod operate;
 mod record;
 
+pub use check::claims;
 pub use dsn::{Action, Report, Reported, delivery_report};
 pub use enqueue::enqueue;
 pub use entry::{

@@ -74,6 +74,14 @@ impl Bench {
         self.queue.list(filter, None, 100).unwrap().iter().map(|entry| entry.id.0).collect()
     }
 
+    /// Contents whose count of references is not what the queue says.
+    fn claimed(&self) -> Vec<String> {
+        let snapshot = self.engine.snapshot().unwrap();
+        let mut claims = engine::Claims::default();
+        crate::claims(&*snapshot, &mut claims).unwrap();
+        claims.compare(&*snapshot).unwrap()
+    }
+
     /// Everything counted anew; the index by time must hold the queued recipients and no others.
     fn check(&self) -> Totals {
         let mut counted = Totals::default();
@@ -93,6 +101,7 @@ impl Bench {
             }
         }
         waiting.sort();
+        assert_eq!(self.claimed(), [""; 0]);
         let due = self.queue.due(UnixTime(i64::MAX), usize::MAX).unwrap();
         assert_eq!(due.iter().map(|due| (due.at, due.id, due.index)).collect::<Vec<_>>(), waiting);
         assert_eq!(self.queue.totals().unwrap(), counted);
@@ -322,5 +331,13 @@ fn the_check_recounts_everything() {
         bench.engine().transact(&[AccountId(0)], harmed).wait().unwrap();
         let told = bench.queue.check().unwrap();
         assert!(told.iter().any(|problem| problem.contains(word)), "{word}: {told:?}");
+        let claims = match word {
+            "damaged" => "nobody refers",
+            "content" => "is not there",
+            _ => "",
+        };
+        let claimed = bench.claimed();
+        assert_eq!(claimed.is_empty(), claims.is_empty(), "{word}: {claimed:?}");
+        assert!(claimed.iter().all(|problem| problem.contains(claims)), "{word}: {claimed:?}");
     }
 }

@@ -23,8 +23,8 @@ pub struct Problem {
 impl Store {
     /// Walks the entries of every account, by page, and recounts every counter: messages, unseen, deleted and octets of
     /// mailboxes, quota use, references to messages, names in both directions, UIDs and modification sequences against
-    /// their counters; every content must be there with its length. The engine's own check verifies checksums and its
-    /// counts of references. `progress` gets the number of the account it has come to and the highest there is. An
+    /// their counters; every content must be there with its length. (The engine's own check verifies checksums;
+    /// [`claims`](Self::claims) serve to compare the counts of references.) `progress` gets the number of the account it has come to and the highest there is. An
     /// account that changes meanwhile is looked at from one snapshot, so nothing is reported that is merely new.
     ///
     /// # Errors
@@ -46,6 +46,36 @@ impl Store {
         names.shared_by_name()?;
         problems.extend(names.problems.into_iter().map(|text| Problem { account: AccountId(0), text }));
         Ok(problems)
+    }
+
+    /// Counts which content the messages of all accounts refer to, for [`engine::Claims::compare`] on the same snapshot.
+    ///
+    /// # Errors
+    /// Reading failed. The content of a message whose record is damaged is not counted; [`check`](Self::check) tells of
+    /// that record.
+    pub fn claims(snapshot: &dyn Snapshot, claims: &mut engine::Claims) -> Result<(), Error> {
+        let mut next = AccountId(1);
+        loop {
+            let mut found = None;
+            let (start, _) = keys::account_range(next);
+            let rest = (Bound::Included(&*start), Bound::Unbounded);
+            snapshot.scan(rest, Order::Ascending, &mut |key, _| {
+                found = keys::account_of(key);
+                ControlFlow::Break(())
+            })?;
+            let Some(account) = found else { return Ok(()) };
+            let messages = keys::tag_range(account, b'm');
+            snapshot.scan(keys::between(&messages), Order::Ascending, &mut |_, value| {
+                if let Some(message) = MessageValue::decode(value) {
+                    claims.add(message.content);
+                }
+                ControlFlow::Continue(())
+            })?;
+            match account.0.checked_add(1) {
+                Some(after) => next = AccountId(after),
+                None => return Ok(()),
+            }
+        }
     }
 
     fn last_account(&self) -> Result<AccountId, Error> {

@@ -13,7 +13,7 @@ use redb::{ReadOnlyTable, Table, WriteTransaction};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::ops::Bound;
+use std::ops::{Bound, ControlFlow};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -326,9 +326,20 @@ impl View {
         &self,
         visit: &mut dyn FnMut(ContentId, ContentEntry) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        for row in self.content.iter().map_err(trouble)? {
+        let mut on = |id, entry| visit(id, entry).map(|()| ControlFlow::Continue(()));
+        self.each_content_from(ContentId(0), &mut on)
+    }
+
+    pub(crate) fn each_content_from(
+        &self,
+        from: ContentId,
+        visit: &mut dyn FnMut(ContentId, ContentEntry) -> Result<ControlFlow<()>, Error>,
+    ) -> Result<(), Error> {
+        for row in self.content.range(from.0..).map_err(trouble)? {
             let (id, entry) = row.map_err(trouble)?;
-            visit(ContentId(id.value()), ContentEntry::from_bytes(entry.value()))?;
+            if visit(ContentId(id.value()), ContentEntry::from_bytes(entry.value()))?.is_break() {
+                break;
+            }
         }
         Ok(())
     }

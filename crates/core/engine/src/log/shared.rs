@@ -7,7 +7,7 @@ use crate::disk::Disk;
 use crate::{ContentId, Error, Order, Read, Snapshot, Visit};
 use parking_lot::RwLock;
 use std::io;
-use std::ops::{Bound, Range};
+use std::ops::{Bound, ControlFlow, Range};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -128,5 +128,13 @@ impl Snapshot for LogSnapshot {
 
     fn content_len(&self, id: ContentId) -> Result<Option<u64>, Error> {
         Ok(self.view.content(id)?.map(|entry| entry.shape.raw_len))
+    }
+
+    fn contents(
+        &self,
+        from: ContentId,
+        visit: &mut dyn FnMut(ContentId, u32) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.view.each_content_from(from, &mut |id, entry| Ok(visit(id, entry.references)))
     }
 }

@@ -235,6 +235,30 @@ fn rows_come_by_page_and_touch_only_what_is_needed() {
     let page = store.rows(ANNA, INBOX, &wanted, Uid(1), Needs::default(), 10, 0).unwrap();
     assert_eq!((numbers(&page), page.damaged.len()), (vec![1, 2, 3, 41], 1));
     assert!(store.check(&mut |_, _| {}).unwrap().len() >= 2);
+    let lost = claimed(&store);
+    assert!(lost.len() == 1 && lost[0].contains("nobody refers to it"), "{lost:?}");
+}
+
+#[test]
+fn wrong_counts_of_references_are_found() {
+    let (store, engine) = store();
+    let harm = |id: u64, delta: i32| {
+        let work = move |tx: &mut dyn engine::Tx| Ok(tx.refer(engine::ContentId(id), delta)?);
+        (&*engine as &dyn engine::Engine).transact(&[ANNA], work).wait().unwrap();
+    };
+    fill(&store, ANNA, 1);
+    assert_sound(&store);
+    let mut first = None;
+    let visit = &mut |id: engine::ContentId, _| {
+        first = Some(id.0);
+        std::ops::ControlFlow::Break(())
+    };
+    store.engine.snapshot().unwrap().contents(engine::ContentId(0), visit).unwrap();
+    let id = first.unwrap();
+    harm(id, 1);
+    assert!(claimed(&store)[0].contains("says 2, there are 1"), "{:?}", claimed(&store));
+    harm(id, -2);
+    assert!(claimed(&store)[0].contains("is not there"), "{:?}", claimed(&store));
 }
 
 #[test]

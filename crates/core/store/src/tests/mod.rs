@@ -93,4 +93,13 @@ pub(crate) fn all_rows(store: &Store, account: AccountId, mailbox: MailboxId) ->
 pub(crate) fn assert_sound(store: &Store) {
     let problems = store.check(&mut |_, _| {}).unwrap();
     assert!(problems.is_empty(), "{problems:#?}");
+    assert_eq!(claimed(store), [""; 0]);
+}
+
+/// Contents whose count of references is not what messages say.
+pub(crate) fn claimed(store: &Store) -> Vec<String> {
+    let snapshot = store.engine.snapshot().unwrap();
+    let mut claims = engine::Claims::default();
+    Store::claims(&*snapshot, &mut claims).unwrap();
+    claims.compare(&*snapshot).unwrap()
 }

@@ -70,23 +70,29 @@ fn kind_of(group: engine::KeyGroup) -> String {
 }
 
 fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
-    let engine = world.engine.check(&mut |done, of| out.progress(done, of))?;
-    let mut problems = engine.problems;
-    problems.extend(engine.damaged.iter().map(|id| format!("content {} is damaged", id.0)));
+    let walked = world.engine.check(&mut |done, of| out.progress(done, of))?;
+    let mut problems = walked.problems;
+    problems.extend(walked.damaged.iter().map(|id| format!("content {} is damaged", id.0)));
     let recounted = world.store.check(&mut |done, of| out.progress(done, of)).map_err(store_failure)?;
     problems.extend(
         recounted.into_iter().map(|problem| format!("account {}: {}", problem.account.0, problem.text)),
     );
     problems.extend(world.queue.check()?.into_iter().map(|problem| format!("queue: {problem}")));
+    let snapshot = world.engine.snapshot()?;
+    let mut claims = engine::Claims::default();
+    store::Store::claims(&*snapshot, &mut claims).map_err(store_failure)?;
+    queue::claims(&*snapshot, &mut claims)?;
+    problems.extend(claims.compare(&*snapshot)?);
+    drop(snapshot);
     for problem in &problems {
         out.say(problem.clone())?;
     }
-    let walked = format!(
+    let words = format!(
         "{} log records, {} contents, {} entries were checked",
-        engine.records, engine.contents, engine.entries
+        walked.records, walked.contents, walked.entries
     );
     match problems.len() {
-        0 => out.say(format!("{walked}; everything holds")),
-        count => Err(Failure::new(format!("{walked}; {count} things do not hold"))),
+        0 => out.say(format!("{words}; everything holds")),
+        count => Err(Failure::new(format!("{words}; {count} things do not hold"))),
     }
 }
