@@ -1,4 +1,4 @@
-//! IMAP commands from arbitrary octets, and the small decoders around them: what was understood prints to something
+//! IMAP commands from arbitrary octets, IMAP URLs and the small decoders around them: what was understood prints to something
 //! that means the same; the rest is a value with a printable text.
 //!
 //! Octet 0 of the input: bit 0 the encoding of names (modified UTF-7 or UTF-8).
@@ -35,6 +35,14 @@ fuzz_target!(|input: &[u8]| {
         imap::mutf7::encode(name, &mut wire);
         assert!(wire.is_ascii());
         assert_eq!(imap::mutf7::decode(&wire).as_deref().ok(), Some(name), "{}", wire.escape_ascii());
+    }
+    if let Ok(url) =
+        std::str::from_utf8(text).map_err(|_| ()).and_then(|text| imap::url::Url::parse(text).map_err(|_| ()))
+    {
+        let printed = url.to_string();
+        let again = imap::url::Url::parse(&printed).map(|again| again.to_string());
+        assert_eq!(again.as_deref(), Ok(&*printed));
+        let _ = imap::url::fetch(&url, text);
     }
     if let Ok(name) = imap::mutf7::decode(text) {
         assert!(name.len() <= 3 * text.len());

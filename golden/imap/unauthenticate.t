@@ -20,6 +20,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: c OK [READ-WRITE] SELECT completed
 C: d UNAUTHENTICATE
 S~ d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=*] UNAUTHENTICATE completed
@@ -39,6 +40,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: h OK [READ-ONLY] EXAMINE completed
 C: i FETCH 1 (FLAGS UID)  # §2: what was enabled is enabled no more
 S: * 1 FETCH (FLAGS () UID 1)

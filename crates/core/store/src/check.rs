@@ -164,6 +164,7 @@ impl<'a> Recount<'a> {
             self.mailboxes.insert(id, value);
         }
         self.sharing()?;
+        self.access_keys()?;
         self.stray_rows()?;
         self.entries()?;
         self.messages(account.as_ref())?;
@@ -289,6 +290,26 @@ impl<'a> Recount<'a> {
                 problems.push(format!("change {modseq} of mailbox {name:?} is damaged"));
             }
         })
+    }
+
+    /// Access keys of mailboxes that there are.
+    fn access_keys(&mut self) -> Result<(), Error> {
+        let mut keys = Vec::new();
+        self.scan(&keys::tag_range(self.account, b'y'), &mut |problems, key, value| {
+            keys.extend(keys::last_u32(key).map(MailboxId));
+            if keys::decode_access_key(value).is_none() {
+                problems.push(format!("an access key is damaged ({} octets)", value.len()));
+            }
+        })?;
+        for id in keys {
+            if !self.mailboxes.contains_key(&id)
+                && !self.doomed.contains(&id)
+                && !self.doomed.contains(&keys::LIST)
+            {
+                self.problems.push(format!("there is an access key of mailbox {id}, which is not there"));
+            }
+        }
+        Ok(())
     }
 
     /// Rows of mailboxes that are gone: only those that wait for the purge.

@@ -25,6 +25,7 @@
 //! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
 //! | `w` | the text index of the account: its segments (`search/index/manifest.rs`) |
 //! | `w` segment kind u8 number u32 | a block of a segment of the text index, at most 60,000 bytes (`search/index/segment.rs`) |
+//! | `y` mailbox | 32 bytes: the mailbox's access key (URLAUTH) |
 //! | `x` hash | 16 bytes of hash: an imported message (`troika import`), so that a second run skips it |
 //!
 //! Account 0 holds the shared entries of the server under `e`, a change log of them under `c` 0 number, and the last
@@ -101,6 +102,10 @@ pub(crate) fn keywords(account: AccountId, mailbox: MailboxId) -> Key {
 
 pub(crate) fn saved_view(account: AccountId, mailbox: MailboxId) -> Key {
     Key::new(account, b'v').with(&mailbox.0.to_be_bytes())
+}
+
+pub(crate) fn access_key(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'y').with(&mailbox.0.to_be_bytes())
 }
 
 pub(crate) fn doomed(account: AccountId, mailbox: MailboxId) -> Key {
@@ -637,6 +642,15 @@ pub(crate) fn encode_u32(number: u32) -> [u8; 5] {
 /// The other way round.
 pub(crate) fn decode_u32(value: &[u8]) -> Option<u32> {
     Reader::versioned(value)?.u32()
+}
+
+pub(crate) fn encode_access_key(key: &[u8; 32]) -> Vec<u8> {
+    [&[VERSION], &key[..]].concat()
+}
+
+/// The other way round.
+pub(crate) fn decode_access_key(value: &[u8]) -> Option<[u8; 32]> {
+    Reader::versioned(value)?.0.try_into().ok()
 }
 
 pub(crate) fn encode_keywords(keywords: &[Keyword]) -> Vec<u8> {

@@ -12,6 +12,7 @@
 //! - Mailbox names are UTF-8 (NFC), levels separated by `/`, `INBOX` in capitals; modified UTF-7 stays at the edge.
 //! - Keys and value formats: `keys.rs`, and nowhere else.
 
+mod access_key;
 mod account;
 mod acl;
 mod across;
@@ -39,6 +40,7 @@ mod threads;
 mod view;
 mod written;
 
+pub use access_key::Present;
 pub use account::{Limits, Usage};
 pub use acl::{ACL_ENTRIES_MAX, Acl, AclEntry, Effect, OWNER_ALWAYS, RightsChange, SeenState, Viewer, Who};
 pub use across::{Destination, Source};

@@ -195,6 +195,7 @@ fn step(tx: &mut dyn Tx, account: AccountId) -> Result<bool, Error> {
             keys::changes_range(account, mailbox),
             keys::seen_range(account, mailbox),
             only(keys::keywords(account, mailbox)),
+            only(keys::access_key(account, mailbox)),
             only(keys::saved_view(account, mailbox)),
         ]
     };

@@ -27,7 +27,7 @@ const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
 const AUTHENTICATED: &str = "NAMESPACE CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
                              SORT SORT=DISPLAY ESORT THREAD=ORDEREDSUBJECT THREAD=REFERENCES THREAD=REFS \
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
-                             SAVEDATE UNAUTHENTICATE COMPRESS=DEFLATE BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
+                             SAVEDATE UNAUTHENTICATE COMPRESS=DEFLATE BINARY CATENATE URL-PARTIAL URLAUTH URLAUTH=BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTA=RES-STORAGE \
                              QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY UIDBATCHES INPROGRESS \
                              METADATA LIST-METADATA";
 
@@ -95,7 +95,7 @@ mod tests {
         let tls = list(Stage::Before { starttls: false, plaintext: true });
         assert!(tls.contains("AUTH=PLAIN") && !tls.contains("STARTTLS") && !tls.contains("LOGINDISABLED"));
         let after = list(Stage::After);
-        assert!(!after.contains("AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
+        assert!(!after.contains(" AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
         assert!(!after.contains("  "));
         assert!(clear.contains(" ENABLE IDLE ") && !clear.contains("NAMESPACE"));
     }

@@ -22,6 +22,8 @@ mod status;
 mod store;
 mod uid_batches;
 mod uid_only;
+mod url_auth;
+mod url_fetch;
 
 use crate::ask::Access;
 use crate::command::{Body, Numbering};
@@ -81,6 +83,9 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Namespace
         | Body::Status { .. }
         | Body::Append { .. }
+        | Body::GenUrlAuth(_)
+        | Body::UrlFetch(_)
+        | Body::ResetKey { .. }
         | Body::Idle
         | Body::GetMetadata { .. }
         | Body::SetMetadata { .. }
@@ -120,6 +125,8 @@ fn for_anybody(body: &Body) -> bool {
             | Body::Unselect
             | Body::Search(_)
             | Body::Fetch(_)
+            | Body::UidBatches { .. }
+            | Body::UrlFetch(_)
             | Body::Unauthenticate
             | Body::Compress(_)
             | Body::Enable(_)
@@ -188,6 +195,9 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::GetQuota(root) => quota::of_root(&root),
         Body::GetQuotaRoot(mailbox) => quota::of_mailbox(mailbox),
         Body::SetQuota { .. } => Begun::Now(quota::set()),
+        Body::GenUrlAuth(urls) => url_auth::generate(core, urls),
+        Body::UrlFetch(urls) => url_fetch::start(urls),
+        Body::ResetKey { mailbox, mechanisms } => url_auth::reset(mailbox, &mechanisms),
         Body::Idle => idle::start(core),
         Body::Close => expunge::close(core),
         Body::Unselect => expunge::unselect(),

@@ -121,6 +121,17 @@ pub enum Body {
         /// The replacement.
         message: Box<AppendMessage>,
     },
+    /// RFC 4467 §7: URLs without their tokens, as written, and the names of mechanisms, upper case; at least one.
+    GenUrlAuth(Vec<(String, String)>),
+    /// RFC 4467 §7, RFC 5524 §3: at least one.
+    UrlFetch(Vec<UrlWanted>),
+    /// RFC 4467 §7
+    ResetKey {
+        /// Which mailbox's key; None: all of them.
+        mailbox: Option<String>,
+        /// Names of mechanisms, upper case.
+        mechanisms: Vec<String>,
+    },
     /// RFC 9051 §6.3.13. The `DONE` that ends it is no command.
     Idle,
     /// RFC 5464 §4.2; an empty name means the server.
@@ -221,6 +232,9 @@ impl Body {
             Body::Status { .. } => "STATUS",
             Body::Append { .. } => "APPEND",
             Body::Replace { numbering, .. } => by_uid(*numbering, "REPLACE", "UID REPLACE"),
+            Body::GenUrlAuth(_) => "GENURLAUTH",
+            Body::UrlFetch(_) => "URLFETCH",
+            Body::ResetKey { .. } => "RESETKEY",
             Body::Idle => "IDLE",
             Body::GetMetadata { .. } => "GETMETADATA",
             Body::SetMetadata { .. } => "SETMETADATA",
@@ -437,6 +451,40 @@ impl StatusItem {
     }
 }
 
+/// One URL of URLFETCH.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UrlWanted {
+    /// As written.
+    pub url: String,
+    /// What of it (RFC 5524 §3.1), each once; never BODY beside BINARY. None: the octets, in the plain form.
+    pub params: Vec<UrlParam>,
+}
+
+/// What URLFETCH may tell of a URL (RFC 5524 §3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum UrlParam {
+    /// BODYPARTSTRUCTURE
+    BodyPartStructure,
+    /// BINARY: octets without their transfer encoding.
+    Binary,
+    /// BODY: octets as they stand in the message.
+    Body,
+}
+
+impl UrlParam {
+    /// Every parameter there is.
+    pub const EVERY: [UrlParam; 3] = [UrlParam::BodyPartStructure, UrlParam::Binary, UrlParam::Body];
+
+    /// As it is written.
+    pub fn name(self) -> &'static str {
+        match self {
+            UrlParam::BodyPartStructure => "BODYPARTSTRUCTURE",
+            UrlParam::Binary => "BINARY",
+            UrlParam::Body => "BODY",
+        }
+    }
+}
+
 /// One message of APPEND.
 #[derive(Clone, PartialEq, Debug)]
 pub struct AppendMessage {
@@ -444,10 +492,26 @@ pub struct AppendMessage {
     pub flags: FlagList,
     /// INTERNALDATE to give it.
     pub internal_date: Option<UnixTime>,
-    /// How its literal was written.
-    pub form: AppendForm,
-    /// The message, never copied since it was received.
-    pub content: Content,
+    /// The message itself.
+    pub data: AppendData,
+}
+
+/// `append-data`
+#[derive(Clone, PartialEq, Debug)]
+pub enum AppendData {
+    /// One literal: how it was written, and its octets, never copied since they were received.
+    Literal(AppendForm, Content),
+    /// CATENATE (RFC 4469): at least one part.
+    Catenate(Vec<CatPart>),
+}
+
+/// `cat-part`
+#[derive(Clone, PartialEq, Debug)]
+pub enum CatPart {
+    /// TEXT, or UTF8 (RFC 6855 §4).
+    Text(AppendForm, Content),
+    /// URL, as written.
+    Url(String),
 }
 
 /// How the message of an APPEND was sent.

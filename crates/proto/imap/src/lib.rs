@@ -12,6 +12,7 @@ pub mod print;
 pub mod receive;
 pub mod sequence;
 mod session;
+pub mod url;
 mod view;
 pub mod write;
 

@@ -5,9 +5,9 @@
 
 use crate::ask::{Access, Originals};
 use crate::command::{
-    AppendForm, AppendMessage, Body, Command, Echo, Fetch, FetchItem, FlagList, List, ListForm, ListReturn,
-    ListSelect, Numbering, Partial, Peek, Preview, Qresync, Search, SearchKey, SearchReturn, StatusItem,
-    Store,
+    AppendData, AppendForm, AppendMessage, Body, CatPart, Command, Content, Echo, Fetch, FetchItem, FlagList,
+    List, ListForm, ListReturn, ListSelect, Numbering, Partial, Peek, Preview, Qresync, Search, SearchKey,
+    SearchReturn, StatusItem, Store, UrlWanted,
 };
 use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
@@ -169,6 +169,7 @@ impl Printer {
                 });
             }
             Body::GetMetadata { .. } | Body::SetMetadata { .. } => self.metadata(body),
+            Body::GenUrlAuth(_) | Body::UrlFetch(_) => self.url_body(body),
             Body::Expunge(Some(set)) => {
                 self.word("UID EXPUNGE ");
                 set.write(&mut self.out);
@@ -222,6 +223,32 @@ impl Printer {
         }
     }
 
+    fn url_body(&mut self, body: &Body) {
+        self.word(body.name());
+        match body {
+            Body::GenUrlAuth(urls) => {
+                for (url, mechanism) in urls {
+                    self.word(" ");
+                    self.astring(url.as_bytes());
+                    self.word(" ");
+                    self.word(mechanism);
+                }
+            }
+            Body::UrlFetch(urls) => {
+                for UrlWanted { url, params } in urls {
+                    self.word(if params.is_empty() { " " } else { " (" });
+                    self.astring(url.as_bytes());
+                    for param in params {
+                        self.word(" ");
+                        self.word(param.name());
+                    }
+                    self.word(if params.is_empty() { "" } else { ")" });
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn mailbox_body(&mut self, body: &Body) {
         match body {
             Body::Select { mailbox, access, condstore, qresync } => {
@@ -238,6 +265,13 @@ impl Printer {
                     self.word(" (USE ");
                     self.list(special_use, |printer, attribute| printer.word(attribute));
                     self.word(")");
+                }
+            }
+            Body::ResetKey { mailbox: Some(mailbox), mechanisms } => {
+                self.one_name("RESETKEY", mailbox);
+                for mechanism in mechanisms {
+                    self.word(" ");
+                    self.word(mechanism);
                 }
             }
             Body::Delete(name) => self.one_name("DELETE", name),
@@ -352,13 +386,32 @@ impl Printer {
             date_time(&mut self.out, time);
             self.word(" ");
         }
-        self.word(match message.form {
+        match &message.data {
+            AppendData::Literal(form, content) => self.append_literal(*form, content),
+            AppendData::Catenate(parts) => {
+                self.word("CATENATE ");
+                self.list(parts, |printer, part| match part {
+                    CatPart::Url(url) => {
+                        printer.word("URL ");
+                        printer.astring(url.as_bytes());
+                    }
+                    CatPart::Text(form, content) => {
+                        printer.word(if *form == AppendForm::Utf8 { "" } else { "TEXT " });
+                        printer.append_literal(*form, content);
+                    }
+                });
+            }
+        }
+    }
+
+    fn append_literal(&mut self, form: AppendForm, content: &Content) {
+        self.word(match form {
             AppendForm::Literal => "",
             AppendForm::Literal8 => "~",
             AppendForm::Utf8 => "UTF8 (~",
         });
-        self.literal(&message.content.0);
-        if message.form == AppendForm::Utf8 {
+        self.literal(&content.0);
+        if form == AppendForm::Utf8 {
             self.word(")");
         }
     }

@@ -153,22 +153,35 @@ enum Dialect {
 /// It differs from [`write_body_rev2`] in message/global only, which is a basic type here: an IMAP4rev1 client would
 /// take the envelope for extension data.
 pub fn write_body(structure: &Structure<'_>, form: BodyForm, out: &mut Vec<u8>) {
-    write_part(structure, PartId::ROOT, form, Dialect::Rev1, out);
+    write_any(structure, PartId::ROOT, form, Dialect::Rev1, None, out);
 }
 
 /// Appends the body structure of the whole message in the grammar of RFC 9051, for a client that enabled IMAP4rev2.
 pub fn write_body_rev2(structure: &Structure<'_>, form: BodyForm, out: &mut Vec<u8>) {
-    write_part(structure, PartId::ROOT, form, Dialect::Rev2, out);
+    write_any(structure, PartId::ROOT, form, Dialect::Rev2, None, out);
+}
+
+/// Appends the structure of one part, without extension data, in the grammar of RFC 3501. With `decoded`, the octets of its
+/// body without transfer encoding, it is shown as if it had none (RFC 5524 §3.2).
+pub fn write_part(structure: &Structure<'_>, id: PartId, decoded: Option<usize>, out: &mut Vec<u8>) {
+    write_any(structure, id, BodyForm::Body, Dialect::Rev1, decoded, out);
 }
 
 /// Recursion ends at [`crate::structure::MAX_DEPTH`].
-fn write_part(structure: &Structure<'_>, id: PartId, form: BodyForm, dialect: Dialect, out: &mut Vec<u8>) {
+fn write_any(
+    structure: &Structure<'_>,
+    id: PartId,
+    form: BodyForm,
+    dialect: Dialect,
+    decoded: Option<usize>,
+    out: &mut Vec<u8>,
+) {
     let part = structure.part(id);
     let content_type = part.content_type();
     out.push(b'(');
     if part.kind == PartKind::Multipart {
         for child in structure.children(id) {
-            write_part(structure, child, form, dialect, out);
+            write_any(structure, child, form, dialect, None, out);
         }
         out.push(b' ');
         write_string(content_type.subtype, out);
@@ -193,16 +206,19 @@ fn write_part(structure: &Structure<'_>, id: PartId, form: BodyForm, dialect: Di
     write_field(part.description, out);
     out.push(b' ');
     let encoding = part.encoding_token();
-    write_string(if encoding.is_empty() { b"7BIT" } else { encoding }, out);
+    match decoded {
+        Some(_) => write_string(b"BINARY", out),
+        None => write_string(if encoding.is_empty() { b"7BIT" } else { encoding }, out),
+    }
     out.push(b' ');
-    write_number(part.body.len(), out);
+    write_number(decoded.unwrap_or(part.body.len()), out);
     let shown = |_: &PartId| dialect == Dialect::Rev2 || content_type.is("message", "rfc822");
     let encapsulated = structure.encapsulated(id).filter(shown);
     if let Some(message) = encapsulated {
         out.push(b' ');
         write_envelope(&Envelope::parse(structure.header(message)), out);
         out.push(b' ');
-        write_part(structure, message, form, dialect, out);
+        write_any(structure, message, form, dialect, None, out);
     }
     if is_text || encapsulated.is_some() {
         out.push(b' ');

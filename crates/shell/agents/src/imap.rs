@@ -4,9 +4,11 @@ mod convert;
 
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
+use crate::url;
 use crate::world::{self, World};
 use ::imap::ask::{
-    Access, Answer, Ask, CountersNeed, MailboxRow, NewMessage, Originals, Refused, RefusedKind, Selected,
+    Access, Answer, Ask, CountersNeed, MailboxRow, MakeKey, NewMessage, Originals, Refused, RefusedKind,
+    Selected, UrlKey,
 };
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Uid, UidSet};
@@ -144,6 +146,20 @@ impl ImapAgent {
             | Ask::Rename { .. }
             | Ask::Subscribe { .. }
             | Ask::Status { .. } => self.mailbox_question(ask).await,
+            Ask::UrlMessage { owner, mailbox, uid_validity, uid, start, length } => {
+                let place = (mailbox.as_str(), uid_validity, uid);
+                tokio::task::block_in_place(|| self.url_message(owner.as_deref(), place, start, length))
+            }
+            Ask::UrlKey { user, mailbox, make } => self.url_key(&user, &mailbox, make).await,
+            Ask::ResetKeys { mailbox } => {
+                let account = self.account()?;
+                match mailbox {
+                    Some(mailbox) => done(
+                        url::make_key(&self.world, account, &mailbox, store::Present::Goes).await.map(|_| ()),
+                    ),
+                    None => done(self.store().remove_access_keys(account).await),
+                }
+            }
             Ask::Changes { .. }
             | Ask::Resync { .. }
             | Ask::Rows { .. }
@@ -159,6 +175,43 @@ impl ImapAgent {
             | Ask::Copy { .. }
             | Ask::Expunge { .. } => self.write(ask).await,
         }
+    }
+
+    /// Octets of a message of this account, or of another's, whose URL was found to be right.
+    fn url_message(
+        &self,
+        owner: Option<&str>,
+        place: url::Place<'_>,
+        start: u64,
+        length: u64,
+    ) -> Result<Answer, Refused> {
+        let account = match owner {
+            None => self.account()?,
+            Some(owner) => {
+                url::owner(&self.world, owner)
+                    .map_err(directory_away)?
+                    .ok_or(Error::NoAccount)
+                    .map_err(refused)?
+                    .0
+            }
+        };
+        let piece = url::read(&self.world, account, place, start, length).map_err(refused)?;
+        Ok(Answer::UrlMessage { size: piece.size, bytes: piece.bytes })
+    }
+
+    async fn url_key(&self, user: &str, mailbox: &str, make: MakeKey) -> Result<Answer, Refused> {
+        let found = tokio::task::block_in_place(|| url::owner(&self.world, user)).map_err(directory_away)?;
+        let Some((account, owner)) = found else { return Ok(Answer::UrlKey(None)) };
+        let key = match make {
+            MakeKey::No => tokio::task::block_in_place(|| url::key(&self.world, account, mailbox)),
+            // RFC 4467 §7: only an owner may have URLs made.
+            MakeKey::Yes if account != self.account()? => return Ok(Answer::UrlKey(None)),
+            MakeKey::Yes => match url::make_key(&self.world, account, mailbox, store::Present::Stays).await {
+                Err(Error::NoMailbox) => Ok(None),
+                key => key.map(Some),
+            },
+        };
+        Ok(Answer::UrlKey(key.map_err(refused)?.map(|key| Box::new(UrlKey { key, owner }))))
     }
 
     fn select(&mut self, name: &str, access: Access) -> Result<Answer, Refused> {
@@ -408,6 +461,11 @@ fn prepare(message: NewMessage) -> Result<store::NewMessage, Error> {
         keywords: message.keywords,
         received: message.internal_date.unwrap_or_else(World::now),
     })
+}
+
+fn directory_away(error: directory::Error) -> Refused {
+    tracing::error!(%error, "the directory failed");
+    Refused::new(RefusedKind::Unavailable, "The directory can't be read now")
 }
 
 fn done(outcome: Result<(), Error>) -> Result<Answer, Refused> {

@@ -8,6 +8,7 @@ mod mailboxes;
 mod metrics;
 mod pop3;
 mod smtp;
+mod url;
 mod world;
 
 pub use imap::ImapAgent;

@@ -1,5 +1,6 @@
 //! Tests of the whole store over the engine in memory.
 
+mod access_keys;
 mod behaviour;
 mod cost;
 mod formats;

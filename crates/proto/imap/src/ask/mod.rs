@@ -15,6 +15,7 @@ pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Re
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
 use crate::command::Depth;
+use crate::url::AccessKey;
 use model::{
     Arrangement, FlagChange, MailboxId, ModSeq, Query, SpecialUse, ThreadNode, Uid, UidSet, UidValidity,
 };
@@ -141,6 +142,38 @@ pub enum Ask {
         /// Octets, fewer at the end of the message.
         length: u64,
     },
+    /// Octets of any message that the log-in's user (or another, whose token was found to be right) can read, by the name
+    /// of its mailbox; \Seen stays as it is. [[`Answer::UrlMessage`]; refused with [`RefusedKind::NonExistent`] when it is
+    /// not there]
+    UrlMessage {
+        /// Whose mailboxes, as [`UrlKey::owner`] names him; None: the log-in's.
+        owner: Option<String>,
+        /// Name of the mailbox.
+        mailbox: String,
+        /// What its UIDVALIDITY must be.
+        uid_validity: Option<UidValidity>,
+        /// Which.
+        uid: Uid,
+        /// First octet.
+        start: u64,
+        /// Octets, fewer at the end of the message.
+        length: u64,
+    },
+    /// The access key of a user's mailbox (RFC 4467 §2.3). [[`Answer::UrlKey`]]
+    UrlKey {
+        /// A log-in name.
+        user: String,
+        /// Name of the mailbox.
+        mailbox: String,
+        /// Whether one is made if there is none.
+        make: MakeKey,
+    },
+    /// Gives the mailbox a new access key; without a name: takes all access keys of the account away (RFC 4467 §7).
+    /// [[`Answer::Done`]]
+    ResetKeys {
+        /// Name.
+        mailbox: Option<String>,
+    },
     /// Changes flags, all in one commit. [[`Answer::Stored`]]
     Store {
         /// Which; those that do not exist are reported as missing and do not hinder the others.
@@ -236,6 +269,15 @@ pub enum Answer {
     Rows(Rows),
     /// To [`Ask::Content`].
     Content(Vec<u8>),
+    /// To [`Ask::UrlMessage`].
+    UrlMessage {
+        /// Octets of the whole message.
+        size: u64,
+        /// Those asked for.
+        bytes: Vec<u8>,
+    },
+    /// To [`Ask::UrlKey`]. None: there is no such user, mailbox or key.
+    UrlKey(Option<Box<UrlKey>>),
     /// To [`Ask::Store`].
     Stored(Box<Stored>),
     /// To [`Ask::Append`].
@@ -284,6 +326,24 @@ pub enum Answer {
     Preparing,
     /// To any: it was not done.
     Refused(Refused),
+}
+
+/// Whether a missing access key is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MakeKey {
+    /// It is (GENURLAUTH).
+    Yes,
+    /// It is not (URLFETCH).
+    No,
+}
+
+/// The access key of a user's mailbox.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UrlKey {
+    /// The secret.
+    pub key: AccessKey,
+    /// The user's full address.
+    pub owner: String,
 }
 
 /// Why something was not done.

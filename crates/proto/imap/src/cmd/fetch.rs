@@ -16,6 +16,7 @@ use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
 use crate::view::Numbers;
 use crate::write;
+pub(super) use encode::write_octets;
 use encode::{Piece, Written};
 use model::{Flag, FlagSet, ModSeq, Uid, UidSet};
 use model::{FlagChange, FlagMode, Query};

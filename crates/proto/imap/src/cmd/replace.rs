@@ -1,7 +1,8 @@
 //! REPLACE and UID REPLACE (RFC 8508): a new message comes and an old one goes, both or none.
 
-use super::{Begun, append, read_only, resolve};
-use crate::ask::{Answer, Ask, NewMessage};
+use super::append::{Assembly, Step};
+use super::{Begun, read_only, resolve};
+use crate::ask::{Answer, Ask};
 use crate::command::{AppendMessage, Numbering};
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, Next, Running, mismatch};
@@ -11,7 +12,7 @@ use model::Uid;
 struct Replace {
     uid: Uid,
     to: String,
-    message: Option<NewMessage>,
+    assembly: Option<Assembly>,
 }
 
 pub(super) fn start(
@@ -30,16 +31,26 @@ pub(super) fn start(
         Err(done) => return Begun::Now(done),
     };
     let Some(uid) = uid else { return Begun::Now(Done::no("[NONEXISTENT] There is no such message")) };
-    match append::accepted(core, message) {
-        Ok(message) => Begun::Run(Box::new(Replace { uid, to, message: Some(message) })),
-        Err(done) => Begun::Now(done),
-    }
+    Begun::Run(Box::new(Replace { uid, to, assembly: Some(Assembly::new(vec![message])) }))
 }
 
 impl Running for Replace {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
-        if let Some(message) = self.message.take() {
-            return Next::Ask(Ask::Replace { uid: self.uid, to: std::mem::take(&mut self.to), message });
+        if let Some(assembly) = &mut self.assembly {
+            return match assembly.resume(core, event) {
+                Step::Ask(ask) => Next::Ask(ask),
+                Step::Failed(done) => Next::Done(done),
+                Step::Ready(mut messages) => {
+                    self.assembly = None;
+                    match messages.pop() {
+                        Some(message) => {
+                            let to = std::mem::take(&mut self.to);
+                            Next::Ask(Ask::Replace { uid: self.uid, to, message })
+                        }
+                        None => Next::Done(Done::no("[SERVERBUG] Internal error")),
+                    }
+                }
+            };
         }
         match event {
             Event::Answer(Answer::Replaced { uid_validity, uid, modseq }) => {

@@ -1,7 +1,7 @@
 //! SELECT and EXAMINE (RFC 3501 §6.3.1, §6.3.2; RFC 9051 §6.3.2), with the client's own state (QRESYNC, RFC 7162 §3.2.5).
 
-use super::Begun;
 use super::any_state::enable_condstore;
+use super::{Begun, url_auth};
 use crate::ask::{Access, Answer, Ask, Selected};
 use crate::command::Qresync;
 use crate::mailbox_name::normalized;
@@ -176,6 +176,10 @@ fn announce(core: &mut Core, selected: Selected) {
     core.line(format_args!("* OK [HIGHESTMODSEQ {highest}] Highest modification sequence"));
     // RFC 8474 §4.2
     core.line(format_args!("* OK [MAILBOXID (F{mailbox})] Id of this mailbox"));
+    // RFC 4467 §8
+    if core.secure {
+        core.line(format_args!("* OK {}Mechanisms for URLAUTH", url_auth::mechanisms(core)));
+    }
 }
 
 #[cfg(test)]

@@ -91,6 +91,46 @@ fn digits(cursor: &mut Cursor<'_>, least: usize, most: usize, what: &'static str
     Ok(digits.iter().fold(0, |number, digit| number * 10 + u32::from(digit - b'0')))
 }
 
+/// A date and time of RFC 3339 §5.6, such as `2006-05-31T23:59:59.5+02:00`; parts of a second are dropped.
+pub(crate) fn rfc3339(text: &str) -> Option<UnixTime> {
+    let number = |from: usize, to: usize| -> Option<u32> {
+        let digits = text.get(from..to)?;
+        digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
+    };
+    let at = |place: usize, wanted: u8| {
+        text.as_bytes().get(place).is_some_and(|byte| byte.eq_ignore_ascii_case(&wanted))
+    };
+    let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    let signs = at(4, b'-') && at(7, b'-') && at(10, b'T') && at(13, b':') && at(16, b':');
+    let exists = (1..=12).contains(&month) && day >= 1 && day <= days_in_month(year, month);
+    if !signs || !exists || hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let mut zone = 19;
+    if at(zone, b'.') {
+        let digits = text.get(20..)?.bytes().take_while(u8::is_ascii_digit).count();
+        zone += digits + 1;
+        if digits == 0 {
+            return None;
+        }
+    }
+    let east = match text.as_bytes().get(zone)? {
+        b'z' | b'Z' if text.len() == zone + 1 => 0,
+        sign @ (b'+' | b'-') if text.len() == zone + 6 && at(zone + 3, b':') => {
+            let (hours, minutes) = (number(zone + 1, zone + 3)?, number(zone + 4, zone + 6)?);
+            if hours > 23 || minutes > 59 {
+                return None;
+            }
+            let east = i64::from(hours * 3600 + minutes * 60);
+            if *sign == b'+' { east } else { -east }
+        }
+        _ => return None,
+    };
+    let in_day = i64::from(hour * 3600 + minute * 60 + second);
+    Some(UnixTime(i64::from(days_from_civil(year, month, day)) * 86_400 + in_day - east))
+}
+
 fn days_in_month(year: u32, month: u32) -> u32 {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {

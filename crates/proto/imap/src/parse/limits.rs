@@ -24,5 +24,9 @@ pub const METADATA_ENTRIES_MAX: usize = 256;
 pub const METADATA_NAME_BYTES_MAX: usize = 512;
 /// Most pairs of ID (RFC 2971 §3.3).
 pub const ID_PAIRS_MAX: usize = 30;
+/// Most URLs of one GENURLAUTH or URLFETCH.
+pub const URLS_MAX: usize = 100;
+/// Most parts of one message of CATENATE (RFC 4469).
+pub const CATENATE_PARTS_MAX: usize = 1000;
 /// Most messages of one APPEND (RFC 3502), whatever the session's own limit is (RFC 9738).
 pub const APPEND_MESSAGES_MAX: usize = 100_000;

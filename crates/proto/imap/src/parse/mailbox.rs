@@ -4,7 +4,8 @@ use super::cursor::{Cursor, EmptyList};
 use super::{FaultKind, Parsed, date, flags, limits};
 use crate::ask::Access;
 use crate::command::{
-    AppendForm, AppendMessage, Body, Content, List, ListForm, ListReturn, ListSelect, Qresync, StatusItem,
+    AppendData, AppendForm, AppendMessage, Body, CatPart, Content, List, ListForm, ListReturn, ListSelect,
+    Qresync, StatusItem,
 };
 use crate::sequence::SequenceSet;
 use model::{ModSeq, UidValidity};
@@ -266,7 +267,7 @@ pub(super) fn once_each<T: PartialEq>(items: Vec<T>) -> Vec<T> {
 /// ```text
 /// append         = "APPEND" SP mailbox 1*append-message           (RFC 3502)
 /// append-message = [SP flag-list] [SP date-time] SP append-data
-/// append-data    = literal / literal8 / "UTF8" SP "(" literal8 ")"
+/// append-data    = literal / literal8 / "UTF8" SP "(" literal8 ")" / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
 /// ```
 fn append(cursor: &mut Cursor<'_>) -> Parsed<Body> {
     let mailbox = one_name(cursor)?;
@@ -294,6 +295,19 @@ pub(super) fn append_message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
         internal_date = Some(date::date_time(cursor)?);
         cursor.space()?;
     }
+    let data = if cursor.eat_word("CATENATE ") {
+        AppendData::Catenate(cursor.list(limits::CATENATE_PARTS_MAX, EmptyList::Refused, cat_part)?)
+    } else {
+        let (form, content) = append_literal(cursor, "flags in parentheses, a date-time or a literal")?;
+        AppendData::Literal(form, content)
+    };
+    Ok(AppendMessage { flags, internal_date, data })
+}
+
+/// ```text
+/// literal / literal8 / "UTF8" SP "(" literal8 ")"
+/// ```
+fn append_literal(cursor: &mut Cursor<'_>, what: &'static str) -> Parsed<(AppendForm, Content)> {
     let (form, literal) = if cursor.eat_word("UTF8 (") {
         let start = cursor.at();
         let literal = cursor.literal()?;
@@ -306,7 +320,29 @@ pub(super) fn append_message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
         let literal = cursor.literal()?;
         (if literal.eight { AppendForm::Literal8 } else { AppendForm::Literal }, literal)
     } else {
-        return cursor.expected("flags in parentheses, a date-time or a literal");
+        return cursor.expected(what);
     };
-    Ok(AppendMessage { flags, internal_date, form, content: Content(literal.bytes.into_owned()) })
+    Ok((form, Content(literal.bytes.into_owned())))
+}
+
+/// ```text
+/// cat-part     = text-literal / url / "UTF8" SP "(" literal8 ")"          (RFC 4469 §5, RFC 6855 §4)
+/// text-literal = "TEXT" SP literal
+/// url          = "URL" SP astring
+/// ```
+/// A literal8 will do, as in APPEND itself.
+fn cat_part(cursor: &mut Cursor<'_>) -> Parsed<CatPart> {
+    const WHAT: &str = "TEXT and a literal, or URL and a string";
+    if cursor.eat_word("URL ") {
+        return Ok(CatPart::Url(cursor.utf8("a URL")?));
+    }
+    let in_utf8 = matches!(cursor.peek(), Some(b'U' | b'u'));
+    if !in_utf8 && !cursor.eat_word("TEXT ") {
+        return cursor.expected(WHAT);
+    }
+    if !in_utf8 && !matches!(cursor.peek(), Some(b'{' | b'~')) {
+        return cursor.expected("a literal");
+    }
+    let (form, content) = append_literal(cursor, WHAT)?;
+    Ok(CatPart::Text(form, content))
 }

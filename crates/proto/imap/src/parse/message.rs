@@ -263,9 +263,15 @@ fn section_binary(cursor: &mut Cursor<'_>) -> Parsed<Vec<u32>> {
 /// ```
 fn section(cursor: &mut Cursor<'_>) -> Parsed<Section> {
     cursor.expect(b'[', "[")?;
+    let section = section_spec(cursor)?;
+    cursor.expect(b']', "]")?;
+    Ok(section)
+}
+
+/// What stands in the brackets.
+pub(super) fn section_spec(cursor: &mut Cursor<'_>) -> Parsed<Section> {
     let (part, dot) = section_part(cursor)?;
     let text = if part.is_empty() || dot { section_text(cursor, &part)? } else { SectionText::Whole };
-    cursor.expect(b']', "]")?;
     Ok(Section { part, text })
 }
 

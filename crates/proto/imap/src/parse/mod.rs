@@ -5,13 +5,13 @@
 //!
 //! RFC 3501 §9, RFC 9051 §9, RFC 4466 and the grammars of the extensions in `command`.
 
-use crate::command::{Body, Command, Numbering};
+use crate::command::{Body, Command, Numbering, Section};
 use crate::mailbox_name::{NameEncoding, NameFault};
 use crate::receive::{Detached, Received};
 use crate::sequence::SequenceSet;
 use cursor::Cursor;
 pub(crate) use cursor::is_astring_char;
-pub(crate) use date::{civil_from_days, month_name};
+pub(crate) use date::{civil_from_days, month_name, rfc3339};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -29,6 +29,7 @@ mod round_trip;
 mod search;
 #[cfg(test)]
 mod tests;
+mod url;
 
 /// Why a command can't be understood.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -185,6 +186,7 @@ const NAMES: &[&str] = &[
     "EXAMINE",
     "EXPUNGE",
     "FETCH",
+    "GENURLAUTH",
     "GETMETADATA",
     "GETQUOTA",
     "GETQUOTAROOT",
@@ -199,6 +201,7 @@ const NAMES: &[&str] = &[
     "NOOP",
     "RENAME",
     "REPLACE",
+    "RESETKEY",
     "SEARCH",
     "SELECT",
     "SETMETADATA",
@@ -214,6 +217,7 @@ const NAMES: &[&str] = &[
     "UNAUTHENTICATE",
     "UNSELECT",
     "UNSUBSCRIBE",
+    "URLFETCH",
 ];
 
 /// Whether the beginning of a command (up to its first literal at least) names one that does not exist.
@@ -245,7 +249,15 @@ fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Body>> {
     account::arguments(cursor, name)
         .or_else(|| mailbox::arguments(cursor, name))
         .or_else(|| metadata::arguments(cursor, name))
+        .or_else(|| url::arguments(cursor, name))
         .or_else(|| message::by_number(cursor, name, Numbering::Sequence))
+}
+
+/// Reads a section without its brackets, such as stands in URLs (RFC 5092 §6).
+pub(crate) fn parse_section(bytes: &[u8]) -> Option<Section> {
+    let mut cursor = Cursor::new(bytes, Vec::new(), NameEncoding::default());
+    let section = message::section_spec(&mut cursor).ok()?;
+    cursor.end().is_ok().then_some(section)
 }
 
 /// Reads a sequence set that stands alone.

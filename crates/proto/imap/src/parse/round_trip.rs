@@ -121,11 +121,24 @@ fn flag_lists() -> impl Strategy<Value = FlagList> {
 fn messages() -> impl Strategy<Value = AppendMessage> {
     let form = prop_oneof![Just(AppendForm::Literal), Just(AppendForm::Literal8), Just(AppendForm::Utf8)];
     let time = proptest::option::of((-62_167_219_200_i64..253_402_300_799).prop_map(UnixTime));
-    (flag_lists(), time, form, any::<Vec<u8>>()).prop_map(|(flags, internal_date, form, mut content)| {
+    let text = (form, any::<Vec<u8>>()).prop_map(|(form, mut content)| {
         if form == AppendForm::Literal {
             content.retain(|byte| *byte != 0);
         }
-        AppendMessage { flags, internal_date, form, content: Content(content) }
+        (form, Content(content))
+    });
+    let part = prop_oneof![
+        text.clone().prop_map(|(form, content)| CatPart::Text(form, content)),
+        any::<String>().prop_map(CatPart::Url)
+    ];
+    let data = prop_oneof![
+        text.prop_map(|(form, content)| AppendData::Literal(form, content)),
+        proptest::collection::vec(part, 1..4).prop_map(AppendData::Catenate)
+    ];
+    (flag_lists(), time, data).prop_map(|(flags, internal_date, data)| AppendMessage {
+        flags,
+        internal_date,
+        data,
     })
 }
 
@@ -178,6 +191,18 @@ fn bodies() -> impl Strategy<Value = Body> {
             initial: Some(Secret(initial)),
         }),
         (names(), names()).prop_map(|(from, to)| Body::Rename { from, to }),
+        proptest::collection::vec((any::<String>(), "[A-Z0-9.-]{1,8}"), 1..3).prop_map(Body::GenUrlAuth),
+        (proptest::option::of(names()), "[A-Z0-9.-]{1,8}").prop_map(|(mailbox, mechanism)| {
+            let mechanisms = if mailbox.is_some() { vec![mechanism] } else { vec![] };
+            Body::ResetKey { mailbox, mechanisms }
+        }),
+        proptest::collection::vec(
+            (any::<String>(), proptest::sample::subsequence(&UrlParam::EVERY[..2], 0..=2)),
+            1..3
+        )
+        .prop_map(|urls| {
+            Body::UrlFetch(urls.into_iter().map(|(url, params)| UrlWanted { url, params }).collect())
+        }),
         (1..u32::MAX, proptest::option::of((1..u32::MAX, 1..u32::MAX)))
             .prop_map(|(size, batches)| Body::UidBatches { size, batches }),
         (names(), proptest::collection::vec(messages(), 1..4))

@@ -50,6 +50,18 @@ pub(super) const EXAMPLES: &[&str] = &[
     "E02 SORT (DISPLAYFROM REVERSE DISPLAYTO ARRIVAL CC FROM SIZE TO) UTF-8 ALL",
     // RFC 9051 §6
     "abcd CAPABILITY",
+    // RFC 4467 §7, RFC 5524 §4
+    "a31 RESETKEY",
+    "a32 RESETKEY INBOX",
+    "a33 RESETKEY INBOX XSAMPLE",
+    "a777 GENURLAUTH \"imap://joe@example.com/INBOX/;uid=20/;section=1.2;urlauth=submit+fred\" INTERNAL",
+    "a002 URLFETCH \"imap://joe@example.com/INBOX/;uid=20;urlauth=anonymous:internal:91354a473744909de610943775f92038\"",
+    "A001 URLFETCH (imap://joe@example.com/INBOX/;uid=20;urlauth=anonymous BINARY BODYPARTSTRUCTURE) b (c BODY)",
+    // RFC 4469, appendix A; RFC 8508 §4.2; RFC 6855 §4
+    "A003 APPEND Drafts (\\Seen \\Draft $MDNSent) CATENATE (URL \"/Drafts;UIDVALIDITY=385759045/;UID=20/;section=HEADER\" \
+     TEXT {8+}\r\n\r\n\r\n--b\r URL \"/Drafts;UIDVALIDITY=385759045/;UID=20/;section=1.MIME\")",
+    "A011 UID REPLACE 3002 Drafts CATENATE (TEXT {3+}\r\na\r\n URL \"/Drafts/;UID=3002\")",
+    "a APPEND Drafts CATENATE (UTF8 (~{2+}\r\na\0) TEXT ~{1+}\r\nb URL {2+}\r\n/a) {1+}\r\nc",
     // RFC 10022 §3.1
     "A143 UIDBATCHES 2000",
     "A302 UIDBATCHES 2000 10:20",
@@ -278,7 +290,13 @@ fn appended_messages() {
         "a APPEND x (\\Seen $K) \"17-Jul-1996 02:44:25 -0700\" {3+}\r\na\r\n ~{2+}\r\n\0b UTF8 (~{1}\r\nc)";
     let Body::Append { mailbox, messages } = body(wire) else { panic!() };
     assert_eq!(mailbox, "x");
-    let found: Vec<_> = messages.iter().map(|message| (message.form, message.content.0.as_slice())).collect();
+    let found: Vec<_> = messages
+        .iter()
+        .map(|message| match &message.data {
+            AppendData::Literal(form, content) => (*form, content.0.as_slice()),
+            AppendData::Catenate(_) => panic!("{message:?}"),
+        })
+        .collect();
     let wanted: [(_, &[u8]); 3] =
         [(AppendForm::Literal, b"a\r\n"), (AppendForm::Literal8, b"\0b"), (AppendForm::Utf8, b"c")];
     assert_eq!(found, wanted);
@@ -296,7 +314,8 @@ fn detached_messages_are_taken_not_copied() {
     let detached = vec![Detached { offset: text.len(), bytes }];
     let command = parse_received(Received { text, detached }, REV1).unwrap();
     let Body::Append { messages, .. } = command.body else { panic!() };
-    assert_eq!(messages[0].content.0.as_ptr(), address);
+    let AppendData::Literal(_, content) = &messages[0].data else { panic!("{messages:?}") };
+    assert_eq!(content.0.as_ptr(), address);
 }
 
 #[test]

@@ -117,7 +117,13 @@ fn what_was_received_can_be_read() {
         panic!()
     };
     assert_eq!(mailbox, "x");
-    let contents: Vec<&[u8]> = messages.iter().map(|message| message.content.0.as_slice()).collect();
+    let contents: Vec<&[u8]> = messages
+        .iter()
+        .map(|message| match &message.data {
+            crate::command::AppendData::Literal(_, content) => content.0.as_slice(),
+            crate::command::AppendData::Catenate(_) => panic!("{message:?}"),
+        })
+        .collect();
     assert_eq!(contents, [b"hello".as_slice(), b"bye"]);
 }
 

@@ -116,6 +116,9 @@ pub struct Settings {
     pub silence_s: u64,
     /// How many messages one command may be about.
     pub message_limit: MessageLimit,
+    /// Full addresses of accounts that submission servers log in with: they may read what a URL lets them submit (RFC 4467
+    /// §3, `submit+`).
+    pub submitters: Vec<String>,
 }
 
 /// How many messages one command may be about (RFC 9738 §3).
@@ -142,6 +145,7 @@ impl Default for Settings {
             administrators: Vec::new(),
             silence_s: 31 * 60,
             message_limit: MessageLimit::Save(100_000),
+            submitters: Vec::new(),
         }
     }
 }

@@ -43,6 +43,7 @@ impl transcript::World for World {
         if let Some(limit) = header.get("message_limit") {
             limits.message_limit = imap::MessageLimit::Every(limit.parse().expect("a number"));
         }
+        limits.submitters.extend(header.get("submitters").map(str::to_owned));
         if let Some(limit) = header.get("save_limit") {
             limits.message_limit = imap::MessageLimit::Save(limit.parse().expect("a number"));
         }
@@ -95,7 +96,7 @@ fn prepare(header: &Header) -> World {
     for (key, value) in header.iter() {
         match key {
             "now" | "tls" | "exporter" | "certificate" | "mechanisms" | "message_bytes_max"
-            | "message_limit" | "save_limit" | "admin" | "administrator" => {}
+            | "message_limit" | "save_limit" | "submitters" | "admin" | "administrator" => {}
             "messages" => {
                 let inbox = world.find("INBOX").expect("an inbox");
                 for number in 1..=value.parse().expect("a number") {
@@ -119,11 +120,16 @@ fn prepare(header: &Header) -> World {
             }
             "subscribed" => world.subscriptions.extend(value.split(", ").map(str::to_owned)),
             "page" => world.page = value.parse().expect("a number"),
+            "chunk" => world.chunk = value.parse().expect("a number"),
             "digests" => world.digests = value == "yes",
             "world" if value == "rfc3501" => rfc3501(&mut world),
             "world" if value == "sort" => crate::order::five(&mut world),
             "world" if value == "threads" => crate::order::conversation(&mut world),
             "world" if value == "mime" => multipart(&mut world),
+            "world" if value == "encoded" => {
+                multipart(&mut world);
+                encoded(&mut world);
+            }
             key => panic!("unknown key {key} in the head of a transcript"),
         }
     }
@@ -164,6 +170,15 @@ fn multipart(world: &mut World) {
                 Content-Type: text/plain; charset=utf-8\r\n\r\nfirst\r\n--b\r\n\
                 Content-Type: message/rfc822\r\n\r\nFrom: in@example.test\r\nSubject: inner\r\n\r\ninner body\r\n\
                 --b--\r\n";
+    world.deliver(inbox, text.as_bytes(), FlagSet::NONE, NOW);
+}
+
+/// A message with a part in base64 that holds NUL, and one whose transfer encoding nobody knows.
+fn encoded(world: &mut World) {
+    let inbox = world.find("INBOX").expect("an inbox");
+    let text = "Subject: encoded\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: IMAGE/PNG\r\n\
+                Content-Transfer-Encoding: BASE64\r\n\r\nUE5HAAE=\r\n--b\r\nContent-Type: IMAGE/PNG\r\n\
+                Content-Transfer-Encoding: X-BLURDYBLOOP\r\n\r\n???\r\n--b--\r\n";
     world.deliver(inbox, text.as_bytes(), FlagSet::NONE, NOW);
 }
 

@@ -2,10 +2,12 @@
 //! that it is easy to see that it is right.
 
 use imap::ask::{
-    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, Needs, NewMessage,
-    Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
+    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, MakeKey, Needs,
+    NewMessage, Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
+    UrlKey,
 };
 use imap::command::Depth;
+use imap::url::AccessKey;
 use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
     UnixTime,
@@ -75,6 +77,9 @@ pub struct World {
     pub asked: Vec<String>,
     /// What programs said they were.
     pub introductions: Vec<String>,
+    /// Access keys of mailboxes.
+    keys: BTreeMap<u32, u8>,
+    next_key: u8,
 }
 
 fn refused(kind: RefusedKind, text: &'static str) -> Answer {
@@ -111,6 +116,8 @@ impl World {
             digests: false,
             asked: Vec::new(),
             introductions: Vec::new(),
+            keys: BTreeMap::new(),
+            next_key: 1,
         };
         world.create("INBOX", None);
         world
@@ -241,6 +248,11 @@ impl World {
             Ask::Metadata { mailbox, entries, depth } => self.metadata(mailbox, &entries, depth),
             Ask::SetMetadata { mailbox, entries } => self.set_metadata(mailbox, entries),
             Ask::Append { to, messages } => self.append(&to, messages),
+            Ask::UrlMessage { owner, mailbox, uid_validity, uid, start, length } => {
+                self.url_message(owner.as_deref(), &mailbox, uid_validity, uid, (start, length))
+            }
+            Ask::UrlKey { user, mailbox, make } => self.url_key(&user, &mailbox, make),
+            Ask::ResetKeys { mailbox } => self.reset_keys(mailbox.as_deref()),
             Ask::Quota => Answer::Quota(self.quota()),
             Ask::Client(fields) => {
                 self.introductions.push(format!("{fields:?}"));
@@ -309,6 +321,53 @@ impl World {
             }
             other => panic!("a question for a selected mailbox was expected: {other:?}"),
         }
+    }
+
+    /// The mailboxes belong to joe, whatever name was logged in with.
+    fn url_message(
+        &self,
+        owner: Option<&str>,
+        mailbox: &str,
+        uid_validity: Option<UidValidity>,
+        uid: Uid,
+        (start, length): (u64, u64),
+    ) -> Answer {
+        let mailbox = self.find(mailbox).map(|id| &self.mailboxes[&id]);
+        let mailbox = mailbox.filter(|mailbox| {
+            let is_same = uid_validity.is_none_or(|wanted| wanted.0 == mailbox.uid_validity);
+            is_same && owner.is_none_or(|owner| owner == "joe@example.test")
+        });
+        match mailbox.and_then(|mailbox| mailbox.messages.get(&uid.0)) {
+            Some(message) if message.corrupt => refused(RefusedKind::Corrupt, "damaged"),
+            Some(message) => Answer::UrlMessage {
+                size: message.content.len() as u64,
+                bytes: range(&message.content, start, length.min(self.chunk)).to_vec(),
+            },
+            None => refused(RefusedKind::NonExistent, "There is no such message"),
+        }
+    }
+
+    fn url_key(&mut self, user: &str, mailbox: &str, make: MakeKey) -> Answer {
+        let Some(id) = self.find(mailbox).filter(|_| matches!(user, "joe" | "joe@example.test")) else {
+            return Answer::UrlKey(None);
+        };
+        if make == MakeKey::Yes && !self.keys.contains_key(&id) {
+            self.keys.insert(id, self.next_key);
+            self.next_key = self.next_key.wrapping_add(1);
+        }
+        let key = self.keys.get(&id).map(|key| AccessKey([*key; 32]));
+        Answer::UrlKey(key.map(|key| Box::new(UrlKey { key, owner: "joe@example.test".to_owned() })))
+    }
+
+    fn reset_keys(&mut self, mailbox: Option<&str>) -> Answer {
+        let Some(mailbox) = mailbox else {
+            self.keys.clear();
+            return Answer::Done;
+        };
+        let Some(id) = self.find(mailbox) else { return no_such_mailbox() };
+        self.keys.insert(id, self.next_key);
+        self.next_key = self.next_key.wrapping_add(1);
+        Answer::Done
     }
 
     fn rows_of_mailboxes(&self, with_counters: bool) -> Vec<MailboxRow> {

@@ -137,6 +137,9 @@ section! {
         /// Accounts that may set the metadata of the server that all its users see (RFC 5464 section 3.3), such as a
         /// comment or shared filters (RFC 5466).
         administrators: Vec<String> = "[]" => Vec::new(),
+        /// Full addresses of accounts that submission servers of other hosts log in with: they may read messages whose URLs
+        /// say "submit+" (URLAUTH, RFC 4467). This server's own submission needs none.
+        submitters: Vec<String> = "[]" => Vec::new(),
     }
 }
 

@@ -268,6 +268,7 @@ impl net::Protocol for ImapDoor {
         let mut settings = imap::Settings {
             message_bytes_max: config.limits.message_bytes.0,
             errors_max: u64::from(config.limits.errors_per_session),
+            submitters: config.imap.submitters.clone(),
             message_limit: match (config.imap.message_limit, config.imap.save_limit) {
                 (0, 0) => imap::MessageLimit::None,
                 (0, limit) => imap::MessageLimit::Save(limit),

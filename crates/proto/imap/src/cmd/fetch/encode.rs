@@ -300,7 +300,7 @@ fn write_value(bytes: &[u8], out: &mut Vec<u8>) {
 }
 
 /// Octets of a literal. RFC 3501 §9: CHAR8 excludes NUL; BINARYMIME mail may hold it.
-pub(super) fn write_octets(bytes: &[u8], out: &mut Vec<u8>) {
+pub(in crate::cmd) fn write_octets(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.extend_from_slice(bytes);
     if memchr::memchr(0, bytes).is_some() {
