@@ -3,6 +3,7 @@
 mod any_state;
 mod append;
 mod auth;
+mod context;
 mod copy;
 mod expunge;
 mod fetch;
@@ -31,6 +32,8 @@ use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, News, Running};
 use crate::view::View;
 use model::UidSet;
+
+pub(crate) use context::ContextQuery;
 
 /// What beginning a command leads to.
 #[derive(Debug)]
@@ -65,6 +68,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Expunge(_)
         | Body::Search(_)
         | Body::Arrange { .. }
+        | Body::CancelUpdate(_)
         | Body::Fetch(_)
         | Body::Store(_)
         | Body::Replace { .. }
@@ -204,6 +208,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::UidBatches { size, batches } => Begun::Now(uid_batches::answer(core, size, batches)),
         Body::Expunge(uids) => expunge::expunge(core, uids),
         Body::Search(search) => search::start(core, search),
+        Body::CancelUpdate(tags) => Begun::Now(context::cancel(core, &tags)),
         Body::Arrange { arrangement, search } => order::start(core, arrangement, search),
         Body::Fetch(fetch) => fetch::start(core, fetch),
         Body::Store(store) => store::start(core, store),

@@ -187,6 +187,8 @@ pub enum Body {
         /// What is looked for; always with a charset.
         search: Search,
     },
+    /// RFC 5267 §4.3.5: tags of searches whose results need not be kept up to date any more.
+    CancelUpdate(Vec<String>),
     /// FETCH and UID FETCH (RFC 9051 §6.4.5).
     Fetch(Fetch),
     /// STORE and UID STORE (RFC 9051 §6.4.6).
@@ -254,6 +256,7 @@ impl Body {
             Body::Arrange { arrangement: Arrangement::Threaded(_), search } => {
                 by_uid(search.numbering, "THREAD", "UID THREAD")
             }
+            Body::CancelUpdate(_) => "CANCELUPDATE",
             Body::Fetch(fetch) => by_uid(fetch.numbering, "FETCH", "UID FETCH"),
             Body::Store(store) => by_uid(store.numbering, "STORE", "UID STORE"),
             Body::Copy { numbering, originals: Originals::Stay, .. } => {
@@ -571,6 +574,10 @@ pub enum SearchReturn {
     Count,
     /// Keep the result as `$`.
     Save,
+    /// CONTEXT: more such searches will come (RFC 5267 §4.2). There is nothing to do about it.
+    Context,
+    /// UPDATE: keep the result up to date (RFC 5267 §4.3).
+    Update,
     /// Some of the numbers (RFC 9394 §3.1). Never beside [`SearchReturn::All`], and once only.
     Partial(PartialRange),
 }

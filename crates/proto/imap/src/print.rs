@@ -181,6 +181,13 @@ impl Printer {
                 }
             }
             Body::Search(search) => self.search(search),
+            Body::CancelUpdate(tags) => {
+                self.word("CANCELUPDATE");
+                for tag in tags {
+                    self.word(" ");
+                    self.string(tag.as_bytes());
+                }
+            }
             Body::Arrange { arrangement, search } => self.arrange(arrangement, search),
             Body::Fetch(fetch) => self.fetch(fetch),
             Body::Store(store) => self.store(store),
@@ -549,6 +556,8 @@ impl Printer {
                     SearchReturn::All => "ALL",
                     SearchReturn::Count => "COUNT",
                     SearchReturn::Save => "SAVE",
+                    SearchReturn::Context => "CONTEXT",
+                    SearchReturn::Update => "UPDATE",
                     SearchReturn::Partial(range) => return printer.word(&format!("PARTIAL {range}")),
                 });
             });

@@ -53,6 +53,13 @@ impl SequenceSet {
         (number > 0).then_some(SequenceSet::Ranges(Ranges { plain, up_to_last: None }))
     }
 
+    /// These UIDs; None: they are too scattered.
+    pub fn of_uids(uids: &UidSet) -> Option<SequenceSet> {
+        let plain: Vec<(u32, u32)> =
+            uids.ranges().into_iter().map(|(first, last)| (first.0, last.0)).collect();
+        (plain.len() <= RANGES_MAX).then_some(SequenceSet::Ranges(Ranges { plain, up_to_last: None }))
+    }
+
     /// Whether `*` or `$` is in it (RFC 7162 §3.2.5.1 forbids both in QRESYNC parameters).
     pub fn depends_on_view(&self) -> bool {
         match self {

@@ -6,6 +6,7 @@
 //!
 //! RFC 3501, RFC 9051 §3 (states), §5.4 (autologout), §7.1.5 (BYE).
 
+mod contexts;
 mod core;
 mod news;
 mod running;
@@ -20,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, Deflating, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
+pub(crate) use self::contexts::{Context, ContextResult, Contexts, SORTED_MAX};
 pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
 pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};

@@ -8,6 +8,7 @@
 use crate::ask::{Access, Changes, Selected};
 use crate::command::Numbering;
 use crate::sequence::{Beyond, SequenceSet};
+use crate::session::Contexts;
 use model::{Keyword, MailboxId, ModSeq, SeqNo, Uid, UidSet, UidValidity};
 use std::sync::Arc;
 
@@ -30,6 +31,8 @@ pub(crate) struct View {
     pub keywords: Arc<[Keyword]>,
     /// The last UIDBATCHES that was answered.
     pub batched: Option<Batched>,
+    /// Results that are kept up to date (RFC 5267).
+    pub contexts: Option<Box<Contexts>>,
     /// What `$` stands for (RFC 5182).
     pub saved: Option<Arc<UidSet>>,
     pub mailbox: MailboxId,
@@ -60,6 +63,7 @@ impl View {
             own: Vec::new(),
             keywords: selected.keywords,
             batched: None,
+            contexts: None,
             saved: None,
             mailbox: selected.mailbox,
             uid_validity: selected.uid_validity,

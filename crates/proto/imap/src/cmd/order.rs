@@ -5,10 +5,11 @@
 //! a flush at a time: a forest as deep as the mailbox is large is written without recursion.
 
 use super::Begun;
+use super::context::{self, Wanted};
 use super::search::{CharsetIs, PROGRESS_S, ready};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchReturn};
-use crate::session::{Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
+use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::write::{self, EsearchResponse, InOrder};
 use forest::Forest;
 use model::{Arrangement, ModSeq, Query, Uid, UidSet};
@@ -30,6 +31,7 @@ struct Arranging {
     /// In order, once known.
     sorted: Vec<Uid>,
     highest_modseq: Option<ModSeq>,
+    wanted: Option<Wanted>,
     /// When the client last heard of this, or it began.
     heard_at: i64,
     state: State,
@@ -74,6 +76,7 @@ pub(super) fn start(core: &mut Core, arrangement: Arrangement, search: command::
         found: UidSet::new(),
         sorted: Vec::new(),
         highest_modseq: None,
+        wanted: ready.wanted,
         heard_at: core.now,
         state: State::Looking { from: Uid(0) },
     }))
@@ -157,6 +160,10 @@ impl Arranging {
         if !all_told {
             return Next::Flush;
         }
+        if let Some(wanted) = self.wanted.take() {
+            let sorted = std::mem::take(&mut self.sorted);
+            context::keep(core, wanted, ContextResult::Sorted(Arc::clone(&self.arrangement), sorted));
+        }
         let name = match *self.arrangement {
             Arrangement::Sorted(_) => "SORT",
             Arrangement::Threaded(_) => "THREAD",
@@ -202,7 +209,7 @@ impl Arranging {
                 SearchReturn::Min => self.sorted.get(..1),
                 SearchReturn::Max => self.sorted.last_chunk::<1>().map(<[Uid; 1]>::as_slice),
                 SearchReturn::Partial(range) => Some(range.of_list(&self.sorted)),
-                SearchReturn::Save => continue,
+                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => continue,
             };
             let messages: UidSet = messages.unwrap_or_default().iter().copied().collect();
             named = Some(named.unwrap_or_default().or(&messages));
@@ -240,7 +247,7 @@ impl Arranging {
                 SearchReturn::Partial(range) => {
                     response.partial_in_order(*range, range.of_list(&self.sorted).iter().map(&shown));
                 }
-                SearchReturn::All | SearchReturn::Save => {}
+                SearchReturn::All | SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => {}
             }
         }
         // RFC 4731 §3.1: ALL is left out when nothing was found. It comes last, for it may be long.

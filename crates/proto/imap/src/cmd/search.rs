@@ -1,12 +1,15 @@
 //! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5; PARTIAL: RFC 9394).
 
 use super::any_state::enable_condstore;
+use super::context::{self, Wanted};
 use super::limit::{self, Exceeded};
 use super::{Begun, news_after, resolve};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::mailbox_name::NameEncoding;
-use crate::session::{Core, Done, Event, MessageLimit, News, Next, ROWS_MAX, Running, otherwise};
+use crate::session::{
+    ContextResult, Core, Done, Event, MessageLimit, News, Next, ROWS_MAX, Running, otherwise,
+};
 use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
 use model::Query;
@@ -28,6 +31,7 @@ struct Search {
     among: Arc<UidSet>,
     found: UidSet,
     highest_modseq: Option<ModSeq>,
+    wanted: Option<Wanted>,
     /// When the client last heard of this search, or it began.
     heard_at: i64,
     state: State,
@@ -65,6 +69,7 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         among,
         found: UidSet::new(),
         highest_modseq: None,
+        wanted: ready.wanted,
         heard_at: core.now,
         state: State::Looking { from: Uid(0) },
     }))
@@ -75,6 +80,8 @@ pub(super) struct Ready {
     pub query: Arc<Query>,
     /// What may be told at the end.
     pub news: News,
+    /// UPDATE was given.
+    pub wanted: Option<Wanted>,
 }
 
 /// Whether the syntax of a command asks for a charset.
@@ -118,7 +125,16 @@ pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: Chars
     if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
-    Ok(Ready { query: Arc::new(query), news })
+    let wanted = context::wanted(core, search, charset.unwrap_or(default))?;
+    Ok(Ready { query: Arc::new(query), news, wanted })
+}
+
+/// What the store understands of a key.
+///
+/// # Errors
+/// BAD or NO, if it can't be said in this view and charset.
+pub(super) fn translated(view: &View, charset: &str, now: i64, key: &SearchKey) -> Result<Query, Done> {
+    Translation { view, charset, now }.query(key)
 }
 
 /// Seconds between two reports of a search's progress (RFC 9585 §4: 10 to 15).
@@ -276,6 +292,9 @@ impl Running for Search {
                 if self.returns.is_none() && self.tell_plain(core, from) == Told::Part {
                     return Next::Flush;
                 }
+                if let Some(wanted) = self.wanted.take() {
+                    self.keep_context(core, wanted);
+                }
                 let done = Exceeded::tell(self.exceeded, core, Done::ok("SEARCH completed"));
                 Next::Done(done.telling(self.news))
             }
@@ -298,6 +317,15 @@ impl Search {
         }
     }
 
+    /// RFC 5267 §4.3; a part of the messages is no result that could be kept.
+    fn keep_context(&self, core: &mut Core, wanted: Wanted) {
+        if self.exceeded.is_some() {
+            let tag = core.tag.clone();
+            return core.no_update(&tag);
+        }
+        context::keep(core, wanted, ContextResult::Mailbox(self.found.clone()));
+    }
+
     /// The messages that MIN, MAX and PARTIAL name, if nothing but those is returned.
     fn named(&self) -> Option<UidSet> {
         let mut named = None;
@@ -307,7 +335,7 @@ impl Search {
                 SearchReturn::Min => self.found.first().into_iter().collect(),
                 SearchReturn::Max => self.found.last().into_iter().collect(),
                 SearchReturn::Partial(range) => range.of(&self.found),
-                SearchReturn::Save => continue,
+                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => continue,
             };
             named = Some(named.unwrap_or_else(UidSet::new).or(&messages));
         }
@@ -401,7 +429,7 @@ impl Search {
                 SearchReturn::Partial(range) => {
                     response.partial_numbers(*range, &self.told, &range.of(&self.found));
                 }
-                SearchReturn::Save => {}
+                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => {}
             }
         }
         if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {

@@ -19,6 +19,7 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
         "COPY" => copy(cursor, numbering, Originals::Stay),
         "MOVE" => copy(cursor, numbering, Originals::Go),
         "SEARCH" => search::search(cursor, numbering),
+        "CANCELUPDATE" if numbering == Numbering::Sequence => order::cancel_update(cursor),
         "SORT" => order::sort(cursor, numbering),
         "THREAD" => order::thread(cursor, numbering),
         "REPLACE" => replace(cursor, numbering),

@@ -175,6 +175,7 @@ fn command(cursor: &mut Cursor<'_>, tag: Option<&str>) -> Parsed<Body> {
 const NAMES: &[&str] = &[
     "APPEND",
     "AUTHENTICATE",
+    "CANCELUPDATE",
     "CAPABILITY",
     "CHECK",
     "CLOSE",

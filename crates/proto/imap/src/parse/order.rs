@@ -58,3 +58,24 @@ fn criterion(cursor: &mut Cursor<'_>) -> Parsed<SortCriterion> {
         None => cursor.fault(start, FaultKind::Syntax, "a sort key"),
     }
 }
+
+/// ```text
+/// command-select =/ "CANCELUPDATE" 1*(SP quoted)                          (RFC 5267)
+/// ```
+pub(super) fn cancel_update(cursor: &mut Cursor<'_>) -> Parsed<Body> {
+    let mut tags = Vec::new();
+    cursor.space()?;
+    loop {
+        if tags.len() >= limits::OPTIONS_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "fewer tags");
+        }
+        let start = cursor.at();
+        match String::from_utf8(cursor.string("the tag of a search")?.into_owned()) {
+            Ok(tag) => tags.push(tag),
+            Err(_) => return cursor.fault(start, FaultKind::Syntax, "the tag of a search"),
+        }
+        if !cursor.eat(b' ') {
+            return Ok(Body::CancelUpdate(tags));
+        }
+    }
+}

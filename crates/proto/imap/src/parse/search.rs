@@ -46,7 +46,8 @@ pub(super) fn program(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
 
 /// ```text
 /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "PARTIAL" SP partial-range   (RFC 9394)
+/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" /
+///                      "PARTIAL" SP partial-range                      (RFC 5267, RFC 9394)
 /// ```
 /// The opening parenthesis has been taken.
 fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
@@ -63,6 +64,8 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
             "ALL" => SearchReturn::All,
             "COUNT" => SearchReturn::Count,
             "SAVE" => SearchReturn::Save,
+            "CONTEXT" => SearchReturn::Context,
+            "UPDATE" => SearchReturn::Update,
             "PARTIAL" => {
                 cursor.space()?;
                 SearchReturn::Partial(partial_range(cursor)?)

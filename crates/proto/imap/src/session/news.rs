@@ -1,8 +1,10 @@
 //! Tells the client what happened in the selected mailbox: EXPUNGE, EXISTS, RECENT, FLAGS, FETCH (RFC 3501 §7.3, §7.4).
 //!
 //! Order: expunged messages leave first (if they may), then the new size is told, then changed flags under the numbers
-//! that are valid from now on. New keyword names come before the flags that use them.
+//! that are valid from now on. New keyword names come before the flags that use them. Results that are kept up to date
+//! (RFC 5267) lose messages before their EXPUNGE, and gain and lose others at the end.
 
+use super::contexts::{Contexts, Updating};
 use super::core::{Core, Done, News};
 use super::running::{Event, Next, Running, mismatch};
 use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
@@ -42,6 +44,8 @@ enum State {
         uids: Arc<UidSet>,
         rows: Rows,
     },
+    /// Results that are kept up to date (RFC 5267 §4.3).
+    Contexts(Updating),
     End,
 }
 
@@ -60,10 +64,12 @@ impl Telling {
     /// Gives `done` back when there is no reason to look.
     pub fn new(core: &Core, done: Done, with_uid: bool) -> Result<Telling, Done> {
         let Some(view) = &core.view else { return Err(done) };
+        // What this session did changes the results that it has asked for.
+        let own_max = if view.contexts.is_some() { 1 } else { OWN_MAX };
         let needless = match done.news {
             News::None => true,
-            News::Numbered => !core.dirty && view.own.len() < OWN_MAX,
-            News::Hinted => !core.dirty && view.own.len() < OWN_MAX && view.withheld().is_empty(),
+            News::Numbered => !core.dirty && view.own.len() < own_max,
+            News::Hinted => !core.dirty && view.own.len() < own_max && view.withheld().is_empty(),
             News::All | News::AfterDelete => false,
         };
         if needless {
@@ -84,7 +90,21 @@ impl Telling {
         Next::Done(self.done.take().unwrap_or_else(|| Done::ok("Done")).telling(News::None))
     }
 
+    /// Nothing more to tell but of results that are kept up to date.
+    fn contexts(&mut self, core: &mut Core) -> Option<Next> {
+        let Some(mut updating) = Updating::new(core) else { return Some(self.end()) };
+        let next = updating.step(core, None);
+        self.state = State::Contexts(updating);
+        Some(next.unwrap_or_else(|| self.end()))
+    }
+
     fn answered(&mut self, core: &mut Core, answer: Answer) -> Option<Next> {
+        if let State::Contexts(updating) = &mut self.state
+            && !matches!(&answer, Answer::Refused(refused) if refused.kind == RefusedKind::NonExistent)
+        {
+            let next = updating.step(core, Some(answer));
+            return Some(next.unwrap_or_else(|| self.end()));
+        }
         let Some(view) = &mut core.view else { return Some(self.end()) };
         match answer {
             Answer::Unchanged => {
@@ -97,6 +117,8 @@ impl Telling {
                 // Nothing leaves the view before its EXPUNGE, so what it grew by is what came.
                 let then = Arrival { arrived: view.count() - before, changes };
                 self.state = State::Expunges { from: Uid(0), told: 0, then: Some(then) };
+                // RFC 5267 §4.3.4: before EXPUNGE, while the numbers are valid.
+                Contexts::tell_gone(core);
                 None
             }
             Answer::Rows(rows) => {
@@ -146,7 +168,7 @@ impl Telling {
             }
             view.expunged_are_told();
         }
-        let Some(Arrival { arrived, changes }) = then.take() else { return Some(self.end()) };
+        let Some(Arrival { arrived, changes }) = then.take() else { return self.contexts(core) };
         if arrived > 0 {
             let (count, recent) = (view.count(), view.recent.len());
             write::exists(&mut core.out, count);
@@ -171,7 +193,7 @@ impl Telling {
                 self.state = State::Flags { uids: Arc::clone(uids), from };
                 (core.out.len() >= FLUSH_BYTES).then_some(Next::Flush)
             }
-            None => Some(self.end()),
+            None => self.contexts(core),
         }
     }
 }
@@ -215,7 +237,7 @@ impl Running for Telling {
                     Some(Next::Ask(Ask::Changes { since: view.known, own: view.own.clone() }))
                 }
                 State::Expunges { .. } => self.expunges(core),
-                State::Flags { uids, .. } if uids.is_empty() => Some(self.end()),
+                State::Flags { uids, .. } if uids.is_empty() => self.contexts(core),
                 State::Flags { uids, from } => Some(Next::Ask(Ask::Rows {
                     uids: Arc::clone(uids),
                     from: *from,
@@ -224,6 +246,7 @@ impl Running for Telling {
                     bytes_max: FLUSH_BYTES,
                 })),
                 State::FlagRows { .. } => self.rows(core),
+                State::Contexts(_) => self.contexts(core),
                 State::End => Some(self.end()),
             };
             if let Some(next) = next {

@@ -1,5 +1,6 @@
 //! The session as clients see it: golden transcripts, views of several sessions, properties of any input.
 
+mod contexts;
 mod order;
 mod properties;
 mod replica;

@@ -1,0 +1,79 @@
+//! UPDATE and CANCELUPDATE (RFC 5267 §4.3): which results are kept up to date. The keeping is `session::contexts`'.
+
+use super::search::translated;
+use crate::command::{self, Numbering, SearchKey, SearchReturn};
+use crate::sequence::SequenceSet;
+use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};
+use crate::view::View;
+use model::Query;
+
+/// CANCELUPDATE. A tag without context is as good as cancelled: it was refused before, or ended with its mailbox.
+pub(super) fn cancel(core: &mut Core, tags: &[String]) -> Done {
+    if let Some(view) = &mut core.view {
+        Contexts::remove(view, tags);
+    }
+    Done::ok("CANCELUPDATE completed")
+}
+
+/// What a context looks for, to be asked again and again.
+#[derive(Debug)]
+pub(crate) struct ContextQuery {
+    /// Without sequence numbers and `$`.
+    key: SearchKey,
+    charset: String,
+}
+
+impl ContextQuery {
+    /// As the store understands it now.
+    pub(crate) fn translate(&self, view: &View, now: i64) -> Option<Query> {
+        translated(view, &self.charset, now, &self.key).ok()
+    }
+}
+
+/// A command that asks for updates.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    numbering: Numbering,
+    /// None: too scattered to be kept.
+    query: Option<ContextQuery>,
+}
+
+/// Whether a command asks for updates.
+///
+/// # Errors
+/// RFC 5267 §4.3: BAD, if its tag is in use.
+pub(super) fn wanted(core: &Core, search: &command::Search, charset: &str) -> Result<Option<Wanted>, Done> {
+    let asks = search.returns.iter().flatten().any(|wanted| *wanted == SearchReturn::Update);
+    let Some(view) = core.view.as_ref().filter(|_| asks) else { return Ok(None) };
+    if view.contexts.as_ref().is_some_and(|contexts| contexts.has(&core.tag)) {
+        return Err(Done::bad("Tag reuse"));
+    }
+    let query = frozen(&search.key, view).map(|key| ContextQuery { key, charset: charset.to_owned() });
+    Ok(Some(Wanted { numbering: search.numbering, query }))
+}
+
+/// Keeps a result, or says that it is not kept (RFC 5267 §4.3.1).
+pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
+    let tag = core.tag.clone();
+    let Some(view) = &mut core.view else { return };
+    let has_room = view.contexts.as_ref().is_none_or(|contexts| contexts.have_room());
+    let fits = !matches!(&result, ContextResult::Sorted(_, list) if list.len() > SORTED_MAX);
+    match wanted.query.filter(|_| has_room && fits) {
+        Some(query) => Contexts::add(view, Context { tag, numbering: wanted.numbering, query, result }),
+        None => core.no_update(&tag),
+    }
+}
+
+/// RFC 5267 §4.3: sequence numbers (and `$`) mean what they mean now. Recursion is as deep as the parser lets a key nest.
+fn frozen(key: &SearchKey, view: &View) -> Option<SearchKey> {
+    let frozen_all = |keys: &[SearchKey]| keys.iter().map(|key| frozen(key, view)).collect::<Option<_>>();
+    let uids = |numbering, set| SequenceSet::of_uids(&view.resolve(numbering, set).ok()?).map(SearchKey::Uid);
+    match key {
+        SearchKey::Not(key) => frozen(key, view).map(Box::new).map(SearchKey::Not),
+        SearchKey::Or(keys) => frozen_all(keys).map(SearchKey::Or),
+        SearchKey::And(keys) => frozen_all(keys).map(SearchKey::And),
+        SearchKey::Sequence(set) => uids(Numbering::Sequence, set),
+        SearchKey::Uid(set @ SequenceSet::Saved) => uids(Numbering::Uid, set),
+        key => Some(key.clone()),
+    }
+}

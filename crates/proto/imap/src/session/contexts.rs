@@ -1,0 +1,343 @@
+//! Contexts (CONTEXT=SEARCH, CONTEXT=SORT; RFC 5267 §4.3): results of searches that are kept up to date for the client, by
+//! ADDTO and REMOVEFROM in ESEARCH responses.
+//!
+//! Expunged messages leave a result before their EXPUNGE is sent, while their numbers are valid; messages that came or
+//! changed are looked at after EXISTS and FETCH have told of them. Only those are searched again; what was sorted is
+//! sorted again when something joins it. Bounded: [`CONTEXTS_MAX`] contexts of a session, [`SORTED_MAX`] messages in each
+//! that is sorted. What fails (the store is away) is made up for at the next change.
+
+use super::core::Core;
+use super::running::Next;
+use crate::ask::{Answer, Ask};
+use crate::cmd::ContextQuery;
+use crate::command::Numbering;
+use crate::sequence::{write_numbers, write_uids};
+use crate::view::View;
+use crate::write::{self, InOrder};
+use model::{Arrangement, ModSeq, Query, Uid, UidSet};
+use std::sync::Arc;
+
+/// Most contexts of a session.
+pub(crate) const CONTEXTS_MAX: usize = 8;
+
+/// Most messages of a sorted result that is kept: each arrival sorts them again.
+pub(crate) const SORTED_MAX: usize = 50_000;
+
+/// The contexts of a selected mailbox.
+#[derive(Debug)]
+pub(crate) struct Contexts {
+    all: Vec<Context>,
+    /// Up to which modification sequence the results are right.
+    known: ModSeq,
+}
+
+/// A search whose result is kept.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// Of the command that made it.
+    pub tag: String,
+    /// How messages are named.
+    pub numbering: Numbering,
+    pub query: ContextQuery,
+    pub result: ContextResult,
+}
+
+/// What the client has been told, if it puts everything together.
+#[derive(Debug)]
+pub(crate) enum ContextResult {
+    /// In mailbox order.
+    Mailbox(UidSet),
+    /// In the order of a SORT.
+    Sorted(Arc<Arrangement>, Vec<Uid>),
+}
+
+impl Contexts {
+    /// The context of a tag.
+    pub fn has(&self, tag: &str) -> bool {
+        self.all.iter().any(|context| context.tag == tag)
+    }
+
+    /// Whether another one may be kept.
+    pub fn have_room(&self) -> bool {
+        self.all.len() < CONTEXTS_MAX
+    }
+
+    /// Adds one to those of a view.
+    pub fn add(view: &mut View, context: Context) {
+        let known = view.known;
+        let contexts = view.contexts.get_or_insert_with(|| Box::new(Contexts { all: Vec::new(), known }));
+        contexts.all.push(context);
+    }
+
+    /// CANCELUPDATE.
+    pub fn remove(view: &mut View, tags: &[String]) {
+        let Some(contexts) = &mut view.contexts else { return };
+        contexts.all.retain(|context| !tags.contains(&context.tag));
+        if contexts.all.is_empty() {
+            view.contexts = None;
+        }
+    }
+
+    /// Tells that expunged messages leave the results.
+    pub fn tell_gone(core: &mut Core) {
+        let Some(view) = &mut core.view else { return };
+        let Some(mut contexts) = view.contexts.take() else { return };
+        for context in &mut contexts.all {
+            let changes = context.result.remove(view.withheld());
+            context.tell(&mut core.out, view.told(), &[changes]);
+        }
+        view.contexts = Some(contexts);
+    }
+}
+
+/// Results to be told: a word, and for each place what is there.
+struct Changed {
+    word: &'static [u8],
+    /// Place 0: by number, wherever they are.
+    sets: Vec<(usize, Vec<Uid>)>,
+    anywhere: UidSet,
+}
+
+impl Changed {
+    fn new(word: &'static [u8]) -> Changed {
+        Changed { word, sets: Vec::new(), anywhere: UidSet::new() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.sets.is_empty() && self.anywhere.is_empty()
+    }
+}
+
+impl ContextResult {
+    fn uids(&self) -> UidSet {
+        match self {
+            ContextResult::Mailbox(uids) => uids.clone(),
+            ContextResult::Sorted(_, list) => list.iter().copied().collect(),
+        }
+    }
+
+    fn remove(&mut self, gone: &UidSet) -> Changed {
+        let mut changed = Changed::new(b" REMOVEFROM (");
+        match self {
+            _ if gone.is_empty() => {}
+            ContextResult::Mailbox(uids) => {
+                changed.anywhere = uids.and(gone);
+                *uids = uids.minus(gone);
+            }
+            ContextResult::Sorted(_, list) => {
+                for (at, run) in runs(list, gone) {
+                    changed.sets.push((at + 1, run));
+                }
+                // The last places first, so that the earlier ones stay what they are.
+                changed.sets.reverse();
+                list.retain(|uid| !gone.contains(*uid));
+            }
+        }
+        changed
+    }
+
+    /// `list`: the whole result in order, if it is sorted.
+    fn add(&mut self, new: &UidSet, sorted: Vec<Uid>) -> Changed {
+        let mut changed = Changed::new(b" ADDTO (");
+        match self {
+            ContextResult::Mailbox(uids) => {
+                changed.anywhere = new.minus(uids);
+                *uids = uids.or(new);
+            }
+            ContextResult::Sorted(_, list) => {
+                for (at, run) in runs(&sorted, new) {
+                    changed.sets.push((at + 1, run));
+                }
+                *list = sorted;
+            }
+        }
+        changed
+    }
+}
+
+/// Runs of neighbours in a list that are members of a set, with the place from 0 on of the first.
+fn runs(list: &[Uid], members: &UidSet) -> Vec<(usize, Vec<Uid>)> {
+    let mut runs: Vec<(usize, Vec<Uid>)> = Vec::new();
+    for (at, uid) in list.iter().enumerate().filter(|(_, uid)| members.contains(**uid)) {
+        match runs.last_mut() {
+            Some((start, run)) if *start + run.len() == at => run.push(*uid),
+            _ => runs.push((at, vec![*uid])),
+        }
+    }
+    runs
+}
+
+impl Context {
+    /// `* ESEARCH (TAG "B01") UID ADDTO (0 32768:32769)` (RFC 5267 §4.3.3, §4.3.4); nothing if nothing changed.
+    fn tell(&self, out: &mut Vec<u8>, told: &UidSet, changes: &[Changed]) {
+        if changes.iter().all(Changed::is_empty) {
+            return;
+        }
+        out.extend_from_slice(b"* ESEARCH (TAG ");
+        write::string(out, self.tag.as_bytes());
+        out.push(b')');
+        if self.numbering == Numbering::Uid {
+            out.extend_from_slice(b" UID");
+        }
+        for changed in changes.iter().filter(|changed| !changed.is_empty()) {
+            out.extend_from_slice(changed.word);
+            if !changed.anywhere.is_empty() {
+                out.extend_from_slice(b"0 ");
+                match self.numbering {
+                    Numbering::Uid => write_uids(out, &changed.anywhere),
+                    Numbering::Sequence => write_numbers(out, told, &changed.anywhere),
+                }
+            }
+            for (nth, (place, run)) in changed.sets.iter().enumerate() {
+                if nth > 0 {
+                    out.push(b' ');
+                }
+                write::number(out, *place as u64);
+                out.push(b' ');
+                let mut set = InOrder::default();
+                for uid in run {
+                    let number = match self.numbering {
+                        Numbering::Uid => uid.0,
+                        Numbering::Sequence => told.rank(*uid).map_or(0, |number| number.0),
+                    };
+                    set.push(out, number);
+                }
+                set.finish(out);
+            }
+            out.push(b')');
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// Brings the results up to date, one context after the other.
+#[derive(Debug)]
+pub(crate) struct Updating {
+    /// The context under way.
+    at: usize,
+    /// The state that this leads to.
+    up_to: ModSeq,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// What has changed?
+    Ask,
+    /// Does it match?
+    Search { changed: Arc<UidSet>, query: Arc<Query>, from: Uid, found: UidSet },
+    /// Where does it belong?
+    Order { changed: Arc<UidSet>, joined: UidSet, left: UidSet, whole: Arc<UidSet> },
+}
+
+impl Updating {
+    /// None: nothing to bring up to date.
+    pub fn new(core: &Core) -> Option<Updating> {
+        let view = core.view.as_ref()?;
+        let contexts = view.contexts.as_ref()?;
+        (contexts.known < view.known).then_some(Updating { at: 0, up_to: view.known, stage: Stage::Ask })
+    }
+
+    /// Goes on, at first without an answer. None: it is through, or nothing can be done now.
+    pub fn step(&mut self, core: &mut Core, answer: Option<Answer>) -> Option<Next> {
+        match answer {
+            None => {}
+            Some(Answer::Resync { changed, .. }) => {
+                let view = core.view.as_ref()?;
+                let changed = Arc::new(changed.and(view.told()).minus(view.withheld()));
+                self.begin(core, changed)?;
+            }
+            Some(Answer::Found { uids, next, .. }) => {
+                let Stage::Search { from, found, .. } = &mut self.stage else { return None };
+                *found = found.or(&uids);
+                match next {
+                    Some(next) => *from = next,
+                    None => self.found(core)?,
+                }
+            }
+            Some(Answer::Sorted(sorted)) => {
+                let Stage::Order { changed, joined, left, whole } = &self.stage else { return None };
+                let (changed, joined, left) = (Arc::clone(changed), joined.clone(), left.clone());
+                let sorted = sorted.into_iter().filter(|uid| whole.contains(*uid)).collect();
+                self.tell(core, &joined, &left, sorted);
+                self.begin(core, changed)?;
+            }
+            Some(Answer::Preparing) => {}
+            // Later: `known` stays where it is.
+            Some(_) => return None,
+        }
+        self.question(core)
+    }
+
+    fn question(&self, core: &Core) -> Option<Next> {
+        let contexts = core.view.as_ref()?.contexts.as_ref()?;
+        Some(Next::Ask(match &self.stage {
+            Stage::Ask => Ask::Resync { since: contexts.known },
+            Stage::Search { changed, query, from, .. } => {
+                Ask::Search { query: Arc::clone(query), among: Arc::clone(changed), from: *from }
+            }
+            Stage::Order { whole, .. } => {
+                let ContextResult::Sorted(arrangement, _) = &contexts.all.get(self.at - 1)?.result else {
+                    return None;
+                };
+                Ask::Order { uids: Arc::clone(whole), arrangement: Arc::clone(arrangement) }
+            }
+        }))
+    }
+
+    /// Begins the next context. None: there is none, and all is up to date.
+    fn begin(&mut self, core: &mut Core, changed: Arc<UidSet>) -> Option<()> {
+        let now = core.now;
+        let view = core.view.as_mut()?;
+        let query = match view.contexts.as_ref()?.all.get(self.at) {
+            Some(context) if !changed.is_empty() => Arc::new(context.query.translate(view, now)?),
+            _ => {
+                let contexts = view.contexts.as_mut()?;
+                contexts.known = self.up_to;
+                return None;
+            }
+        };
+        self.at += 1;
+        self.stage = Stage::Search { changed, query, from: Uid(0), found: UidSet::new() };
+        Some(())
+    }
+
+    /// What matches now is known.
+    fn found(&mut self, core: &mut Core) -> Option<()> {
+        let Stage::Search { changed, found, .. } = &self.stage else { return None };
+        let (changed, found) = (Arc::clone(changed), found.and(changed));
+        let context = core.view.as_ref()?.contexts.as_ref()?.all.get(self.at - 1)?;
+        let before = context.result.uids();
+        let joined = found.minus(&before);
+        let left = before.and(&changed).minus(&found);
+        if let (ContextResult::Sorted(..), false) = (&context.result, joined.is_empty()) {
+            let whole = Arc::new(before.minus(&left).or(&joined));
+            self.stage = Stage::Order { changed, joined, left, whole };
+            return Some(());
+        }
+        self.tell(core, &joined, &left, Vec::new());
+        self.begin(core, changed)
+    }
+
+    fn tell(&self, core: &mut Core, joined: &UidSet, left: &UidSet, sorted: Vec<Uid>) {
+        let Some(view) = &mut core.view else { return };
+        let Some(mut contexts) = view.contexts.take() else { return };
+        if let Some(context) = contexts.all.get_mut(self.at - 1) {
+            let mut changes = vec![context.result.remove(left)];
+            if !joined.is_empty() {
+                changes.push(context.result.add(joined, sorted));
+            }
+            context.tell(&mut core.out, view.told(), &changes);
+        }
+        view.contexts = Some(contexts);
+    }
+}
+
+impl Core {
+    /// RFC 5267 §4.3.1: there are no updates for that command.
+    pub fn no_update(&mut self, tag: &str) {
+        self.out.extend_from_slice(b"* NO [NOUPDATE ");
+        write::string(&mut self.out, tag.as_bytes());
+        self.out.extend_from_slice(b"] That result is not kept up to date\r\n");
+    }
+}
