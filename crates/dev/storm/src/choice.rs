@@ -7,6 +7,9 @@ use crate::session::Selected;
 use crate::shared::lock;
 use std::fmt::Write as _;
 
+/// More messages than these in a mailbox are soon expunged.
+const MESSAGES_MAX: usize = 80;
+
 /// The mailboxes that always are.
 pub const FIXED: [&str; 3] = ["INBOX", "Alpha", "Beta"];
 
@@ -19,6 +22,9 @@ impl Client {
                 70..80 => vec![self.append()],
                 _ => vec![self.about_mailboxes()],
             };
+        }
+        if self.is_crowded() && self.random.chance(20) {
+            return self.clear_out();
         }
         if self.random.chance(15) {
             return self.pipeline();
@@ -40,6 +46,27 @@ impl Client {
             _ => Some(self.about_mailboxes()),
         };
         vec![command.unwrap_or_else(|| self.append())]
+    }
+
+    /// Small mailboxes make for many conflicts, and for quick rounds.
+    fn is_crowded(&self) -> bool {
+        self.selected()
+            .is_some_and(|selected| selected.writable && selected.replica.messages.len() > MESSAGES_MAX)
+    }
+
+    /// Marks many messages as deleted; what expunges them comes soon.
+    fn clear_out(&mut self) -> Vec<Command> {
+        let Some((set, uids)) = self.some(By::Uid, MESSAGES_MAX / 2) else { return vec![self.append()] };
+        let store = Store {
+            by: By::Uid,
+            uids,
+            mode: Mode::Add,
+            flags: Flags::DELETED,
+            silent: true,
+            unchanged_since: None,
+        };
+        let text = format!("UID STORE {set} +FLAGS.SILENT ({})", Flags::DELETED);
+        vec![Command::new(text, Kind::Store(Box::new(store)))]
     }
 
     /// Commands that may be sent without waiting: numbers must mean the same whoever is first (RFC 9051 §5.5).
