@@ -1,4 +1,4 @@
-# QUOTA (RFC 9208), without QUOTASET.
+# QUOTA with QUOTASET (RFC 9208).
 messages: 12
 
 S~ * OK [CAPABILITY *] *
@@ -18,7 +18,21 @@ S: d OK GETQUOTAROOT completed
 C: e GETQUOTA "!partition/sda4"
 S: e NO [NONEXISTENT] There is no such quota root
 C: f SETQUOTA "" (STORAGE 99999999)
-S: f NO [NOPERM] Limits are set by the operator
+S: f NO [NOPERM] Limits are set by administrators
+C: f2 SETQUOTA "" (MAILBOX 9)  # §4.1.3: a limit of the system
+S: f2 NO [CANNOT] The limit of MAILBOX can't be set
+W: administrator
+C: S0001 SETQUOTA "" (STORAGE 510)
+S: * QUOTA "" (STORAGE 2 510 MAILBOX 1 100)
+S: S0001 OK SETQUOTA completed
+C: S0003 SETQUOTA "" (MESSAGE 20)  # "limits not explicitly listed … are discarded"
+S: * QUOTA "" (MESSAGE 12 20 MAILBOX 1 100)
+S: S0003 OK SETQUOTA completed
+C: S0004 SETQUOTA "#user/alice" (STORAGE 1)
+S: S0004 NO [NONEXISTENT] There is no such quota root
+C: S0005 SETQUOTA "" ()
+S: * QUOTA "" (MAILBOX 1 100)
+S: S0005 OK SETQUOTA completed
 C: g STATUS INBOX (MESSAGES DELETED DELETED-STORAGE)  # §4.1.4
 S: * STATUS INBOX (MESSAGES 12 DELETED 0 DELETED-STORAGE 0)
 S: g OK STATUS completed

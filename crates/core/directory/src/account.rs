@@ -3,7 +3,7 @@
 use crate::domain;
 use crate::error::Stop;
 use crate::password::{Cost, prepare, random};
-use crate::record::{self, AccountRecord, AddressRecord, Credentials, PasswordRecord, encode};
+use crate::record::{self, AccountRecord, AddressRecord, Credentials, PasswordRecord, Role, encode};
 use crate::{Change, Companion, Created, Directory, Error, alias, keys, names};
 use engine::{AccountId, Order, Read, Tx};
 use model::{Domain, EmailAddress, UnixTime};
@@ -30,6 +30,8 @@ pub struct NewAccount {
     pub password: Option<SecretString>,
     /// For the store.
     pub quota: Quota,
+    /// What it is for; a shared one must not have a password.
+    pub role: Role,
 }
 
 /// An account as it is shown.
@@ -43,6 +45,8 @@ pub struct Account {
     pub address: EmailAddress,
     /// For people.
     pub display_name: String,
+    /// What it is for.
+    pub role: Role,
     /// Takes no mail and no log-ins.
     pub disabled: bool,
     /// Whether it has a password of its own.
@@ -61,6 +65,8 @@ pub struct AccountChange {
     pub disabled: Option<bool>,
     /// Another password.
     pub password: Option<SecretString>,
+    /// Another purpose.
+    pub role: Option<Role>,
 }
 
 /// All of a new account but its id; made outside the transaction, since hashing takes its time.
@@ -69,6 +75,7 @@ pub(crate) struct Prepared {
     pub(crate) address: EmailAddress,
     pub(crate) display_name: String,
     pub(crate) quota: Quota,
+    pub(crate) role: Role,
     pub(crate) credentials: Credentials,
 }
 
@@ -88,6 +95,7 @@ impl Prepared {
             address,
             display_name: new.display_name.clone(),
             quota: new.quota,
+            role: new.role,
             credentials: Credentials {
                 password,
                 scram_salt,
@@ -130,6 +138,7 @@ impl Directory {
             if let Some(disabled) = change.disabled {
                 account.disabled = disabled;
             }
+            account.role = change.role.unwrap_or(account.role);
             if let Some(password) = &password {
                 let mut credentials = record::credentials(tx, id)?.ok_or_else(|| missing(&address))?;
                 credentials.password = Some(password.clone());
@@ -215,8 +224,7 @@ impl Directory {
             if found.len() >= limit {
                 return Ok(ControlFlow::Break(()));
             }
-            let account =
-                show(AccountId(keys::last_u32(key)), record::decode("an account's record", value)?)?;
+            let account = show(AccountId(keys::last_u32(key)), record::decode_account(value)?)?;
             if domain.is_none_or(|domain| *domain == account.address.domain) {
                 found.push(account);
             }
@@ -246,6 +254,7 @@ pub(crate) fn show(id: AccountId, record: AccountRecord) -> Result<Account, Erro
         id,
         address: record::stored_address(&record.address)?,
         display_name: record.display_name,
+        role: record.role,
         disabled: record.disabled,
         has_password: record.has_password,
         created: UnixTime(record.created),
@@ -286,6 +295,7 @@ pub(crate) fn create(
         has_password: new.credentials.password.is_some(),
         created: now.0,
         credentials_generation: 0,
+        role: new.role,
     };
     tx.put(&keys::account(id), &encode(&account))?;
     tx.put(&keys::credentials(id), &encode(&new.credentials))?;
@@ -296,7 +306,7 @@ pub(crate) fn create(
     } else {
         record::raise_generation(tx)?;
     }
-    companion.created(tx, &Created { id, address: &new.address, quota: new.quota, now })?;
+    companion.created(tx, &Created { id, address: &new.address, quota: new.quota, role: new.role, now })?;
     Ok(id)
 }
 

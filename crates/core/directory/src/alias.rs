@@ -137,6 +137,18 @@ impl Directory {
         Ok(found)
     }
 
+    /// The group of that address, written in any way.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn group(&self, address: &EmailAddress) -> Result<Option<Alias>, Error> {
+        let Some(address) = names::normal_address(address) else { return Ok(None) };
+        match record::address(&*self.engine.snapshot()?, &address)? {
+            Some(record @ AddressRecord::Group(_)) => show(address, record).map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// The aliases and groups that name this address as a target.
     ///
     /// # Errors

@@ -198,6 +198,7 @@ fn parse_line(text: &str, first: bool) -> Result<Option<NewAccount>, String> {
         display_name: String::new(),
         password: Some(SecretString::from(password.as_str())),
         quota: Quota { bytes, messages: None },
+        role: crate::Role::Person,
     }))
 }
 

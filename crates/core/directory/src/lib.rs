@@ -36,6 +36,7 @@ pub use error::{Change, Error};
 pub use import::{ImportOutcome, LineError};
 pub use login::Service;
 pub use names::normal_address;
+pub use record::Role;
 pub use resolve::{LocalTarget, Resolution};
 pub use token::TokenIssuer;
 
@@ -75,6 +76,8 @@ pub struct Created<'a> {
     pub address: &'a model::EmailAddress,
     /// Its limits, for the store to keep.
     pub quota: Quota,
+    /// What it is for.
+    pub role: Role,
     /// When, for UIDVALIDITY and the like.
     pub now: model::UnixTime,
 }

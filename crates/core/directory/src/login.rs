@@ -5,7 +5,7 @@
 
 use crate::bounded::Bounded;
 use crate::password::{Cost, prepare, verify_nothing};
-use crate::record::{self, AccountRecord, AppRecord, Argon2Record, Credentials, ScramRecord, encode};
+use crate::record::{self, AccountRecord, AppRecord, Argon2Record, Credentials, Role, ScramRecord, encode};
 use crate::resolve::{Purpose, Resolution};
 use crate::{Account, Change, Directory, Error, account, app_password, keys, names};
 use engine::{AccountId, Read};
@@ -442,7 +442,7 @@ impl Directory {
         attempt: &Attempt,
     ) -> Result<Delayed, Error> {
         let Some((id, record)) = &claimed.account else { return Ok(self.denied(claimed, attempt)) };
-        if record.disabled {
+        if record.disabled || record.role == Role::Shared {
             return Ok(self.denied(claimed, attempt));
         }
         let snapshot = self.engine.snapshot()?;

@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::{Bound, ControlFlow};
 
-/// Version of all values written today.
-const VERSION: u8 = 1;
+/// Version of all values written today. What is new in version 2: [`AccountRecord::role`].
+const VERSION: u8 = 2;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct DomainRecord {
@@ -40,6 +40,21 @@ pub(crate) struct AccountRecord {
     pub created: i64,
     /// Raised by each change of a credential: what was remembered of older ones counts no more.
     pub credentials_generation: u64,
+    /// Since version 2.
+    pub role: Role,
+}
+
+/// What an account is for. Variants are numbered: add new ones at the end only.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// A person's.
+    #[default]
+    Person,
+    /// A person's who may set limits for others (SETQUOTA, RFC 9208).
+    Administrator,
+    /// Nobody's alone: it takes mail and has mailboxes, which are shared with people; nobody logs in.
+    Shared,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -93,12 +108,25 @@ pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
 pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
     let corrupt = |why: String| Error::Engine(engine::Error::Corrupt { what: what.to_owned(), why });
     match bytes.split_first() {
-        Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string())),
+        // Nothing but accounts is different in version 1.
+        Some((&(1 | VERSION), rest)) => {
+            postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string()))
+        }
         Some((&version, _)) if version > VERSION => Err(Error::Engine(engine::Error::NewerFormat {
             found: version.into(),
             supported: VERSION.into(),
         })),
         _ => Err(corrupt("no version byte".to_owned())),
+    }
+}
+
+/// An account of any version.
+pub(crate) fn decode_account(bytes: &[u8]) -> Result<AccountRecord, Error> {
+    const WHAT: &str = "an account's record";
+    match bytes.split_first() {
+        // The first role is what all were.
+        Some((&1, rest)) => decode(WHAT, &[&[VERSION], rest, &[0]].concat()),
+        _ => decode(WHAT, bytes),
     }
 }
 
@@ -117,7 +145,9 @@ pub(crate) fn address(read: &dyn Read, address: &EmailAddress) -> Result<Option<
 }
 
 pub(crate) fn account(read: &dyn Read, id: AccountId) -> Result<Option<AccountRecord>, Error> {
-    load(read, &keys::account(id), "an account's record")
+    let mut outcome = None;
+    read.get_with(&keys::account(id), &mut |bytes| outcome = Some(decode_account(bytes)))?;
+    outcome.transpose()
 }
 
 pub(crate) fn credentials(read: &dyn Read, id: AccountId) -> Result<Option<Credentials>, Error> {

@@ -35,6 +35,7 @@ pub(crate) fn add(directory: &Directory, name: &str, password: Option<&str>) -> 
         display_name: String::new(),
         password: password.map(SecretString::from),
         quota: Quota::default(),
+        role: crate::Role::Person,
     };
     directory.add_account(new, NOW).wait().unwrap()
 }

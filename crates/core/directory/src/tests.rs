@@ -169,6 +169,7 @@ fn catch_all_and_other_names_of_a_domain() {
         display_name: String::new(),
         password: None,
         quota: Quota::default(),
+        role: crate::Role::Person,
     };
     assert!(directory.add_account(new, NOW).wait().is_err(), "accounts belong to the domain that is meant");
     assert!(directory.set_domain(&domain("x.test"), also("y.test")).wait().is_err(), "no chains");
@@ -313,6 +314,7 @@ fn the_companion_shares_the_transaction() {
         display_name: "A".to_owned(),
         password: None,
         quota: Quota { bytes: Some(5), messages: None },
+        role: crate::Role::Person,
     };
     directory.add_account(new("a@x.test"), NOW).wait().unwrap();
     assert!(matches!(directory.add_account(new("bad@x.test"), NOW).wait(), Err(Error::Refused)));

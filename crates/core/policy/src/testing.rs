@@ -35,8 +35,13 @@ impl Bench {
         let address = |text: &str| EmailAddress::parse(text).unwrap();
         let add = |name: &str, display_name: &str| {
             let display_name = display_name.to_owned();
-            let new =
-                NewAccount { address: address(name), display_name, password: None, quota: Quota::default() };
+            let new = NewAccount {
+                address: address(name),
+                display_name,
+                password: None,
+                quota: Quota::default(),
+                role: directory::Role::Person,
+            };
             directory.add_account(new, now).wait().unwrap()
         };
         let anna = add("anna@x.test", "Anna A.");

@@ -30,6 +30,15 @@ pub struct Usage {
     pub limits: Limits,
 }
 
+/// Which mailboxes a new account has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Layout {
+    /// INBOX, Drafts, Sent, Junk, Trash and Archive.
+    Person,
+    /// INBOX: for an account that nobody logs in to.
+    InboxOnly,
+}
+
 /// The mailboxes of a new account after INBOX (RFC 6154).
 const INITIAL: [(&str, SpecialUse); 5] = [
     ("Drafts", SpecialUse::Drafts),
@@ -59,7 +68,7 @@ impl Store {
             if tx.get_with(&keys::account(account), &mut |_| {})? {
                 return Err(Error::AccountExists);
             }
-            create(tx, account, limits, now, touched)
+            create(tx, account, limits, Layout::Person, now, touched)
         })
     }
 
@@ -71,12 +80,13 @@ impl Store {
         tx: &mut dyn Tx,
         account: AccountId,
         limits: Limits,
+        layout: Layout,
         now: UnixTime,
     ) -> Result<(), Abort> {
         if tx.get_with(&keys::account(account), &mut |_| {})? {
             return Ok(());
         }
-        create(tx, account, limits, now, &mut Touched::new()).map_err(abort)
+        create(tx, account, limits, layout, now, &mut Touched::new()).map_err(abort)
     }
 
     /// Removes an account with all its mail. The account is gone when this resolves; its space is given back in
@@ -155,6 +165,7 @@ fn create(
     tx: &mut dyn Tx,
     account: AccountId,
     limits: Limits,
+    layout: Layout,
     now: UnixTime,
     touched: &mut Touched,
 ) -> Result<(), Error> {
@@ -172,7 +183,11 @@ fn create(
     };
     let mut ledger = Ledger::new(account, value);
     let inbox = std::iter::once(("INBOX", None));
-    for (name, special_use) in inbox.chain(INITIAL.map(|(name, kind)| (name, Some(kind)))) {
+    let others: &[(&str, SpecialUse)] = match layout {
+        Layout::Person => &INITIAL,
+        Layout::InboxOnly => &[],
+    };
+    for (name, special_use) in inbox.chain(others.iter().map(|(name, kind)| (*name, Some(*kind)))) {
         let slot = ledger.new_mailbox(name.to_owned(), now)?;
         ledger.at(slot).value.special_use = special_use;
         let id = ledger.at(slot).id;

@@ -188,6 +188,28 @@ impl Store {
         load(&*snapshot, account, mailbox)
     }
 
+    /// All lists of an account that are not empty.
+    ///
+    /// # Errors
+    /// Reading failed, or a list is damaged.
+    pub fn acls(&self, account: AccountId) -> Result<Vec<(MailboxId, Acl)>, Error> {
+        let mut lists = Vec::new();
+        let mut damaged = None;
+        let range = keys::tag_range(account, keys::ACL_TAG);
+        self.engine.snapshot()?.scan(keys::between(&range), Order::Ascending, &mut |key, value| {
+            let mailbox = MailboxId(keys::last_u32(key).unwrap_or_default());
+            match keys::decode_acl(value) {
+                Some(acl) => lists.push((mailbox, acl)),
+                None => damaged = Some(mailbox),
+            }
+            ControlFlow::Continue(())
+        })?;
+        match damaged {
+            Some(mailbox) => Err(corrupt(account, "access control list of mailbox", mailbox)),
+            None => Ok(lists),
+        }
+    }
+
     /// Changes the rights of an identifier, and whose \Seen is shown if that is said (RFC 4314 §3.1). An entry that is
     /// left without rights goes, but for the owner's own, which limits him.
     ///

@@ -403,6 +403,10 @@ pub(crate) fn write_copy(
     let (content, value) = copied.ok_or_else(|| corrupt(from, "message", old))?;
     tx.refer(content, 1)?;
     tx.put(&keys::message(account, doc), &value)?;
+    // A message from before there were such records has none; it is made when it is needed.
+    if let Some(order) = tx.get(&keys::order(from, old))? {
+        tx.put(&keys::order(account, doc), &order)?;
+    }
     write_thread(tx, account, placed)
 }
 

@@ -41,7 +41,7 @@ mod view;
 mod written;
 
 pub use access_key::Present;
-pub use account::{Limits, Usage};
+pub use account::{Layout, Limits, Usage};
 pub use acl::{ACL_ENTRIES_MAX, Acl, AclEntry, Effect, OWNER_ALWAYS, RightsChange, SeenState, Viewer, Who};
 pub use across::{Destination, Source};
 pub use check::Problem;

@@ -1,5 +1,6 @@
 //! The commands, a file for each or for each family, and the one place that says in which state each is allowed.
 
+mod acl;
 mod any_state;
 mod append;
 mod auth;
@@ -93,6 +94,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Idle
         | Body::GetMetadata { .. }
         | Body::SetMetadata { .. }
+        | Body::Acl { .. }
         | Body::GetQuota(_)
         | Body::GetQuotaRoot(_)
         | Body::SetQuota { .. } => Allowed::LoggedIn,
@@ -196,12 +198,13 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
             metadata::get(mailbox, metadata::Wanted { entries, depth, size_max })
         }
         Body::SetMetadata { mailbox, entries } => metadata::set(core, mailbox, entries),
-        Body::GetQuota(root) => quota::of_root(&root),
+        Body::GetQuota(root) => quota::of_root(root),
         Body::GetQuotaRoot(mailbox) => quota::of_mailbox(mailbox),
-        Body::SetQuota { .. } => Begun::Now(quota::set()),
         Body::GenUrlAuth(urls) => url_auth::generate(core, urls),
         Body::UrlFetch(urls) => url_fetch::start(urls),
         Body::ResetKey { mailbox, mechanisms } => url_auth::reset(mailbox, &mechanisms),
+        Body::SetQuota { root, limits } => quota::set(root, limits),
+        Body::Acl { mailbox, command } => acl::start(mailbox, command),
         Body::Idle => idle::start(core),
         Body::Close => expunge::close(core),
         Body::Unselect => expunge::unselect(),

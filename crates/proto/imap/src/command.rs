@@ -6,7 +6,7 @@
 //!
 //! RFC 3501 §6, RFC 9051 §6, and the extensions that the variants name.
 
-use crate::ask::{Access, Originals};
+use crate::ask::{Access, Originals, RightsChange};
 use crate::sequence::SequenceSet;
 use model::{Arrangement, DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, Uid, UidSet, UidValidity, UnixTime};
@@ -152,6 +152,13 @@ pub enum Body {
         /// Names as written, well-formed, at least one, and their values; None removes.
         entries: Vec<(String, Option<Content>)>,
     },
+    /// RFC 4314 §3
+    Acl {
+        /// Of which mailbox.
+        mailbox: String,
+        /// What.
+        command: AclCommand,
+    },
     /// RFC 9208 §4.1.1: name of the quota root.
     GetQuota(String),
     /// RFC 9208 §4.1.2: name of a mailbox.
@@ -206,6 +213,45 @@ pub enum Body {
     },
 }
 
+/// A command about an access control list (RFC 4314 §3).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum AclCommand {
+    /// GETACL
+    Get,
+    /// SETACL
+    Set {
+        /// As written, `-` before it included.
+        identifier: String,
+        /// How its rights change.
+        change: RightsChange,
+    },
+    /// DELETEACL
+    Delete {
+        /// As written.
+        identifier: String,
+    },
+    /// LISTRIGHTS
+    ListRights {
+        /// As written.
+        identifier: String,
+    },
+    /// MYRIGHTS
+    MyRights,
+}
+
+impl AclCommand {
+    /// The command's name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            AclCommand::Get => "GETACL",
+            AclCommand::Set { .. } => "SETACL",
+            AclCommand::Delete { .. } => "DELETEACL",
+            AclCommand::ListRights { .. } => "LISTRIGHTS",
+            AclCommand::MyRights => "MYRIGHTS",
+        }
+    }
+}
+
 impl Body {
     /// The command's name for logs, without arguments.
     pub fn name(&self) -> &'static str {
@@ -240,6 +286,7 @@ impl Body {
             Body::Idle => "IDLE",
             Body::GetMetadata { .. } => "GETMETADATA",
             Body::SetMetadata { .. } => "SETMETADATA",
+            Body::Acl { command, .. } => command.name(),
             Body::GetQuota(_) => "GETQUOTA",
             Body::GetQuotaRoot(_) => "GETQUOTAROOT",
             Body::SetQuota { .. } => "SETQUOTA",
@@ -353,6 +400,8 @@ pub enum ListReturn {
     Children,
     /// RFC 6154 §2
     SpecialUse,
+    /// A MYRIGHTS response for each (RFC 8440).
+    MyRights,
     /// A STATUS response for each (RFC 5819).
     Status(Vec<StatusItem>),
     /// METADATA with these entries for each (RFC 9590); names as written, at least one.

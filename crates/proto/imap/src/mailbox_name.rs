@@ -15,6 +15,12 @@ pub const SEPARATOR: char = '/';
 /// The one name that every account has.
 pub const INBOX: &str = "INBOX";
 
+/// Prefix of the mailboxes of other users (RFC 2342 §3): `Other Users/fred/Sent`.
+pub const OTHER_USERS: &str = "Other Users/";
+
+/// Prefix of the mailboxes of shared accounts, which are nobody's alone (RFC 2342 §3): `Shared/team/INBOX`.
+pub const SHARED: &str = "Shared/";
+
 /// Longest name in octets of UTF-8.
 pub const NAME_BYTES_MAX: usize = 1000;
 

@@ -3,11 +3,11 @@
 //!
 //! Literals are non-synchronising (RFC 7888), so that the bytes can be sent in one go.
 
-use crate::ask::{Access, Originals};
+use crate::ask::{Access, Originals, RightsChange};
 use crate::command::{
-    AppendData, AppendForm, AppendMessage, Body, CatPart, Command, Content, Echo, Fetch, FetchItem, FlagList,
-    List, ListForm, ListReturn, ListSelect, Numbering, Partial, Peek, Preview, Qresync, Search, SearchKey,
-    SearchReturn, StatusItem, Store, UrlWanted,
+    AclCommand, AppendData, AppendForm, AppendMessage, Body, CatPart, Command, Content, Echo, Fetch,
+    FetchItem, FlagList, List, ListForm, ListReturn, ListSelect, Numbering, Partial, Peek, Preview, Qresync,
+    Search, SearchKey, SearchReturn, StatusItem, Store, UrlWanted,
 };
 use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
@@ -284,6 +284,7 @@ impl Printer {
             Body::Delete(name) => self.one_name("DELETE", name),
             Body::Subscribe(name) => self.one_name("SUBSCRIBE", name),
             Body::Unsubscribe(name) => self.one_name("UNSUBSCRIBE", name),
+            Body::Acl { mailbox, command } => self.acl(mailbox, command),
             Body::GetQuotaRoot(name) => self.one_name("GETQUOTAROOT", name),
             Body::Rename { from, to } => {
                 self.one_name("RENAME", from);
@@ -313,6 +314,27 @@ impl Printer {
             }
             // Every other command is its name.
             plain => self.word(plain.name()),
+        }
+    }
+
+    fn acl(&mut self, mailbox: &str, command: &AclCommand) {
+        self.one_name(command.name(), mailbox);
+        let (AclCommand::Set { identifier, .. }
+        | AclCommand::Delete { identifier }
+        | AclCommand::ListRights { identifier }) = command
+        else {
+            return;
+        };
+        self.word(" ");
+        self.astring(identifier.as_bytes());
+        if let AclCommand::Set { change, .. } = command {
+            let (sign, rights) = match change {
+                RightsChange::Set(rights) => ("", rights),
+                RightsChange::Add(rights) => ("+", rights),
+                RightsChange::Remove(rights) => ("-", rights),
+            };
+            self.word(" ");
+            self.astring(format!("{sign}{}", rights.letters()).as_bytes());
         }
     }
 
@@ -368,6 +390,7 @@ impl Printer {
             ListReturn::Subscribed => printer.word("SUBSCRIBED"),
             ListReturn::Children => printer.word("CHILDREN"),
             ListReturn::SpecialUse => printer.word("SPECIAL-USE"),
+            ListReturn::MyRights => printer.word("MYRIGHTS"),
             ListReturn::Status(items) => {
                 printer.word("STATUS ");
                 printer.status_items(items);

@@ -9,7 +9,7 @@ use crate::ask::{Access, Changes, Selected};
 use crate::command::Numbering;
 use crate::sequence::{Beyond, SequenceSet};
 use crate::session::Contexts;
-use model::{Keyword, MailboxId, ModSeq, SeqNo, Uid, UidSet, UidValidity};
+use model::{Keyword, MailboxId, ModSeq, Rights, SeqNo, Uid, UidSet, UidValidity};
 use std::sync::Arc;
 
 /// The selected mailbox as one client knows it.
@@ -38,6 +38,8 @@ pub(crate) struct View {
     pub mailbox: MailboxId,
     pub uid_validity: UidValidity,
     pub access: Access,
+    /// What this user may do with it, as told last.
+    pub rights: Rights,
 }
 
 /// A UIDBATCHES command and the mailbox as it was then (RFC 10022 §3.1.1).
@@ -68,6 +70,7 @@ impl View {
             mailbox: selected.mailbox,
             uid_validity: selected.uid_validity,
             access: selected.access,
+            rights: selected.rights,
         }
     }
 
@@ -161,6 +164,8 @@ mod tests {
         View::new(Selected {
             mailbox: MailboxId(1),
             access: Access::ReadWrite,
+            rights: Rights::ALL,
+            announced: Access::ReadWrite,
             uid_validity: UidValidity(1),
             uid_next: Uid(1000),
             highest_modseq: ModSeq(1),

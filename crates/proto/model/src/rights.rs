@@ -111,6 +111,11 @@ impl Rights {
         })
     }
 
+    /// Their letters alone, without `c` and `d`: what [`parse`](Rights::parse) reads back.
+    pub fn letters(self) -> String {
+        Right::EVERY.into_iter().filter(|right| self.has(*right)).map(Right::letter).collect()
+    }
+
     /// Whether `right` is among them.
     pub fn has(self, right: Right) -> bool {
         self.0 & right as u16 != 0

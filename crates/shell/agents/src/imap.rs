@@ -1,21 +1,25 @@
 //! IMAP: the account's mailboxes, one of them selected and watched.
 
 mod convert;
+mod mailboxes;
+mod sharing;
 
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
 use crate::url;
 use crate::world::{self, World};
 use ::imap::ask::{
-    Access, Answer, Ask, CountersNeed, MailboxRow, MakeKey, NewMessage, Originals, Refused, RefusedKind,
-    Selected, UrlKey,
+    Access, Answer, Ask, MakeKey, NewMessage, Originals, Refused, RefusedKind, Selected, UrlKey,
 };
 use engine::AccountId;
-use model::{MailboxId, ModSeq, Uid, UidSet};
+use model::{FlagChange, FlagMode, MailboxId, ModSeq, Right, Rights, Uid, UidSet};
+use parking_lot::Mutex;
+use sharing::{Sight, Standing};
+pub use sharing::{identifier, identify};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Error, Needs, Store, Target, Watch};
+use store::{Error, Needs, Store, Watch};
 use tokio::sync::Notify;
 
 /// Answers one IMAP session.
@@ -37,7 +41,7 @@ fn for_anybody(ask: &Ask) -> bool {
             | Ask::Client(_)
             | Ask::Unauthenticate
             | Ask::Mailboxes { .. }
-            | Ask::Quota
+            | Ask::Quota(_)
             | Ask::Status { .. }
             | Ask::Select { access: Access::ReadOnly, .. }
             | Ask::Unselect
@@ -51,8 +55,12 @@ fn for_anybody(ask: &Ask) -> bool {
 
 /// The selected mailbox.
 struct Open {
+    owner: AccountId,
     mailbox: MailboxId,
     access: Access,
+    /// What the user may do with it, as the session was told last, and as it is.
+    told: Mutex<Rights>,
+    standing: Mutex<Standing>,
     bell: Arc<Bell>,
     /// Rings the bell as long as it lives.
     _watch: Watch,
@@ -63,10 +71,13 @@ struct Open {
 struct Bell {
     notify: Notify,
     rung: AtomicBool,
+    /// Since it was rung nobody has looked at the mailbox's access control list.
+    unread: AtomicBool,
 }
 
 impl Bell {
     fn ring(&self) {
+        self.unread.store(true, Ordering::Release);
         self.rung.store(true, Ordering::Release);
         self.notify.notify_one();
     }
@@ -97,11 +108,27 @@ impl ImapAgent {
         login.map(|login| login.account).ok_or_else(|| Refused::new(RefusedKind::NoPerm, "log in first"))
     }
 
-    fn open(&self) -> Result<(AccountId, &Open), Refused> {
-        let account = self.account()?;
+    fn sight(&self) -> Result<Sight<'_>, Refused> {
+        let login = self.login.as_ref();
+        let login = login.ok_or_else(|| Refused::new(RefusedKind::NoPerm, "log in first"))?;
+        Ok(Sight { world: &self.world, login })
+    }
+
+    /// The selected mailbox, and what the user may do with it now.
+    fn open(&self) -> Result<(&Open, Standing), Refused> {
+        let sight = self.sight()?;
         let open = self.selected.as_ref();
-        open.map(|open| (account, open))
-            .ok_or_else(|| Refused::new(RefusedKind::ServerBug, "no mailbox is selected"))
+        let open = open.ok_or_else(|| Refused::new(RefusedKind::ServerBug, "no mailbox is selected"))?;
+        let mut standing = open.standing.lock();
+        // Of another's mailbox each time: who is in a group may change without a ring.
+        if open.bell.unread.swap(false, Ordering::AcqRel) || open.owner != sight.login.account {
+            *standing = sight.standing(open.owner, open.mailbox)?;
+        }
+        // RFC 4314 §5.1.1: nothing more is shown to who may not read it any more.
+        if !standing.rights.has(Right::Read) {
+            return Err(Refused::new(RefusedKind::NoPerm, "you may not read that mailbox any more"));
+        }
+        Ok((open, *standing))
     }
 
     async fn serve(&mut self, ask: Ask) -> Result<Answer, Refused> {
@@ -140,7 +167,9 @@ impl ImapAgent {
             Ask::Mailboxes { .. }
             | Ask::Metadata { .. }
             | Ask::SetMetadata { .. }
-            | Ask::Quota
+            | Ask::Quota(_)
+            | Ask::SetQuota { .. }
+            | Ask::Acl { .. }
             | Ask::Create { .. }
             | Ask::Delete { .. }
             | Ask::Rename { .. }
@@ -185,8 +214,16 @@ impl ImapAgent {
         start: u64,
         length: u64,
     ) -> Result<Answer, Refused> {
+        let mut place = place;
+        let found;
         let account = match owner {
-            None => self.account()?,
+            None => {
+                // RFC 4469 §3: a message that this user may read, maybe in another's mailbox.
+                found = self.sight()?.find(place.0)?;
+                found.demand(Right::Read)?;
+                place.0 = &found.info.name;
+                found.spot.owner
+            }
             Some(owner) => {
                 url::owner(&self.world, owner)
                     .map_err(directory_away)?
@@ -216,116 +253,74 @@ impl ImapAgent {
 
     fn select(&mut self, name: &str, access: Access) -> Result<Answer, Refused> {
         self.selected = None;
-        let account = self.account()?;
+        let found = self.sight()?.find(name)?;
+        found.demand(Right::Read)?;
+        let (owner, mailbox, standing) = (found.spot.owner, found.id, found.standing);
         let store = self.store();
-        let found = store.mailbox_by_name(account, name).map_err(refused)?;
-        let mailbox = found.id.ok_or(Error::NoMailbox).map_err(refused)?;
         // Watched before it is read: nothing that happens in between is missed.
         let bell = Arc::new(Bell::default());
+        // The rights were read before the watch: they are read once more.
+        bell.unread.store(true, Ordering::Release);
         let rope = bell.clone();
-        let watch = store.watch(account, Some(mailbox), Arc::new(move || rope.ring()));
-        let opened = store.open(account, mailbox).map_err(refused)?;
+        let watch = store.watch(owner, Some(mailbox), Arc::new(move || rope.ring()));
+        let opened = store.open(owner, mailbox).map_err(refused)?;
+        // Who reads another's mailbox takes no \Recent from its owner.
         let recent = match access {
-            Access::ReadWrite => store.claim_recent(account, mailbox, &opened.uids),
-            Access::ReadOnly => store.recent(account, mailbox, &opened.uids),
+            Access::ReadWrite if found.spot.other.is_none() => {
+                store.claim_recent(owner, mailbox, &opened.uids)
+            }
+            _ => store.recent(owner, mailbox, &opened.uids),
         };
-        self.selected = Some(Open { mailbox, access, bell, _watch: watch });
+        let recent = recent.map_err(refused)?;
+        let first_unseen = match standing.seen {
+            Some(_) => opened.uids.minus(&self.seen(owner, mailbox, standing)?).first(),
+            None => opened.first_unseen,
+        };
+        let announced = if standing.writes_for_others() { access } else { Access::ReadOnly };
+        self.selected = Some(Open {
+            owner,
+            mailbox,
+            access,
+            told: Mutex::new(standing.rights),
+            standing: Mutex::new(standing),
+            bell,
+            _watch: watch,
+        });
         Ok(Answer::Selected(Box::new(Selected {
             mailbox,
             access,
+            rights: standing.rights,
+            announced,
             uid_validity: opened.counters.uid_validity,
             uid_next: opened.counters.uid_next,
             highest_modseq: opened.counters.highest_modseq,
             uids: opened.uids,
-            recent: recent.map_err(refused)?,
-            first_unseen: opened.first_unseen,
+            recent,
+            first_unseen,
             keywords: opened.keywords,
         })))
     }
 
-    fn mailboxes(&self, account: AccountId, counters: CountersNeed) -> Result<Vec<MailboxRow>, Error> {
-        let row = |info: store::MailboxInfo| {
-            let counters = match info.id {
-                Some(id) if counters != CountersNeed::None => {
-                    Some(self.counters(account, id, &info.counters, counters)?)
-                }
-                _ => None,
-            };
-            Ok(convert::mailbox(info, counters))
-        };
-        self.store().mailboxes(account)?.into_iter().map(row).collect()
-    }
-
-    fn counters(
-        &self,
-        account: AccountId,
-        mailbox: MailboxId,
-        counters: &store::Counters,
-        need: CountersNeed,
-    ) -> Result<::imap::ask::Counters, Error> {
-        let deleted_size = match need {
-            CountersNeed::WithDeletedSize => self.store().deleted_bytes(account, mailbox)?,
-            CountersNeed::None | CountersNeed::Plain => 0,
-        };
-        Ok(convert::counters(counters, deleted_size))
-    }
-
-    /// What metadata belongs to: a mailbox, or the server as this account sees it.
-    fn annotated(&self, mailbox: Option<&str>) -> Result<(AccountId, Option<MailboxId>), Refused> {
-        let account = self.account()?;
-        let Some(name) = mailbox else { return Ok((account, None)) };
-        let info = self.store().mailbox_by_name(account, name).map_err(refused)?;
-        let id = info.id.ok_or(Error::NoMailbox).map_err(refused)?;
-        Ok((account, Some(id)))
-    }
-
-    async fn mailbox_question(&self, ask: Ask) -> Result<Answer, Refused> {
-        let (account, store) = (self.account()?, self.store());
-        match ask {
-            Ask::Mailboxes { counters } => {
-                let all = tokio::task::block_in_place(|| self.mailboxes(account, counters));
-                all.map(Answer::Mailboxes).map_err(refused)
-            }
-            Ask::Quota => {
-                store.usage(account).map(|usage| Answer::Quota(convert::quota(&usage))).map_err(refused)
-            }
-            Ask::Metadata { mailbox, entries, depth } => {
-                let place = self.annotated(mailbox.as_deref())?;
-                let found = store.metadata(place.0, place.1, account, &entries, convert::depth(depth));
-                found.map(Answer::Metadata).map_err(refused)
-            }
-            Ask::SetMetadata { mailbox, entries } => {
-                let place = self.annotated(mailbox.as_deref())?;
-                done(store.set_metadata(place.0, place.1, account, entries).await)
-            }
-            Ask::Create { name, special_use } => {
-                let made = store.create_mailbox(account, &name, special_use, World::now()).await;
-                made.map(Answer::Created).map_err(refused)
-            }
-            Ask::Delete { name } => done(store.delete_mailbox(account, &name).await),
-            Ask::Rename { from, to } => done(store.rename_mailbox(account, &from, &to, World::now()).await),
-            Ask::Subscribe { name, on } => done(store.subscribe(account, &name, on).await),
-            Ask::Status { name, counters } => {
-                let info = store.mailbox_by_name(account, &name).map_err(refused)?;
-                let id = info.id.ok_or(Error::NoMailbox).map_err(refused)?;
-                let counted =
-                    tokio::task::block_in_place(|| self.counters(account, id, &info.counters, counters));
-                Ok(Answer::Status(id, counted.map_err(refused)?))
-            }
-            _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
-        }
+    /// All that the user has seen of a mailbox where that is his own affair.
+    fn seen(&self, owner: AccountId, mailbox: MailboxId, standing: Standing) -> Result<UidSet, Refused> {
+        let Some(user) = standing.seen else { return Ok(UidSet::new()) };
+        self.store().seen_by(owner, mailbox, user, Uid(1), Uid(u32::MAX)).map_err(refused)
     }
 
     fn read(&self, ask: Ask) -> Result<Answer, Refused> {
-        let (account, open) = self.open()?;
-        let (mailbox, store) = (open.mailbox, self.store());
+        let (open, standing) = self.open()?;
+        let (account, mailbox, store) = (open.owner, open.mailbox, self.store());
         match ask {
             Ask::Changes { since, own } => {
+                let told = std::mem::replace(&mut *open.told.lock(), standing.rights);
+                if told != standing.rights {
+                    return Ok(Answer::Rights(standing.rights));
+                }
                 let Some(changes) = store.changes(account, mailbox, since, &own).map_err(refused)? else {
                     return Ok(Answer::Unchanged);
                 };
                 let recent = match open.access {
-                    Access::ReadWrite if !changes.arrived.is_empty() => store
+                    Access::ReadWrite if !changes.arrived.is_empty() && self.account()? == account => store
                         .claim_recent(account, mailbox, &changes.uids)
                         .map_err(refused)?
                         .and(&changes.arrived),
@@ -342,7 +337,14 @@ impl ImapAgent {
             Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
                 let rows =
                     store.rows(account, mailbox, &uids, from, convert::needs(needs), rows_max, bytes_max);
-                Ok(Answer::Rows(convert::rows(rows.map_err(refused)?, &self.trace)))
+                let mut rows = rows.map_err(refused)?;
+                if let (Some(user), Some(first), Some(last)) =
+                    (standing.seen, rows.rows.first(), rows.rows.last())
+                {
+                    let seen = store.seen_by(account, mailbox, user, first.uid, last.uid).map_err(refused)?;
+                    convert::show_seen(&mut rows, &seen);
+                }
+                Ok(Answer::Rows(convert::rows(rows, &self.trace)))
             }
             Ask::Content { uid, start, length } => {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
@@ -355,6 +357,11 @@ impl ImapAgent {
                 })
             }
             Ask::Search { query, among, from } => {
+                let mine = match standing.seen {
+                    Some(_) => convert::own_seen(&query, &self.seen(account, mailbox, standing)?),
+                    None => None,
+                };
+                let query = mine.map_or(query, Arc::new);
                 let found = store.search(account, mailbox, &query, &among, from);
                 let found = found.map_err(refused)?;
                 for uid in found.unreadable.iter() {
@@ -371,25 +378,30 @@ impl ImapAgent {
     }
 
     async fn write(&self, ask: Ask) -> Result<Answer, Refused> {
-        let (account, store) = (self.account()?, self.store());
+        let store = self.store();
         if let Ask::Append { to, messages } = ask {
+            let to = self.target(&to)?;
             let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>().map_err(refused)?;
-            let appended =
-                store.append(account, Target::Name(to), prepared, World::now()).await.map_err(refused)?;
+            let appended = store.append_to(to, prepared, World::now()).await.map_err(refused)?;
             return Ok(Answer::Appended { uid_validity: appended.uid_validity, uids: appended.uids });
         }
-        let (_, open) = self.open()?;
-        let mailbox = open.mailbox;
+        let (open, standing) = self.open()?;
+        let (owner, mailbox) = (open.owner, open.mailbox);
         match ask {
             Ask::Store { uids, change, unchanged_since, known, own } => {
-                let known = store::Known { up_to: known, own };
-                let stored = store.store_flags(account, mailbox, uids, change, unchanged_since, known).await;
-                Ok(convert::stored(stored.map_err(refused)?))
+                may_change(&change, standing.rights)?;
+                let (known, behalf) = (store::Known { up_to: known, own }, standing.behalf());
+                let stored =
+                    store.store_flags_as(owner, mailbox, uids, change, unchanged_since, known, behalf);
+                Ok(convert::stored(stored.await.map_err(refused)?))
             }
             Ask::Replace { uid, to, message } => {
+                // RFC 8508 §4.1: what STORE, EXPUNGE and APPEND need together.
+                standing.demand(Right::DeleteMessages)?;
+                standing.demand(Right::Expunge)?;
+                let (from, to) = (sharing::source(owner, mailbox, standing), self.target(&to)?);
                 let message = prepare(message).map_err(refused)?;
-                let replaced =
-                    store.replace(account, mailbox, uid, Target::Name(to), message, World::now()).await;
+                let replaced = store.replace_in(from, uid, to, message, World::now()).await;
                 let replaced = replaced.map_err(|error| match error {
                     Error::NoMessage => Refused::new(RefusedKind::Expunged, error.to_string()),
                     error => refused(error),
@@ -403,18 +415,46 @@ impl ImapAgent {
             Ask::Copy { uids, to, originals } => {
                 let originals = match originals {
                     Originals::Stay => store::Originals::Stay,
-                    Originals::Go => store::Originals::Go,
+                    Originals::Go => {
+                        // RFC 6851 §4.2: what STORE, COPY and EXPUNGE need together.
+                        standing.demand(Right::DeleteMessages)?;
+                        standing.demand(Right::Expunge)?;
+                        store::Originals::Go
+                    }
                 };
+                let (from, to) = (sharing::source(owner, mailbox, standing), self.target(&to)?);
+                // Into another account the headers are read before.
                 let copied =
-                    store.copy(account, mailbox, uids, Target::Name(to), originals, World::now()).await;
-                Ok(convert::copied(copied.map_err(refused)?))
+                    tokio::task::block_in_place(|| store.copy_to(from, uids, to, originals, World::now()));
+                Ok(convert::copied(copied.await.map_err(refused)?))
             }
             Ask::Expunge { only } => {
-                let expunged = store.expunge(account, mailbox, only).await.map_err(refused)?;
+                standing.demand(Right::Expunge)?;
+                let expunged = store.expunge(owner, mailbox, only).await.map_err(refused)?;
                 Ok(Answer::Expunged { uids: expunged.uids, modseq: expunged.modseq })
             }
             _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
         }
+    }
+
+    /// A mailbox that messages may be put into.
+    fn target(&self, name: &str) -> Result<store::Destination, Refused> {
+        let found = self.sight()?.find(name)?;
+        found.demand(Right::Insert)?;
+        Ok(found.destination())
+    }
+}
+
+/// RFC 4314 §4, STORE: it fails only where the user may change nothing of what he asked for.
+fn may_change(change: &FlagChange, rights: Rights) -> Result<(), Refused> {
+    let flags = rights.flags();
+    let words = rights.has(Right::Write);
+    let something = flags.0 & change.flags.0 != 0 || words && !change.keywords.is_empty();
+    let asked_nothing = change.flags.0 == 0 && change.keywords.is_empty();
+    let clears = change.mode == FlagMode::Replace && flags.0 != 0;
+    match something || clears || asked_nothing && change.mode != FlagMode::Replace {
+        true => Ok(()),
+        false => Err(Refused::new(RefusedKind::NoPerm, "you may not change these flags here")),
     }
 }
 

@@ -11,7 +11,7 @@ mod smtp;
 mod url;
 mod world;
 
-pub use imap::ImapAgent;
+pub use imap::{ImapAgent, identifier, identify};
 pub use login::Login;
 pub use mailboxes::Mailboxes;
 pub use metrics::{By, Metrics, Protocol};

@@ -1,9 +1,9 @@
 //! What the store does beside the directory: an account is made with its mailboxes and removed with them, in the
 //! directory's own transaction.
 
-use directory::{Companion, Created};
+use directory::{Companion, Created, Role};
 use engine::{Abort, AccountId, Tx};
-use store::{Limits, Store};
+use store::{Layout, Limits, Store};
 
 /// Makes and removes the mailboxes of accounts.
 pub struct Mailboxes {
@@ -28,7 +28,11 @@ impl Mailboxes {
 
 impl Companion for Mailboxes {
     fn created(&self, tx: &mut dyn Tx, account: &Created<'_>) -> Result<(), Abort> {
-        Store::create_account_in(tx, account.id, self.limits(account.quota), account.now)
+        let layout = match account.role {
+            Role::Person | Role::Administrator => Layout::Person,
+            Role::Shared => Layout::InboxOnly,
+        };
+        Store::create_account_in(tx, account.id, self.limits(account.quota), layout, account.now)
     }
 
     fn removed(&self, tx: &mut dyn Tx, account: AccountId) -> Result<(), Abort> {

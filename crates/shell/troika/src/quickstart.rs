@@ -94,6 +94,7 @@ fn accounts(world: &World, domain: &Domain) -> Result<Made, Failure> {
             display_name: String::new(),
             password: Some(SecretString::from(password.clone())),
             quota: directory::Quota::default(),
+            role: directory::Role::Person,
         };
         directory.add_account(new, operations::now()).wait()?;
         made.push((address, Some(password)));

@@ -162,8 +162,9 @@ fn the_directory_can_make_and_remove_accounts_in_its_own_transaction() {
     let dynamic: &dyn engine::Engine = &*engine;
     let account = AccountId(20);
     for _ in 0..2 {
-        let make =
-            move |tx: &mut dyn engine::Tx| Store::create_account_in(tx, account, Limits::default(), NOW);
+        let make = move |tx: &mut dyn engine::Tx| {
+            Store::create_account_in(tx, account, Limits::default(), Layout::Person, NOW)
+        };
         dynamic.transact(&[account], make).wait().unwrap();
     }
     assert_eq!(store.mailboxes(account).unwrap().len(), 6);

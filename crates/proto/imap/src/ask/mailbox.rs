@@ -1,6 +1,6 @@
 //! Mailboxes in answers: the list, counters, quota, and the state of the selected one.
 
-use model::{Keyword, MailboxId, ModSeq, SpecialUse, Uid, UidSet, UidValidity};
+use model::{Keyword, MailboxId, ModSeq, Rights, SpecialUse, Uid, UidSet, UidValidity};
 use std::sync::Arc;
 
 /// SELECT or EXAMINE.
@@ -23,8 +23,10 @@ pub struct MailboxRow {
     pub special_use: Option<SpecialUse>,
     /// Whether the name is on the list of subscriptions.
     pub subscribed: bool,
-    /// If asked for and the mailbox exists.
+    /// If asked for, the mailbox exists, and this user may read it (RFC 4314 §4, STATUS).
     pub counters: Option<Counters>,
+    /// What this user may do with it; without meaning for a subscription alone.
+    pub rights: Rights,
 }
 
 /// Counters of a mailbox (RFC 9051 §6.3.11).
@@ -89,6 +91,10 @@ pub struct Selected {
     pub mailbox: MailboxId,
     /// What is really granted, at most what was asked.
     pub access: Access,
+    /// What this user may do with it.
+    pub rights: Rights,
+    /// What the reply says of it (RFC 4314 §5.2): READ-ONLY also where all that may be changed is the user's own affair.
+    pub announced: Access,
     /// UIDVALIDITY
     pub uid_validity: UidValidity,
     /// UIDNEXT

@@ -8,16 +8,19 @@
 //! always `INBOX`; sequence numbers never appear here; everything that may be large comes in pages (`from`, `next`) or
 //! as a compressed set. Any question may be answered by [`Answer::Refused`].
 
+mod acl;
 mod mailbox;
 mod message;
 
+pub use acl::{AclAsk, QuotaOf, RightsChange};
 pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Resource, Selected};
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
 use crate::command::Depth;
 use crate::url::AccessKey;
 use model::{
-    Arrangement, FlagChange, MailboxId, ModSeq, Query, SpecialUse, ThreadNode, Uid, UidSet, UidValidity,
+    Arrangement, FlagChange, MailboxId, ModSeq, Query, Rights, SpecialUse, ThreadNode, Uid, UidSet,
+    UidValidity,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -87,8 +90,25 @@ pub enum Ask {
         /// Names in lower case, well-formed, and values.
         entries: Vec<(String, Option<Vec<u8>>)>,
     },
-    /// What the account uses, and its limits. [[`Answer::Quota`]]
-    Quota,
+    /// What the account of a quota root uses, and its limits; refused with [`RefusedKind::NonExistent`] when there is no
+    /// such root for this user. [[`Answer::Quota`]]
+    Quota(QuotaOf),
+    /// Sets all limits of a quota root; only for administrators (RFC 9208 §4.1.3). [[`Answer::Quota`]]
+    SetQuota {
+        /// Name of the root.
+        root: String,
+        /// STORAGE in octets; None: no limit.
+        octets: Option<u64>,
+        /// MESSAGE; None: no limit.
+        messages: Option<u64>,
+    },
+    /// Something of the access control list of a mailbox (RFC 4314).
+    Acl {
+        /// Name.
+        mailbox: String,
+        /// What.
+        ask: AclAsk,
+    },
     /// The client's program has introduced itself, for the log (RFC 2971): fields of a short list, texts cut short and
     /// free of controls. [[`Answer::Done`]]
     Client(Vec<(&'static str, String)>),
@@ -103,8 +123,9 @@ pub enum Ask {
     },
     /// Nothing is selected any more. [[`Answer::Done`]]
     Unselect,
-    /// What happened in the selected mailbox after `since`. [[`Answer::Changes`] or [`Answer::Unchanged`]; refused with
-    /// [`RefusedKind::NonExistent`] when the mailbox has been deleted]
+    /// What happened in the selected mailbox after `since`. [[`Answer::Changes`] or [`Answer::Unchanged`], or first
+    /// [`Answer::Rights`]; refused with [`RefusedKind::NonExistent`] when the mailbox has been deleted, with
+    /// [`RefusedKind::NoPerm`] when this user may not read it any more]
     Changes {
         /// [`Selected::highest_modseq`] or the last [`Changes::up_to`].
         since: ModSeq,
@@ -298,8 +319,25 @@ pub enum Answer {
     },
     /// To [`Ask::Metadata`]: entries that there are, in order of their names.
     Metadata(Vec<(String, Vec<u8>)>),
-    /// To [`Ask::Quota`].
-    Quota(Quota),
+    /// To [`Ask::Quota`] and [`Ask::SetQuota`].
+    Quota {
+        /// Name of the root.
+        root: String,
+        /// Use and limits.
+        quota: Quota,
+    },
+    /// To [`AclAsk::Get`]: identifiers and their rights, the owner first.
+    Acl(Vec<(String, Rights)>),
+    /// To [`AclAsk::ListRights`].
+    ListRights {
+        /// What the identifier always has.
+        required: Rights,
+        /// What it can be granted, each by itself.
+        optional: Rights,
+    },
+    /// To [`AclAsk::MyRights`]; to [`Ask::Changes`], before anything else: what this user may do with the selected mailbox
+    /// is no longer what was said last.
+    Rights(Rights),
     /// To [`Ask::Copy`].
     Copied(Box<Copied>),
     /// To [`Ask::Expunge`].

@@ -6,7 +6,7 @@ use crate::ask::{Access, Answer, Ask};
 use crate::command::Numbering;
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, Event, News, Next, Running, otherwise};
-use model::{Flag, Query, Uid, UidSet};
+use model::{Flag, Query, Right, Uid, UidSet};
 use std::sync::Arc;
 
 /// The EXPUNGE responses come with the news: what was removed here is news like any other.
@@ -99,7 +99,11 @@ struct Close {
 
 pub(super) fn close(core: &Core) -> Begun {
     // RFC 9051 §6.4.1: no messages are removed, and no error is given, after EXAMINE.
-    let expunge = core.view.as_ref().is_some_and(|view| view.access == Access::ReadWrite);
+    // RFC 4314 §4: without the right, "the server MUST ignore the expunge request".
+    let expunge = core
+        .view
+        .as_ref()
+        .is_some_and(|view| view.access == Access::ReadWrite && view.rights.has(Right::Expunge));
     Begun::Run(Box::new(Close { expunge, name: "CLOSE" }))
 }
 

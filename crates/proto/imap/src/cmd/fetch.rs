@@ -18,7 +18,7 @@ use crate::view::Numbers;
 use crate::write;
 pub(super) use encode::write_octets;
 use encode::{Piece, Written};
-use model::{Flag, FlagSet, ModSeq, Uid, UidSet};
+use model::{Flag, FlagSet, ModSeq, Right, Uid, UidSet};
 use model::{FlagChange, FlagMode, Query};
 use plan::Plan;
 use std::ops::Range;
@@ -133,7 +133,8 @@ pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
     let uids = fetch.partial.map_or(uids.clone(), |range| range.of(&uids));
     // What CHANGEDSINCE leaves out is not worked on, so that it comes first.
     let (uids, exceeded) = if fetch.changed_since.is_none() { limit::cut(core, uids) } else { (uids, None) };
-    let access = view.access;
+    // RFC 4314 §4: nothing is marked where the user may not.
+    let access = if view.rights.has(Right::Seen) { view.access } else { Access::ReadOnly };
     if fetch.changed_since.is_some() || fetch.items.contains(&FetchItem::ModSeq) {
         enable_condstore(core);
     }

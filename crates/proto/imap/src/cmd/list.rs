@@ -28,6 +28,13 @@ enum Kind {
     Lsub,
 }
 
+/// Whether MYRIGHTS follows (RFC 8440).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum MyRights {
+    Told,
+    Untold,
+}
+
 #[derive(Debug)]
 struct Listing {
     kind: Kind,
@@ -40,6 +47,7 @@ struct Listing {
     metadata: Option<Wanted>,
     /// The mailbox whose entries were asked for.
     annotating: Option<String>,
+    my_rights: MyRights,
     lines: std::vec::IntoIter<Line>,
 }
 
@@ -95,6 +103,10 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
     }
     let show_subscribed =
         list.select.contains(&ListSelect::Subscribed) || list.returns.contains(&ListReturn::Subscribed);
+    let my_rights = match list.returns.contains(&ListReturn::MyRights) {
+        true => MyRights::Told,
+        false => MyRights::Untold,
+    };
     let patterns = patterns(&list.reference, &list.patterns);
     begin(Listing {
         kind,
@@ -104,6 +116,7 @@ pub(super) fn list(core: &mut Core, list: List) -> Begun {
         status,
         metadata,
         annotating: None,
+        my_rights,
         lines: Vec::new().into_iter(),
     })
 }
@@ -117,6 +130,7 @@ pub(super) fn lsub(reference: &str, pattern: String) -> Begun {
         status: Vec::new(),
         metadata: None,
         annotating: None,
+        my_rights: MyRights::Untold,
         lines: Vec::new().into_iter(),
     })
 }
@@ -159,7 +173,7 @@ impl Running for Listing {
         };
         let child_info: Vec<&str> = self.select.iter().filter_map(named).collect();
         while let Some(line) = self.lines.next() {
-            line.write(core, self.kind, &self.status, &child_info);
+            line.write(core, self.kind, self.my_rights, &self.status, &child_info);
             if let (Some(wanted), true) = (&self.metadata, line.is_annotated()) {
                 let ask = wanted.ask(&line.name);
                 self.annotating = Some(line.name);
@@ -317,12 +331,25 @@ impl Line {
         self.is_selected && self.row.as_ref().is_some_and(|row| row.id.is_some())
     }
 
-    fn write(&self, core: &mut Core, kind: Kind, status: &[StatusItem], child_info: &[&str]) {
+    fn write(
+        &self,
+        core: &mut Core,
+        kind: Kind,
+        my_rights: MyRights,
+        status: &[StatusItem],
+        child_info: &[&str],
+    ) {
         let kind = if kind == Kind::Lsub { ListKind::Lsub } else { ListKind::List };
         let attributes = self.attributes.iter().copied();
         let child_info = if self.child_info { child_info } else { &[] };
         let encoding = core.enabled.names();
         write::list(&mut core.out, kind, attributes, &self.name, encoding, child_info);
+        // RFC 8440 §3: behind the LIST of each mailbox that is there and meets the criteria.
+        if let (MyRights::Told, true, Some(row)) = (my_rights, self.is_selected, &self.row)
+            && row.id.is_some()
+        {
+            write::my_rights(&mut core.out, &self.name, encoding, row.rights);
+        }
         // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected.
         if let (false, Some(row)) = (status.is_empty(), &self.row)
             && let (Some(id), Some(counters)) = (row.id, &row.counters)

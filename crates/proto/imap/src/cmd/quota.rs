@@ -1,48 +1,71 @@
-//! GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208). An account is one quota root, with the empty name, and all its mailboxes are
-//! under it. SETQUOTA is the operator's: QUOTASET is not offered.
+//! GETQUOTA, GETQUOTAROOT, SETQUOTA (RFC 9208). An account is one quota root, and all its mailboxes are under it, whoever
+//! files in them; one's own has the empty name. SETQUOTA is for administrators.
 
 use super::Begun;
-use crate::ask::{Answer, Ask, Quota, Resource};
+use crate::ask::{Answer, Ask, Quota, QuotaOf, Resource};
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
 use crate::write;
-
-/// Name of the one quota root (RFC 9208 §4.2.2 shows it so).
-const ROOT: &str = "";
 
 /// Octets in the unit of STORAGE (RFC 9208 §5.1).
 const STORAGE_UNIT: u64 = 1024;
 
 #[derive(Debug)]
 struct GetQuota {
-    /// GETQUOTAROOT: of this mailbox, which need not exist (RFC 9208 §4.1.2).
-    mailbox: Option<String>,
+    of: QuotaOf,
 }
 
-pub(super) fn of_root(root: &str) -> Begun {
-    if root != ROOT {
-        return Begun::Now(Done::no("[NONEXISTENT] There is no such quota root"));
-    }
-    Begun::Run(Box::new(GetQuota { mailbox: None }))
+pub(super) fn of_root(root: String) -> Begun {
+    Begun::Run(Box::new(GetQuota { of: QuotaOf::Root(root) }))
 }
 
 pub(super) fn of_mailbox(mailbox: String) -> Begun {
-    Begun::Run(Box::new(GetQuota { mailbox: Some(mailbox) }))
+    Begun::Run(Box::new(GetQuota { of: QuotaOf::Mailbox(mailbox) }))
 }
 
-pub(super) fn set() -> Done {
-    Done::no("[NOPERM] Limits are set by the operator")
+#[derive(Debug)]
+struct SetQuota {
+    ask: Option<Ask>,
+}
+
+pub(super) fn set(root: String, limits: Vec<(String, u64)>) -> Begun {
+    let (mut octets, mut messages) = (None, None);
+    for (resource, limit) in limits {
+        match resource.as_str() {
+            "STORAGE" => octets = Some(limit.saturating_mul(STORAGE_UNIT)),
+            "MESSAGE" => messages = Some(limit),
+            // RFC 9208 §4.1.3, example S0002: what the system limits can't be set.
+            _ => return Begun::Now(Done::no(format!("[CANNOT] The limit of {resource} can't be set"))),
+        }
+    }
+    Begun::Run(Box::new(SetQuota { ask: Some(Ask::SetQuota { root, octets, messages }) }))
+}
+
+impl Running for SetQuota {
+    fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        match (event, self.ask.take()) {
+            (_, Some(ask)) => Next::Ask(ask),
+            (Event::Answer(Answer::Quota { root, quota }), None) => {
+                write::quota(&mut core.out, &root, &resources(&quota));
+                Next::Done(Done::ok("SETQUOTA completed"))
+            }
+            (event, None) => otherwise(event),
+        }
+    }
 }
 
 impl Running for GetQuota {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
-            Event::Go => Next::Ask(Ask::Quota),
-            Event::Answer(Answer::Quota(quota)) => {
-                if let Some(mailbox) = &self.mailbox {
-                    write::quota_root(&mut core.out, mailbox, core.enabled.names(), &[ROOT]);
-                }
-                write::quota(&mut core.out, ROOT, &resources(&quota));
-                let verb = if self.mailbox.is_some() { "GETQUOTAROOT" } else { "GETQUOTA" };
+            Event::Go => Next::Ask(Ask::Quota(self.of.clone())),
+            Event::Answer(Answer::Quota { root, quota }) => {
+                let verb = match &self.of {
+                    QuotaOf::Root(_) => "GETQUOTA",
+                    QuotaOf::Mailbox(mailbox) => {
+                        write::quota_root(&mut core.out, mailbox, core.enabled.names(), &[&root]);
+                        "GETQUOTAROOT"
+                    }
+                };
+                write::quota(&mut core.out, &root, &resources(&quota));
                 Next::Done(Done::ok(format!("{verb} completed")))
             }
             event => otherwise(event),

@@ -54,7 +54,7 @@ impl Running for Select {
             Event::Go => Next::Ask(Ask::Select { name: self.mailbox.clone(), access: self.access }),
             Event::Answer(Answer::Selected(selected)) => {
                 let verb = if self.access == Access::ReadWrite { "SELECT" } else { "EXAMINE" };
-                let state = if selected.access == Access::ReadWrite { "READ-WRITE" } else { "READ-ONLY" };
+                let state = if selected.announced == Access::ReadWrite { "READ-WRITE" } else { "READ-ONLY" };
                 let done = Done::ok(format!("[{state}] {verb} completed")).telling(News::None);
                 // RFC 7162 §3.2.5.1: with another UIDVALIDITY the client's state means nothing.
                 self.qresync.take_if(|known| known.uid_validity != selected.uid_validity);

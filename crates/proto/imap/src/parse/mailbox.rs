@@ -211,7 +211,7 @@ fn list_select(cursor: &mut Cursor<'_>) -> Parsed<Vec<ListSelect>> {
 }
 
 /// ```text
-/// return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / "STATUS" SP "(" status-att *(SP status-att) ")"
+/// return-option = "SUBSCRIBED" / "CHILDREN" / "SPECIAL-USE" / "MYRIGHTS" / "STATUS" SP "(" status-att *(SP status-att) ")"
 ///                 / "METADATA" SP "(" entry *(SP entry) ")"       (RFC 9590)
 /// ```
 fn list_return(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
@@ -220,6 +220,7 @@ fn list_return(cursor: &mut Cursor<'_>) -> Parsed<ListReturn> {
         "SUBSCRIBED" => ListReturn::Subscribed,
         "CHILDREN" => ListReturn::Children,
         "SPECIAL-USE" => ListReturn::SpecialUse,
+        "MYRIGHTS" => ListReturn::MyRights,
         "STATUS" => {
             cursor.space()?;
             ListReturn::Status(status_items(cursor)?)

@@ -16,6 +16,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 mod account;
+mod acl;
 mod cursor;
 mod date;
 mod flags;
@@ -183,21 +184,25 @@ const NAMES: &[&str] = &[
     "COPY",
     "CREATE",
     "DELETE",
+    "DELETEACL",
     "ENABLE",
     "EXAMINE",
     "EXPUNGE",
     "FETCH",
     "GENURLAUTH",
+    "GETACL",
     "GETMETADATA",
     "GETQUOTA",
     "GETQUOTAROOT",
     "ID",
     "IDLE",
     "LIST",
+    "LISTRIGHTS",
     "LOGIN",
     "LOGOUT",
     "LSUB",
     "MOVE",
+    "MYRIGHTS",
     "NAMESPACE",
     "NOOP",
     "RENAME",
@@ -205,6 +210,7 @@ const NAMES: &[&str] = &[
     "RESETKEY",
     "SEARCH",
     "SELECT",
+    "SETACL",
     "SETMETADATA",
     "SETQUOTA",
     "SORT",
@@ -251,6 +257,7 @@ fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Body>> {
         .or_else(|| mailbox::arguments(cursor, name))
         .or_else(|| metadata::arguments(cursor, name))
         .or_else(|| url::arguments(cursor, name))
+        .or_else(|| acl::arguments(cursor, name))
         .or_else(|| message::by_number(cursor, name, Numbering::Sequence))
 }
 

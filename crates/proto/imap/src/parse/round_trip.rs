@@ -2,10 +2,11 @@
 
 use super::tests::EXAMPLES;
 use super::*;
+use crate::ask::RightsChange;
 use crate::command::*;
 use crate::print::print;
 use model::{Arrangement, DateOf, Day, Direction, FlagMode, SortCriterion, SortKey, When};
-use model::{Flag, FlagSet, Keyword, ModSeq, Uid, UnixTime};
+use model::{Flag, FlagSet, Keyword, ModSeq, Rights, Uid, UnixTime};
 use proptest::prelude::*;
 
 const REV1: NameEncoding = NameEncoding::ModifiedUtf7;
@@ -151,6 +152,21 @@ fn entries() -> impl Strategy<Value = String> {
         .prop_filter("four components", |name| !name.ends_with("/vendor") && !name.contains('%'))
 }
 
+fn acls() -> impl Strategy<Value = AclCommand> {
+    let change = (0..3, 0..=Rights::ALL.0).prop_map(|(kind, bits)| match kind {
+        0 => RightsChange::Set(Rights(bits)),
+        1 => RightsChange::Add(Rights(bits)),
+        _ => RightsChange::Remove(Rights(bits)),
+    });
+    prop_oneof![
+        Just(AclCommand::Get),
+        Just(AclCommand::MyRights),
+        (any::<String>(), change).prop_map(|(identifier, change)| AclCommand::Set { identifier, change }),
+        any::<String>().prop_map(|identifier| AclCommand::Delete { identifier }),
+        any::<String>().prop_map(|identifier| AclCommand::ListRights { identifier }),
+    ]
+}
+
 fn bodies() -> impl Strategy<Value = Body> {
     let lists = (names(), proptest::collection::vec(names(), 1..3)).prop_map(|(reference, patterns)| {
         let form = if patterns.len() > 1 { ListForm::Extended } else { ListForm::Basic };
@@ -203,6 +219,7 @@ fn bodies() -> impl Strategy<Value = Body> {
         .prop_map(|urls| {
             Body::UrlFetch(urls.into_iter().map(|(url, params)| UrlWanted { url, params }).collect())
         }),
+        (names(), acls()).prop_map(|(mailbox, command)| Body::Acl { mailbox, command }),
         (1..u32::MAX, proptest::option::of((1..u32::MAX, 1..u32::MAX)))
             .prop_map(|(size, batches)| Body::UidBatches { size, batches }),
         (names(), proptest::collection::vec(messages(), 1..4))

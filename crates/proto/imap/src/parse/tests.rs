@@ -66,6 +66,14 @@ pub(super) const EXAMPLES: &[&str] = &[
      TEXT {8+}\r\n\r\n\r\n--b\r URL \"/Drafts;UIDVALIDITY=385759045/;UID=20/;section=1.MIME\")",
     "A011 UID REPLACE 3002 Drafts CATENATE (TEXT {3+}\r\na\r\n URL \"/Drafts/;UID=3002\")",
     "a APPEND Drafts CATENATE (UTF8 (~{2+}\r\na\0) TEXT ~{1+}\r\nb URL {2+}\r\n/a) {1+}\r\nc",
+    // RFC 4314 §2.1.1, §3, and RFC 8440 §4
+    "A001 SeTacl INBOX/Drafts David lrswida",
+    "A002 getacl INBOX/Drafts",
+    "A002 SETACL INBOX/Drafts Chris +cda",
+    "B002 DeleteAcl INBOX -Fred",
+    "a001 LISTRIGHTS ~/Mail/saved smith",
+    "A003 MYRIGHTS INBOX",
+    "A02 LIST (SUBSCRIBED RECURSIVEMATCH) \"\" % RETURN (MYRIGHTS)",
     // RFC 10022 §3.1
     "A143 UIDBATCHES 2000",
     "A302 UIDBATCHES 2000 10:20",

@@ -5,7 +5,7 @@ use crate::capability::{self, Stage};
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
-use model::{Flag, FlagSet, Keyword, Uid};
+use model::{Flag, FlagSet, Keyword, Right, Uid};
 use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
@@ -193,15 +193,19 @@ impl Core {
     pub fn flags_lines(&mut self) {
         let Some(view) = &self.view else { return };
         let keywords = Arc::clone(&view.keywords);
-        let access = view.access;
+        let (access, rights) = (view.access, view.rights);
         let every: FlagSet = Flag::EVERY.into_iter().collect();
         write::flags(&mut self.out, every, &keywords);
         let (code, words) = match access {
+            // RFC 4314 §5.1.1: exactly what this user's rights allow.
             Access::ReadWrite => (
                 Code::PermanentFlags {
-                    flags: every,
-                    keywords: &keywords,
-                    new_keywords: NewKeywords::Allowed,
+                    flags: rights.flags(),
+                    keywords: if rights.has(Right::Write) { &keywords } else { &[] },
+                    new_keywords: match rights.has(Right::Write) {
+                        true => NewKeywords::Allowed,
+                        false => NewKeywords::Refused,
+                    },
                 },
                 "Flags permitted",
             ),

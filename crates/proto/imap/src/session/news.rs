@@ -121,6 +121,13 @@ impl Telling {
                 Contexts::tell_gone(core);
                 None
             }
+            Answer::Rights(rights) => {
+                view.rights = rights;
+                // RFC 4314 §5.1.1: "it SHOULD send FLAGS and PERMANENTFLAGS responses if they have changed".
+                core.flags_lines();
+                self.state = State::Ask;
+                None
+            }
             Answer::Rows(rows) => {
                 let State::Flags { uids, .. } = &self.state else {
                     return Some(mismatch(&Answer::Rows(rows)));
@@ -138,6 +145,13 @@ impl Telling {
                     core.line(format_args!("* BYE The selected mailbox has been deleted"));
                     core.end = wire::End::Refused;
                 }
+                Some(self.end())
+            }
+            Answer::Refused(refused) if refused.kind == RefusedKind::NoPerm => {
+                // RFC 4314 §5.1.1: "it MAY send an untagged BYE response and close connection".
+                core.view = None;
+                core.line(format_args!("* BYE You may not read the selected mailbox any more"));
+                core.end = wire::End::Refused;
                 Some(self.end())
             }
             // What can't be told now is told later; the command itself was done.

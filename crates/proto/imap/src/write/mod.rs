@@ -13,11 +13,13 @@ use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SeqNo, ThreadId, Uid, UidSet, UidValidity, UnixTime,
 };
 
+mod acl;
 mod fetch;
 mod mailbox;
 #[cfg(test)]
 mod tests;
 
+pub use acl::{acl, list_rights, my_rights};
 pub use fetch::FetchResponse;
 pub(crate) use fetch::write_section;
 pub use mailbox::{

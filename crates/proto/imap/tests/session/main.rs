@@ -5,6 +5,7 @@ mod order;
 mod properties;
 mod replica;
 mod search;
+mod sharing;
 mod world;
 
 use imap::Session;
@@ -61,7 +62,7 @@ impl transcript::World for World {
         World::answer(self, client, ask)
     }
 
-    /// `deliver NAME`, `expunge NAME UID`, `corrupt NAME UID`, `full`, or nothing.
+    /// `deliver NAME`, `expunge NAME UID`, `corrupt NAME UID`, `full`, `rights NAME LETTERS`, `administrator`, or nothing.
     fn change(&mut self, text: &str) -> Result<(), String> {
         let words: Vec<&str> = text.split_whitespace().collect();
         let id = |name: &str| self.find(name).ok_or_else(|| format!("no mailbox {name}"));
@@ -85,6 +86,15 @@ impl transcript::World for World {
                     .corrupt = true;
             }
             ["full"] => self.full = true,
+            ["rights", name, letters] => {
+                let id = id(name)?;
+                let rights =
+                    model::Rights::parse(letters.trim_matches('"')).map_err(|_| "rights".to_owned())?;
+                let list = self.lists.entry(id).or_default();
+                list.retain(|(who, _)| who != "me");
+                list.push(("me".to_owned(), rights));
+            }
+            ["administrator"] => self.administrator = true,
             _ => return Err(format!("this world can't do {text:?}")),
         }
         Ok(())

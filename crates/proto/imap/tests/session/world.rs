@@ -9,8 +9,8 @@ use imap::ask::{
 use imap::command::Depth;
 use imap::url::AccessKey;
 use model::{
-    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, ThreadId, Uid, UidSet, UidValidity,
-    UnixTime,
+    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, ThreadId, Uid, UidSet,
+    UidValidity, UnixTime,
 };
 use model::{FlagChange, FlagMode, Query};
 use sasl::{Question, Reply, Verdict};
@@ -53,6 +53,8 @@ pub struct Mailbox {
 struct Selection {
     mailbox: u32,
     access: Access,
+    /// As told last.
+    rights: Rights,
 }
 
 #[derive(Debug)]
@@ -73,6 +75,13 @@ pub struct World {
     pub full: bool,
     /// Uses the digests that a real store would have.
     pub digests: bool,
+    /// Access control lists; see `sharing`.
+    pub lists: BTreeMap<u32, Vec<(String, Rights)>>,
+    /// Whoever is logged in may set limits.
+    pub administrator: bool,
+    /// The limits of the quota root.
+    pub octets_max: Option<u64>,
+    pub messages_max: Option<u64>,
     /// Every question, by its name, for tests that count.
     pub asked: Vec<String>,
     /// What programs said they were.
@@ -82,7 +91,7 @@ pub struct World {
     next_key: u8,
 }
 
-fn refused(kind: RefusedKind, text: &'static str) -> Answer {
+pub fn refused(kind: RefusedKind, text: &'static str) -> Answer {
     Answer::Refused(Refused::new(kind, text))
 }
 
@@ -114,6 +123,10 @@ impl World {
             chunk: u64::MAX,
             full: false,
             digests: false,
+            lists: BTreeMap::new(),
+            administrator: false,
+            octets_max: Some(512 * 1024),
+            messages_max: None,
             asked: Vec::new(),
             introductions: Vec::new(),
             keys: BTreeMap::new(),
@@ -211,7 +224,13 @@ impl World {
         }
         let name = format!("{ask:?}");
         self.asked.push(name.split([' ', '{', '(']).next().unwrap_or_default().to_owned());
+        let selected = self.selected.get(&client).map(|selection| selection.mailbox);
+        if let Err(refused) = self.forbidden(selected, &mut ask) {
+            return refused;
+        }
         match ask {
+            Ask::Acl { mailbox, ask } => self.acl(&mailbox, ask),
+            Ask::SetQuota { root, octets, messages } => self.set_quota(&root, octets, messages),
             Ask::Auth(question) => Answer::Auth(auth(question)),
             Ask::Mailboxes { counters } => {
                 Answer::Mailboxes(self.rows_of_mailboxes(counters != CountersNeed::None))
@@ -253,7 +272,7 @@ impl World {
             }
             Ask::UrlKey { user, mailbox, make } => self.url_key(&user, &mailbox, make),
             Ask::ResetKeys { mailbox } => self.reset_keys(mailbox.as_deref()),
-            Ask::Quota => Answer::Quota(self.quota()),
+            Ask::Quota(of) => self.quota_of(&of),
             Ask::Client(fields) => {
                 self.introductions.push(format!("{fields:?}"));
                 Answer::Done
@@ -273,7 +292,7 @@ impl World {
         }
         let id = selection.mailbox;
         match ask {
-            Ask::Changes { since, own } => self.changes(selection, since.0, &own),
+            Ask::Changes { since, own } => self.changes(client, selection, since.0, &own),
             Ask::Resync { since } => {
                 let mailbox = &self.mailboxes[&id];
                 let changed = mailbox.messages.iter().filter(|(_, message)| message.modseq > since.0);
@@ -374,7 +393,9 @@ impl World {
         let mut rows: Vec<MailboxRow> = self
             .mailboxes
             .iter()
+            .filter(|(id, _)| self.rights(**id).has(Right::Lookup))
             .map(|(id, mailbox)| MailboxRow {
+                rights: self.rights(*id),
                 name: mailbox.name.clone(),
                 id: Some(MailboxId(*id)),
                 special_use: mailbox.special_use,
@@ -385,6 +406,7 @@ impl World {
         for name in &self.subscriptions {
             if self.find(name).is_none() {
                 rows.push(MailboxRow {
+                    rights: Rights::NONE,
                     name: name.clone(),
                     id: None,
                     special_use: None,
@@ -475,7 +497,11 @@ impl World {
     fn select(&mut self, client: u8, name: &str, access: Access) -> Answer {
         self.selected.remove(&client);
         let Some(id) = self.find(name) else { return no_such_mailbox() };
-        self.selected.insert(client, Selection { mailbox: id, access });
+        if let Err(refused) = self.may(id, Right::Read) {
+            return refused;
+        }
+        let rights = self.rights(id);
+        self.selected.insert(client, Selection { mailbox: id, access, rights });
         let mailbox = self.mailboxes.get_mut(&id).expect("found");
         let recent = mailbox.unclaimed.iter().copied().map(Uid).collect();
         if access == Access::ReadWrite {
@@ -485,6 +511,12 @@ impl World {
         Answer::Selected(Box::new(Selected {
             mailbox: MailboxId(id),
             access,
+            rights,
+            // RFC 4314 §5.2, with a \Seen for everybody.
+            announced: match rights.has_any(Rights::parse("iestw").expect("rights")) {
+                true => access,
+                false => Access::ReadOnly,
+            },
             uid_validity: UidValidity(mailbox.uid_validity),
             uid_next: Uid(mailbox.uid_next),
             highest_modseq: ModSeq(mailbox.highest),
@@ -495,7 +527,15 @@ impl World {
         }))
     }
 
-    fn changes(&mut self, selection: Selection, since: u64, own: &[ModSeq]) -> Answer {
+    fn changes(&mut self, client: u8, selection: Selection, since: u64, own: &[ModSeq]) -> Answer {
+        let rights = self.rights(selection.mailbox);
+        if !rights.has(Right::Read) {
+            return refused(RefusedKind::NoPerm, "You may not read it any more");
+        }
+        if rights != selection.rights {
+            self.selected.insert(client, Selection { rights, ..selection });
+            return Answer::Rights(rights);
+        }
         let mailbox = self.mailboxes.get_mut(&selection.mailbox).expect("selected");
         if mailbox.highest <= since {
             return Answer::Unchanged;
@@ -669,14 +709,14 @@ impl World {
         }
     }
 
-    fn quota(&self) -> Quota {
+    pub fn quota(&self) -> Quota {
         let all = || self.mailboxes.values().flat_map(|mailbox| mailbox.messages.values());
         Quota {
             storage: Resource {
                 usage: all().map(|message| message.content.len() as u64).sum(),
-                limit: Some(512 * 1024),
+                limit: self.octets_max,
             },
-            messages: Resource { usage: all().count() as u64, limit: None },
+            messages: Resource { usage: all().count() as u64, limit: self.messages_max },
             mailboxes: Resource { usage: self.mailboxes.len() as u64, limit: Some(100) },
         }
     }

@@ -1,7 +1,7 @@
 //! Between the store's values and the session's: neither side knows the other.
 
 use ::imap::ask;
-use model::{Query, UidSet};
+use model::{Flag, Query, Rights, UidSet};
 
 pub(super) fn counters(from: &store::Counters, deleted_size: u64) -> ask::Counters {
     ask::Counters {
@@ -34,13 +34,18 @@ pub(super) fn client(fields: &[(&str, String)]) -> String {
     fields.join(" ")
 }
 
-pub(super) fn mailbox(from: store::MailboxInfo, counters: Option<ask::Counters>) -> ask::MailboxRow {
+pub(super) fn mailbox(
+    from: store::MailboxInfo,
+    counters: Option<ask::Counters>,
+    rights: Rights,
+) -> ask::MailboxRow {
     ask::MailboxRow {
         counters,
         name: from.name,
         id: from.id,
         special_use: from.special_use,
         subscribed: from.subscribed,
+        rights,
     }
 }
 
@@ -130,6 +135,34 @@ pub(super) fn copied(from: store::Copied) -> ask::Answer {
         missing: from.missing,
         modseq: from.modseq,
     }))
+}
+
+/// Rows as somebody sees them who has a \Seen of his own.
+pub(super) fn show_seen(rows: &mut store::Rows, seen: &UidSet) {
+    for row in &mut rows.rows {
+        row.flags = match seen.contains(row.uid) {
+            true => row.flags.with(Flag::Seen),
+            false => row.flags.without(Flag::Seen),
+        };
+    }
+}
+
+/// The query of somebody who has a \Seen of his own; None: it does not ask for that.
+pub(super) fn own_seen(query: &Query, seen: &UidSet) -> Option<Query> {
+    let all = |queries: &[Query]| -> Option<Vec<Query>> {
+        let mine: Vec<Option<Query>> = queries.iter().map(|query| own_seen(query, seen)).collect();
+        let changed = mine.iter().any(Option::is_some);
+        changed.then(|| {
+            mine.into_iter().zip(queries).map(|(mine, query)| mine.unwrap_or(query.clone())).collect()
+        })
+    };
+    match query {
+        Query::Flag(Flag::Seen) => Some(Query::Uids(seen.clone())),
+        Query::Not(inner) => own_seen(inner, seen).map(|inner| Query::Not(Box::new(inner))),
+        Query::And(queries) => all(queries).map(Query::And),
+        Query::Or(queries) => all(queries).map(Query::Or),
+        _ => None,
+    }
 }
 
 /// Whether the client asked by modification sequence and so wants to hear the highest one found (RFC 7162 §3.1.5).

@@ -140,6 +140,13 @@ pub enum Account {
         /// The person's name
         #[arg(long)]
         name: Option<String>,
+        /// Nobody's alone: it takes mail, nobody logs in, and people see its mailboxes under Shared/ as far as they are
+        /// shared with them
+        #[arg(long, conflicts_with_all = ["password_stdin", "admin"])]
+        shared: bool,
+        /// May set limits for others (SETQUOTA)
+        #[arg(long)]
+        admin: bool,
     },
     /// Add many accounts from a CSV file: address,password,quota per line
     Import {
@@ -172,6 +179,9 @@ pub enum Account {
         /// No log-in and no mail while true; what is stored stays
         #[arg(long)]
         disabled: Option<bool>,
+        /// Whether it may set limits for others (SETQUOTA)
+        #[arg(long)]
+        admin: Option<bool>,
     },
     /// Remove an account and all its mail
     Remove {
@@ -252,13 +262,48 @@ pub enum AppPassword {
     },
 }
 
+/// Whose marks of having read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Seen {
+    Private,
+    Shared,
+}
+
 /// `troika mailbox`
 #[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Mailbox {
-    /// List an account's mailboxes with their counters
+    /// List an account's mailboxes with their counters, and with whom they are shared
     List {
         /// The account
         address: String,
+    },
+    /// Let others use a mailbox
+    Share {
+        /// Whose mailbox
+        address: String,
+        /// Which
+        mailbox: String,
+        /// Who may: an account's address, $GROUP@DOMAIN or anyone; with - before it, who may not
+        #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+        with: String,
+        /// What, as letters of RFC 4314: l see, r read, s mark as read, w other flags, i file into it, p post, k make
+        /// mailboxes below, x delete it, t mark as deleted, e expunge, a share it on
+        #[arg(long, default_value = "lrs")]
+        rights: String,
+        /// Whether everybody has marks of his own for what he has read, or all have the same [default: private, or as it is]
+        #[arg(long)]
+        seen: Option<Seen>,
+    },
+    /// Let somebody use a mailbox no longer
+    Unshare {
+        /// Whose mailbox
+        address: String,
+        /// Which
+        mailbox: String,
+        /// Who
+        #[arg(long, value_name = "USER", allow_hyphen_values = true)]
+        with: String,
     },
 }
 

@@ -5,7 +5,7 @@ use crate::cli::arguments::Account as Command;
 use crate::config::ByteSize;
 use crate::control::{Failure, Sink};
 use agents::World;
-use directory::{AccountChange, NewAccount, Quota};
+use directory::{AccountChange, NewAccount, Quota, Role};
 use secrecy::SecretString;
 use serde_json::json;
 use store::Limits;
@@ -22,13 +22,18 @@ pub(super) fn run(
 ) -> Result<(), Failure> {
     let directory = &world.directory;
     match command {
-        Command::Add { address: text, quota, quota_messages, name, .. } => {
-            let made = password.is_none().then(random_password);
+        Command::Add { address: text, quota, quota_messages, name, shared, admin, .. } => {
+            let made = (password.is_none() && !shared).then(random_password);
             let new = NewAccount {
                 address: address(&text)?,
                 display_name: name.unwrap_or_default(),
                 password: password.or_else(|| made.clone()).map(SecretString::from),
                 quota: Quota { bytes: quota.map(|quota| quota.0), messages: quota_messages },
+                role: match (shared, admin) {
+                    (true, _) => Role::Shared,
+                    (_, true) => Role::Administrator,
+                    _ => Role::Person,
+                },
             };
             let id = directory.add_account(new, now()).wait()?;
             match made {
@@ -47,10 +52,14 @@ pub(super) fn run(
             }
         }
         Command::Show { address: text } => show(world, &text, out),
-        Command::Set { address: text, quota, quota_messages, name, disabled, .. } => {
+        Command::Set { address: text, quota, quota_messages, name, disabled, admin, .. } => {
             let found = account(world, &text)?;
-            let change =
-                AccountChange { display_name: name, disabled, password: password.map(SecretString::from) };
+            if found.role == Role::Shared && (password.is_some() || admin.is_some()) {
+                return Err(Failure::new("nobody logs in to a shared account"));
+            }
+            let role = admin.map(|admin| if admin { Role::Administrator } else { Role::Person });
+            let password = password.map(SecretString::from);
+            let change = AccountChange { display_name: name, disabled, password, role };
             directory.set_account(&found.address, change).wait()?;
             if quota.is_some() || quota_messages.is_some() {
                 set_quota(world, &found, quota, quota_messages)?;

@@ -208,6 +208,7 @@ mod tests {
             display_name: String::new(),
             password: None,
             quota: directory::Quota::default(),
+            role: directory::Role::Person,
         };
         let id = world.directory.add_account(new, World::now()).wait().unwrap();
         (world, id)

@@ -1,0 +1,329 @@
+//! Questions about mailboxes as such: the list, making, removing, renaming, counters, quota, access control lists.
+
+use super::sharing::{self, Found, Sight, Spot, Standing};
+use super::{ImapAgent, convert, done, refused};
+use crate::world::World;
+use ::imap::ask::{
+    AclAsk, Answer, Ask, Counters, CountersNeed, MailboxRow, QuotaOf, Refused, RefusedKind, RightsChange,
+};
+use directory::{Account, Role};
+use engine::AccountId;
+use model::{EmailAddress, MailboxId, Right, Rights, SpecialUse};
+use std::collections::BTreeSet;
+use store::{Effect, Error, Inherit, Limits, MailboxInfo, OWNER_ALWAYS, Viewer, Who};
+
+/// What stands before the address in the name of another's quota root (RFC 9208's examples).
+const ROOT_PREFIX: &str = "#user/";
+
+impl ImapAgent {
+    pub(super) async fn mailbox_question(&self, ask: Ask) -> Result<Answer, Refused> {
+        match ask {
+            Ask::Mailboxes { counters } => {
+                tokio::task::block_in_place(|| self.mailboxes(counters)).map(Answer::Mailboxes)
+            }
+            Ask::Quota(of) => self.quota(&of),
+            Ask::SetQuota { root, octets, messages } => self.set_quota(&root, octets, messages).await,
+            Ask::Acl { mailbox, ask } => self.acl(&mailbox, ask).await,
+            Ask::Metadata { mailbox, entries, depth } => {
+                let (owner, place) = self.annotated(mailbox.as_deref())?;
+                let (user, depth) = (self.account()?, convert::depth(depth));
+                let found = self.store().metadata(owner, place, user, &entries, depth);
+                found.map(Answer::Metadata).map_err(refused)
+            }
+            Ask::SetMetadata { mailbox, entries } => {
+                let (owner, place) = self.annotated(mailbox.as_deref())?;
+                done(self.store().set_metadata(owner, place, self.account()?, entries).await)
+            }
+            Ask::Create { name, special_use } => self.create(&name, special_use).await,
+            Ask::Delete { name } => {
+                let found = self.sight()?.find(&name)?;
+                found.demand(Right::DeleteMailbox)?;
+                done(self.store().delete_mailbox(found.spot.owner, &found.info.name).await)
+            }
+            Ask::Rename { from, to } => self.rename(&from, &to).await,
+            Ask::Subscribe { name, on } => self.subscribe(&name, on).await,
+            Ask::Status { name, counters } => {
+                let found = self.sight()?.find(&name)?;
+                found.demand(Right::Read)?;
+                let (owner, standing) = (found.spot.owner, found.standing);
+                let counted = tokio::task::block_in_place(|| {
+                    self.counters(owner, found.id, standing, &found.info.counters, counters)
+                });
+                Ok(Answer::Status(found.id, counted?))
+            }
+            _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
+        }
+    }
+
+    fn mailboxes(&self, counters: CountersNeed) -> Result<Vec<MailboxRow>, Refused> {
+        let sight = self.sight()?;
+        let own = sight.login.account;
+        let limited = self.store().acls(own).map_err(refused)?;
+        let infos = self.store().mailboxes(own).map_err(refused)?;
+        let mut subscribed: BTreeSet<String> = BTreeSet::new();
+        let mut rows = Vec::with_capacity(infos.len());
+        for info in infos {
+            if info.subscribed && info.id.is_none() {
+                subscribed.insert(info.name.clone());
+            }
+            let list = limited.iter().find(|(mailbox, _)| Some(*mailbox) == info.id);
+            let rights = match list {
+                Some((_, acl)) => acl.rights(own, &Viewer::alone(own)),
+                None => Rights::ALL,
+            };
+            rows.push(self.row(own, info, Standing { rights, seen: None }, counters)?);
+        }
+        let names: BTreeSet<String> =
+            rows.iter().filter(|row| row.id.is_some()).map(|row| row.name.clone()).collect();
+        for (name, owner, mut info, standing) in sight.others()? {
+            // A mailbox of one's own of that name comes first, as everywhere.
+            if names.contains(&name) {
+                continue;
+            }
+            info.subscribed = subscribed.contains(&name);
+            info.name = name;
+            // RFC 6154: uses are those of one's own mailboxes.
+            info.special_use = None;
+            rows.retain(|row| row.id.is_some() || row.name != info.name);
+            rows.push(self.row(owner, info, standing, counters)?);
+        }
+        Ok(rows)
+    }
+
+    /// What metadata belongs to: a mailbox, or the server as this account sees it.
+    fn annotated(&self, mailbox: Option<&str>) -> Result<(AccountId, Option<MailboxId>), Refused> {
+        let Some(name) = mailbox else { return Ok((self.account()?, None)) };
+        let found = self.sight()?.find(name)?;
+        // RFC 5464 §3.3: `l`, and one of `r`, `s`, `w`, `i`, `p`, to read and to write.
+        found.demand(Right::Lookup)?;
+        let one_of = [Right::Read, Right::Seen, Right::Write, Right::Insert, Right::Post];
+        if !found.standing.rights.has_any(one_of.into_iter().collect()) {
+            return Err(Refused::new(RefusedKind::NoPerm, "you may not use that mailbox's metadata"));
+        }
+        Ok((found.spot.owner, Some(found.id)))
+    }
+
+    fn row(
+        &self,
+        owner: AccountId,
+        info: MailboxInfo,
+        standing: Standing,
+        need: CountersNeed,
+    ) -> Result<MailboxRow, Refused> {
+        let counters = match info.id {
+            // RFC 4314 §4: STATUS needs `r`.
+            Some(id) if need != CountersNeed::None && standing.rights.has(Right::Read) => {
+                Some(self.counters(owner, id, standing, &info.counters, need)?)
+            }
+            _ => None,
+        };
+        Ok(convert::mailbox(info, counters, standing.rights))
+    }
+
+    fn counters(
+        &self,
+        owner: AccountId,
+        mailbox: MailboxId,
+        standing: Standing,
+        counters: &store::Counters,
+        need: CountersNeed,
+    ) -> Result<Counters, Refused> {
+        let deleted_size = match need {
+            CountersNeed::WithDeletedSize => self.store().deleted_bytes(owner, mailbox).map_err(refused)?,
+            CountersNeed::None | CountersNeed::Plain => 0,
+        };
+        let mut counted = convert::counters(counters, deleted_size);
+        if standing.seen.is_some() {
+            let opened = self.store().open(owner, mailbox).map_err(refused)?;
+            counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
+        }
+        Ok(counted)
+    }
+
+    async fn create(&self, name: &str, special_use: Option<SpecialUse>) -> Result<Answer, Refused> {
+        let sight = self.sight()?;
+        let spot = match sight.spot(name) {
+            Ok(spot) => spot,
+            // Whether there is such a user is not told.
+            Err(why) if why.kind == RefusedKind::NonExistent => return Err(not_there()),
+            Err(why) => return Err(why),
+        };
+        let is_foreign = sharing::foreign(name).is_some();
+        if is_foreign && spot.other.is_none() && self.store().mailbox_by_name(spot.owner, name).is_err() {
+            return Err(not_there());
+        }
+        sight.demand_create(&spot).map_err(|why| match (why.kind, &spot.other) {
+            (RefusedKind::NonExistent, Some(_)) => not_there(),
+            _ => why,
+        })?;
+        if spot.other.is_some() && special_use.is_some() {
+            return Err(Refused::new(RefusedKind::UseAttr, "special uses are for mailboxes of one's own"));
+        }
+        let inherit = if spot.other.is_some() { Inherit::SuperiorOrInbox } else { Inherit::Superior };
+        let store = self.store();
+        let made = store.create_mailbox_as(spot.owner, &spot.name, special_use, inherit, World::now()).await;
+        made.map(Answer::Created).map_err(refused)
+    }
+
+    async fn rename(&self, from: &str, to: &str) -> Result<Answer, Refused> {
+        let sight = self.sight()?;
+        let source = sight.spot(from)?;
+        let target = sight.spot(to).map_err(|_| not_there())?;
+        if sharing::foreign(to).is_some() && target.other.is_none() {
+            return Err(not_there());
+        }
+        if source.owner != target.owner {
+            // Visible or not: what is not there can't be renamed either.
+            sight.find_at(source)?;
+            let text = "a mailbox can't be renamed into another account; move its messages";
+            return Err(Refused::new(RefusedKind::Cannot, text));
+        }
+        let (owner, is_other) = (source.owner, source.other.is_some());
+        let name = source.name.clone();
+        match sight.find_at(source) {
+            Ok(found) => found.demand(Right::DeleteMailbox)?,
+            // One's own name that only has inferiors.
+            Err(why) if why.kind == RefusedKind::NonExistent && !is_other => {}
+            Err(why) => return Err(why),
+        }
+        sight.demand_create(&target)?;
+        done(self.store().rename_mailbox(owner, &name, &target.name, World::now()).await)
+    }
+
+    async fn subscribe(&self, name: &str, on: bool) -> Result<Answer, Refused> {
+        let sight = self.sight()?;
+        let own = sight.login.account;
+        let spot = match sight.spot(name) {
+            Ok(spot) => spot,
+            // RFC 4314 §4: UNSUBSCRIBE needs no rights.
+            Err(_) if !on => return done(self.store().subscribe(own, name, false).await),
+            Err(why) => return Err(why),
+        };
+        // Under the name that LIST shows.
+        let kept = spot.other.as_ref().map(|account| sight.name_of(account, &spot.name));
+        if on && spot.other.is_some() {
+            sight.find_at(spot)?.demand(Right::Lookup)?;
+        }
+        done(self.store().subscribe(own, kept.as_deref().unwrap_or(name), on).await)
+    }
+
+    /// The account of a quota root that this user may look at: his own, one of which he may read a mailbox, and any for
+    /// administrators.
+    fn root(&self, root: &str) -> Result<(AccountId, String), Refused> {
+        let sight = self.sight()?;
+        let own = sight.login.account;
+        if root.is_empty() {
+            return Ok((own, String::new()));
+        }
+        let nothing = || Refused::new(RefusedKind::NonExistent, "there is no such quota root");
+        let address = root.strip_prefix(ROOT_PREFIX).and_then(|text| EmailAddress::parse(text).ok());
+        let found = address.and_then(|address| self.world.directory.account(&address).ok()?);
+        let account = found.ok_or_else(nothing)?;
+        let readable = |sight: &Sight<'_>| -> Result<bool, Refused> {
+            let others = sight.others()?;
+            Ok(others
+                .iter()
+                .any(|(_, owner, _, standing)| *owner == account.id && standing.rights.has(Right::Read)))
+        };
+        if account.id == own || self.is_administrator()? || readable(&sight)? {
+            return Ok((account.id, root_of(&account)));
+        }
+        Err(nothing())
+    }
+
+    fn is_administrator(&self) -> Result<bool, Refused> {
+        let account = self.world.directory.account_by_id(self.account()?);
+        Ok(matches!(account, Ok(Some(Account { role: Role::Administrator, .. }))))
+    }
+
+    fn quota(&self, of: &QuotaOf) -> Result<Answer, Refused> {
+        let (owner, root) = match of {
+            QuotaOf::Root(root) => self.root(root)?,
+            QuotaOf::Mailbox(name) => {
+                let sight = self.sight()?;
+                match sight.spot(name)? {
+                    // It need not exist (RFC 9208 §4.1.2).
+                    Spot { other: None, owner, .. } => (owner, String::new()),
+                    spot => {
+                        let Found { spot, standing, .. } = sight.find_at(spot)?;
+                        // RFC 9208 §6
+                        standing.demand(Right::Read)?;
+                        (spot.owner, spot.other.as_ref().map(root_of).unwrap_or_default())
+                    }
+                }
+            }
+        };
+        let usage = self.store().usage(owner).map_err(refused)?;
+        Ok(Answer::Quota { root, quota: convert::quota(&usage) })
+    }
+
+    async fn set_quota(
+        &self,
+        root: &str,
+        octets: Option<u64>,
+        messages: Option<u64>,
+    ) -> Result<Answer, Refused> {
+        if !self.is_administrator()? {
+            return Err(Refused::new(RefusedKind::NoPerm, "limits are set by administrators"));
+        }
+        let (owner, name) = self.root(root)?;
+        let limits = Limits { bytes: octets, messages };
+        self.store().set_limits(owner, limits).await.map_err(refused)?;
+        tracing::info!(
+            trace = self.trace,
+            root,
+            octets,
+            messages,
+            "an administrator has set the limits of an account"
+        );
+        let usage = self.store().usage(owner).map_err(refused)?;
+        Ok(Answer::Quota { root: name, quota: convert::quota(&usage) })
+    }
+
+    async fn acl(&self, mailbox: &str, ask: AclAsk) -> Result<Answer, Refused> {
+        let sight = self.sight()?;
+        let found = sight.find(mailbox)?;
+        if ask == AclAsk::MyRights {
+            return Ok(Answer::Rights(found.standing.rights));
+        }
+        found.demand(Right::Administer)?;
+        let (owner, id, store) = (found.spot.owner, found.id, self.store());
+        match ask {
+            AclAsk::Get => {
+                let acl = store.acl(owner, id).map_err(refused)?;
+                Ok(Answer::Acl(sight.acl_rows(owner, &acl)))
+            }
+            AclAsk::Set { identifier, change } => {
+                let (who, effect) = sight.identify(&identifier)?;
+                let change = match change {
+                    RightsChange::Set(rights) => store::RightsChange::Set(rights),
+                    RightsChange::Add(rights) => store::RightsChange::Add(rights),
+                    RightsChange::Remove(rights) => store::RightsChange::Remove(rights),
+                };
+                tracing::info!(trace = self.trace, mailbox, identifier, ?change, "access control list");
+                done(store.set_acl(owner, id, who, effect, change, None).await)
+            }
+            AclAsk::Delete { identifier } => match sight.identify(&identifier) {
+                Ok((who, effect)) => done(store.delete_acl(owner, id, who, effect).await),
+                // One who does not exist has no entry.
+                Err(why) if why.kind == RefusedKind::Cannot => Ok(Answer::Done),
+                Err(why) => Err(why),
+            },
+            AclAsk::ListRights { identifier } => {
+                let (who, effect) = sight.identify(&identifier)?;
+                let is_owner = who == Who::Account(owner) && effect == Effect::Grant;
+                let required = if is_owner { OWNER_ALWAYS } else { Rights::NONE };
+                Ok(Answer::ListRights { required, optional: Rights::ALL.minus(required) })
+            }
+            AclAsk::MyRights => Err(refused(Error::NoMailbox)),
+        }
+    }
+}
+
+fn root_of(account: &Account) -> String {
+    format!("{ROOT_PREFIX}{}", account.address)
+}
+
+fn not_there() -> Refused {
+    Refused::new(RefusedKind::NoPerm, "you may not make a mailbox there")
+}
