@@ -53,6 +53,13 @@ impl World {
                     Err(refusal) => Err(refusal),
                 })
             }
+            Ask::Url { url, bytes_max, client } => {
+                assert!(client.user.is_some(), "BURL comes after the log-in");
+                let octets = url.repeat(3).into_bytes();
+                let fits = octets.len() as u64 <= bytes_max;
+                let refusal = Refusal::new(554, (6, 6), "not there");
+                Answer::Url(self.outcome(Ok(())).and(if fits { Ok(octets) } else { Err(refusal) }))
+            }
             Ask::Deliver(delivery) => {
                 assert!(!delivery.recipients.is_empty() && delivery.recipients.len() <= RECIPIENTS_MAX);
                 assert!(delivery.trace_field_bytes <= delivery.message.len());

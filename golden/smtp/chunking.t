@@ -57,7 +57,7 @@ C: RSET
 S~ 250 *
 # No BDAT behind the last one; its octets are not commands.
 C< BDAT 6 LAST\r\nNOOP\r\n
-S: 503 5.5.1 MAIL and RCPT have to come before BDAT
+S: 503 5.5.1 MAIL and RCPT have to come before BDAT or BURL
 # DATA and BDAT do not mix (§2), nor do DATA and BINARYMIME (§3).
 C: MAIL FROM:<s@x.test>
 C: RCPT TO:<a@x.test>

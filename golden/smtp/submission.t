@@ -18,6 +18,7 @@ S~ 250-*
 S~ 250-*
 S~ 250-*
 S~ 250-*
+S~ 250-BURL*
 S~ 250 AUTH *
 C: STARTTLS
 S: 503 5.5.1 TLS is on already
@@ -77,6 +78,7 @@ S2~ 250-*
 S2~ 250-*
 S2~ 250-*
 S2~ 250-*
+S2: 250-BURL
 S2~ 250 *
 C2: BDAT 33554432 LAST
 S2: 530 5.7.0 Log in first, with AUTH

@@ -45,6 +45,15 @@ pub enum Ask {
         /// The list's name or mailbox; no angle brackets.
         text: String,
     },
+    /// The octets that the URL of BURL names (RFC 4468). Answer: [`Answer::Url`].
+    Url {
+        /// Who is connected, and has logged in.
+        client: Arc<Client>,
+        /// As the client wrote it.
+        url: String,
+        /// Most octets in the answer.
+        bytes_max: u64,
+    },
     /// Take this message. Answer: [`Answer::Deliver`], only when the result is durable.
     Deliver(Box<Delivery>),
 }
@@ -61,6 +70,8 @@ pub enum Answer {
     /// To [`Ask::Verify`] and [`Ask::Expand`]: who it is. An empty list means "nobody" (550); several are the members
     /// of a list, or for VRFY the candidates of an ambiguous name (553).
     Listed(Result<Vec<Listed>, Refusal>),
+    /// To [`Ask::Url`].
+    Url(Result<Vec<u8>, Refusal>),
     /// To [`Ask::Deliver`]. For LMTP one outcome per recipient, in their order (RFC 2033 §4.2); for SMTP and
     /// submission exactly one, for the message as a whole.
     Deliver(Vec<Outcome>),

@@ -1,5 +1,6 @@
 //! The session: what is being waited for, the order of commands, and one reply to each (RFC 5321 §3, §4.1.4, §4.3).
 
+mod burl;
 mod data;
 mod envelope;
 mod login;
@@ -98,6 +99,10 @@ enum Pending {
     Recipient(Arc<crate::Recipient>),
     Verify(Charset),
     Expand(Charset),
+    /// BURL, with LAST or without.
+    Url {
+        last: bool,
+    },
     Deliver,
 }
 
@@ -263,6 +268,7 @@ impl Session {
             Verb::Rcpt => self.rcpt(args),
             Verb::Data if args.is_empty() => self.data(now),
             Verb::Bdat => self.bdat(args, now),
+            Verb::Burl => self.burl(args, now),
             Verb::Rset if args.is_empty() => {
                 self.transaction = None;
                 self.say(250, (0, 0), "Reset");
@@ -337,6 +343,7 @@ impl Session {
         {
             lines.push("STARTTLS".to_owned());
         }
+        lines.extend(self.burl_keyword());
         let mechanisms: Vec<&str> = self.usable_mechanisms().map(sasl::Mechanism::name).collect();
         if !mechanisms.is_empty() {
             lines.push(format!("AUTH {}", mechanisms.join(" ")));
@@ -398,6 +405,7 @@ impl Session {
             }
             (Pending::Verify(charset), Answer::Listed(listed)) => self.verify_answered(charset, listed),
             (Pending::Expand(charset), Answer::Listed(listed)) => self.expand_answered(charset, listed),
+            (Pending::Url { last }, Answer::Url(octets)) => self.url_answered(octets, last),
             (Pending::Deliver, Answer::Deliver(outcomes)) => self.delivered(outcomes),
             // The answering side is wrong: the session dies, the server lives.
             _ => self.give_up((3, 0), "The server made a mistake; try again later"),

@@ -12,6 +12,7 @@ pub(crate) enum Verb {
     Rcpt,
     Data,
     Bdat,
+    Burl,
     Rset,
     Noop,
     Quit,
@@ -24,7 +25,7 @@ pub(crate) enum Verb {
     Obsolete,
 }
 
-const TABLE: [(&str, Verb, &[&str]); 19] = [
+const TABLE: [(&str, Verb, &[&str]); 20] = [
     (
         "EHLO",
         Verb::Ehlo,
@@ -59,6 +60,11 @@ const TABLE: [(&str, Verb, &[&str]); 19] = [
         Verb::Bdat,
         &["BDAT octets [LAST]", "That many octets of the message follow at once; LAST ends it."],
     ),
+    (
+        "BURL",
+        Verb::Burl,
+        &["BURL imap-url [LAST]", "The message, or more of it, is what the URL names; LAST ends it."],
+    ),
     ("RSET", Verb::Rset, &["RSET", "Drops the message begun by MAIL."]),
     ("NOOP", Verb::Noop, &["NOOP", "Does nothing."]),
     ("QUIT", Verb::Quit, &["QUIT", "Ends the session."]),
@@ -89,6 +95,8 @@ impl Verb {
         match self {
             Verb::Ehlo | Verb::Helo => kind != Kind::Lmtp,
             Verb::Lhlo => kind == Kind::Lmtp,
+            // RFC 4468 §3.1: never on port 25.
+            Verb::Burl => kind == Kind::Submission,
             _ => true,
         }
     }
@@ -131,6 +139,7 @@ mod tests {
         for name in all[1].split(' ') {
             assert!(help(name, Kind::Mta).unwrap()[0].starts_with(name));
         }
+        assert!(!all[1].contains("BURL") && help("BURL", Kind::Submission).is_some());
         assert!(!all[1].contains("LHLO") && help("LHLO", Kind::Mta).is_none());
         assert_eq!(help("nonsense", Kind::Mta), None);
     }

@@ -1,5 +1,6 @@
 //! MTA, MSA and LMTP: may this be sent, may it go there, and its delivery.
 
+mod burl;
 mod deliver;
 mod report;
 
@@ -120,6 +121,9 @@ impl net::Desk for SmtpAgent {
             }
             Ask::Verify { client, text } => Answer::Listed(self.verify(&client, &text, Verify::Vrfy)),
             Ask::Expand { client, text } => Answer::Listed(self.verify(&client, &text, Verify::Expn)),
+            Ask::Url { url, bytes_max, .. } => {
+                Answer::Url(tokio::task::block_in_place(|| self.url(&url, bytes_max)))
+            }
             Ask::Deliver(delivery) => Answer::Deliver(self.deliver(*delivery).await),
         }
     }

@@ -122,18 +122,26 @@ impl Session {
             self.refuse(&refusal);
             return self.give_up((3, 4), "That much is not even read; closing");
         }
-        if refusal.is_none() && !self.has_chunks() {
-            let content = self.new_content(now);
-            if let Some(transaction) = &mut self.transaction {
-                transaction.chunks = Chunks::Some { content, watch: LineWatch::default() };
-            }
+        if refusal.is_none() {
+            self.begin_chunks(now);
         }
         self.state = State::Chunk(Chunk { left_bytes: bytes, bytes, last, refusal });
     }
 
-    fn chunk_barred(&self) -> Option<Refusal> {
+    /// Begins the message with its first chunk.
+    pub(super) fn begin_chunks(&mut self, now: i64) {
+        if self.has_chunks() {
+            return;
+        }
+        let content = self.new_content(now);
+        if let Some(transaction) = &mut self.transaction {
+            transaction.chunks = Chunks::Some { content, watch: LineWatch::default() };
+        }
+    }
+
+    pub(super) fn chunk_barred(&self) -> Option<Refusal> {
         match &self.transaction {
-            None => Some(Refusal::new(503, (5, 1), "MAIL and RCPT have to come before BDAT")),
+            None => Some(Refusal::new(503, (5, 1), "MAIL and RCPT have to come before BDAT or BURL")),
             Some(Transaction { chunks: Chunks::Failed, .. }) => {
                 Some(Refusal::new(503, (5, 1), "The message has failed already; RSET drops it"))
             }

@@ -4,6 +4,7 @@
 //! tls: none | starttls | implicit      plaintext_auth: yes    verify: logged-in
 //! boxes: addresses that exist          users: name:password … (application passwords, for every mechanism)
 //! limits: message=N discard=N recipients=N mails=N errors=N refused=N logins=N
+//! urls: url=>text … (what BURL finds; text may hold `\\r`, `\\n`, `\\0`, and `\\_` for a space)
 //! at-delivery: address=full … (that recipient's outcome), all=full (the message's)
 //! ```
 //! `W:` lines look at the last delivery: `message is T`, `message has T`, `trace is T`, `envelope T`, `with T`, `dsn T`,
@@ -23,7 +24,8 @@ pub struct World {
     pub deliveries: Vec<Delivery>,
 }
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
+    "urls",
     "kind",
     "hostname",
     "peer",
@@ -136,6 +138,25 @@ impl World {
             Ask::Verify { text, .. } => Answer::Listed(Ok(self.listed(&text))),
             Ask::Expand { text, .. } if text == "everybody" => Answer::Listed(Ok(self.listed(""))),
             Ask::Expand { .. } => Answer::Listed(Ok(Vec::new())),
+            Ask::Url { url, bytes_max, client } => {
+                assert!(client.user.is_some(), "only after the log-in");
+                let found =
+                    self.words("urls").filter_map(|word| word.split_once("=>")).find(|(key, _)| *key == url);
+                Answer::Url(match found {
+                    Some((_, text)) if text.len() as u64 > bytes_max => {
+                        Err(Refusal::new(554, (3, 4), "Message too big for system"))
+                    }
+                    Some((_, text)) => {
+                        let text = text
+                            .replace("\\r", "\r")
+                            .replace("\\n", "\n")
+                            .replace("\\0", "\0")
+                            .replace("\\_", " ");
+                        Ok(text.into_bytes())
+                    }
+                    None => Err(Refusal::new(554, (7, 0), "IMAP URL authorization failed")),
+                })
+            }
             Ask::Deliver(delivery) => {
                 let outcomes = match delivery.sender.client.kind {
                     Kind::Lmtp => {
