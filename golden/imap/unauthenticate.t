@@ -23,7 +23,7 @@ S: * OK [MAILBOXID (F1)] Id of this mailbox
 S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: c OK [READ-WRITE] SELECT completed
 C: d UNAUTHENTICATE
-S~ d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE AUTH=*] UNAUTHENTICATE completed
+S~ d OK [CAPABILITY IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LANGUAGE IDLE AUTH=*] UNAUTHENTICATE completed
 C: e FETCH 1 (FLAGS)  # nothing is selected, nobody is logged in
 S: e BAD FETCH needs a log-in first
 C: f LOGIN ann secret

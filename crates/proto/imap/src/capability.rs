@@ -21,7 +21,7 @@ pub(crate) enum Stage {
 
 /// Told in every state. ENABLE and IDLE are of use after the log-in only, but clients that read the list just once do so
 /// before it. Quirk (Python's imaplib): refuses `enable()` and `idle()` when they were not in the first list.
-const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE IDLE";
+const ALWAYS: &str = "IMAP4rev1 IMAP4rev2 LITERAL+ SASL-IR ID ENABLE LANGUAGE IDLE";
 
 /// Usable after the log-in.
 const AUTHENTICATED: &str = "NAMESPACE ACL RIGHTS=kxte LIST-MYRIGHTS CHILDREN UNSELECT UIDPLUS MOVE MULTIAPPEND ESEARCH SEARCHRES WITHIN \
@@ -97,6 +97,6 @@ mod tests {
         let after = list(Stage::After);
         assert!(!after.contains(" AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
         assert!(!after.contains("  "));
-        assert!(clear.contains(" ENABLE IDLE ") && !clear.contains("NAMESPACE"));
+        assert!(clear.contains(" ENABLE LANGUAGE IDLE ") && !clear.contains("NAMESPACE"));
     }
 }

@@ -60,7 +60,7 @@ enum Allowed {
 
 fn allowed(body: &Body) -> Allowed {
     match body {
-        Body::Capability | Body::Noop | Body::Logout | Body::Id(_) => Allowed::Always,
+        Body::Capability | Body::Noop | Body::Logout | Body::Id(_) | Body::Language(_) => Allowed::Always,
         Body::StartTls | Body::Authenticate { .. } | Body::Login { .. } => Allowed::BeforeLogin,
         Body::Check
         | Body::Close
@@ -126,6 +126,7 @@ fn for_anybody(body: &Body) -> bool {
             | Body::Noop
             | Body::Logout
             | Body::Id(_)
+            | Body::Language(_)
             | Body::Check
             | Body::Close
             | Body::Unselect
@@ -218,6 +219,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Copy { numbering, set, mailbox, originals } => {
             copy::start(core, numbering, &set, mailbox, originals)
         }
+        Body::Language(ranges) => Begun::Now(any_state::language(core, &ranges)),
         Body::Compress(algorithm) => Begun::Now(any_state::compress(core, &algorithm)),
     }
 }

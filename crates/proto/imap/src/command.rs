@@ -52,6 +52,8 @@ pub enum Body {
     Unauthenticate,
     /// RFC 4978; the name of the mechanism, upper case.
     Compress(String),
+    /// RFC 5255 §3.2; language ranges, none to have the languages listed.
+    Language(Vec<String>),
     /// RFC 9051 §6.3.1; the capabilities in upper case.
     Enable(Vec<String>),
     /// SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3).
@@ -266,6 +268,7 @@ impl Body {
             Body::Login { .. } => "LOGIN",
             Body::Unauthenticate => "UNAUTHENTICATE",
             Body::Compress(_) => "COMPRESS",
+            Body::Language(_) => "LANGUAGE",
             Body::Enable(_) => "ENABLE",
             Body::Select { access: Access::ReadWrite, .. } => "SELECT",
             Body::Select { access: Access::ReadOnly, .. } => "EXAMINE",

@@ -4,6 +4,7 @@ pub mod ask;
 mod capability;
 mod cmd;
 pub mod command;
+mod language;
 pub mod mailbox_name;
 pub mod mutf7;
 pub mod parse;

@@ -150,6 +150,13 @@ impl Printer {
                 self.word("ENABLE ");
                 self.word(&capabilities.join(" "));
             }
+            Body::Language(ranges) => {
+                self.word("LANGUAGE");
+                for range in ranges {
+                    self.word(" ");
+                    self.astring(range.as_bytes());
+                }
+            }
             Body::Compress(algorithm) => {
                 self.word("COMPRESS ");
                 self.word(algorithm);

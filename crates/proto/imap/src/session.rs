@@ -14,9 +14,11 @@ mod running;
 use crate::ask::{Answer, Ask};
 use crate::cmd::{self, Begun};
 use crate::command::{Body, Command, Numbering};
+use crate::language::Language;
 use crate::parse::{self, FaultKind, ParseError};
 use crate::receive::{self, Line, Receiver, Refusal};
 use crate::write::{self, Condition};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, Deflating, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
@@ -70,6 +72,7 @@ impl Session {
                 out: Vec::new(),
                 secure: false,
                 tls: None,
+                language: Language::Default,
                 deflate: Deflate::Off,
                 connection: Box::new(connection),
                 settings,
@@ -114,7 +117,7 @@ impl Session {
         if self.phase == Phase::Closing {
             return;
         }
-        self.core.line(format_args!("* BYE {why}"));
+        self.core.tell("BYE", format_args!("{why}"));
         self.core.end = end;
         self.phase = Phase::Closing;
         self.running = None;
@@ -216,7 +219,11 @@ impl Session {
             Err(done) => done,
         };
         let tag = std::mem::take(&mut self.core.tag);
-        write::tagged(&mut self.core.out, &tag, done.condition, None, &done.text);
+        let text = self.core.language.text(&done.text);
+        match text {
+            Cow::Borrowed(text) => write::tagged(&mut self.core.out, &tag, done.condition, None, text),
+            Cow::Owned(text) => write::tagged_utf8(&mut self.core.out, &tag, done.condition, &text),
+        }
         self.count_errors(done.condition);
     }
 
@@ -302,9 +309,10 @@ impl Session {
             }
             Begun::Logout => {
                 // RFC 9051 §6.1.3: BYE comes before the tagged OK.
-                self.core.line(format_args!("* BYE Logging out"));
+                self.core.tell("BYE", format_args!("Logging out"));
                 let tag = std::mem::take(&mut self.core.tag);
-                self.core.line(format_args!("{tag} OK LOGOUT completed"));
+                let text = self.core.language.text("LOGOUT completed");
+                self.core.line(format_args!("{tag} OK {text}"));
                 self.core.end = End::Quit;
                 self.phase = Phase::Closing;
             }
@@ -404,6 +412,8 @@ impl wire::Session for Session {
     fn tls_started(&mut self, tls: TlsInfo) {
         self.core.secure = true;
         self.core.tls = Some(Box::new(tls));
+        // RFC 5255 §3.1: what was asked for in clear may not have been asked for by this client.
+        self.core.language = Language::Default;
         self.input.discard();
         self.receiver.reset();
         if self.phase == Phase::StartingTls {

@@ -41,6 +41,8 @@ pub struct Pop3 {
     pub(crate) now: i64,
     going_down: bool,
     late: bool,
+    /// When the greeting was said.
+    since: i64,
     pub(crate) facts: Facts,
 }
 
@@ -111,12 +113,14 @@ impl Pop3 {
             now: 0,
             going_down: false,
             late: false,
+            since: 0,
             facts: Facts::default(),
         }
     }
 
     /// RFC 1939 §4, §7: a positive response, with a timestamp where APOP is offered.
     fn greet(&mut self) {
+        self.since = self.now;
         self.output.extend_from_slice(b"+OK POP3 server ready");
         if self.settings.apop == Offer::Offered {
             self.timestamp = sasl::apop_timestamp(&self.setup());
@@ -347,6 +351,12 @@ impl Session for Pop3 {
 
     fn step(&mut self, now: i64) -> Step<Ask> {
         self.now = now;
+        if matches!(self.state, State::Authorization { .. } | State::Exchange(_))
+            && self.waiting == Waiting::Nothing
+            && self.question.is_none()
+        {
+            self.late |= now.saturating_sub(self.since) > self.settings.login_within_s;
+        }
         loop {
             if let Some(question) = self.question.take() {
                 return Step::Ask(question);

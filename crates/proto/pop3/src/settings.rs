@@ -25,6 +25,8 @@ pub struct Settings {
     pub errors_max: u64,
     /// How long a client may be silent; never less than ten minutes (RFC 1939 §3).
     pub autologout: Duration,
+    /// From the greeting to the log-in at most, in seconds, however busy the client seems.
+    pub login_within_s: i64,
 }
 
 /// Whether something is offered.
@@ -63,6 +65,7 @@ impl Default for Settings {
             utf8_header: Utf8Header::Refuse,
             errors_max: 20,
             autologout: AUTOLOGOUT_MIN,
+            login_within_s: 600,
         }
     }
 }

@@ -79,6 +79,8 @@ pub struct Limits {
     pub command_patience: Duration,
     /// Silence within DATA or BDAT (§4.5.3.2.5). Default 3 minutes.
     pub data_patience: Duration,
+    /// From the greeting to the log-in at most, in seconds, where one is required. Default 300.
+    pub login_within_s: i64,
 }
 
 impl Limits {
@@ -102,6 +104,7 @@ impl Default for Limits {
             failed_logins_max: 3,
             command_patience: Duration::from_secs(5 * 60),
             data_patience: Duration::from_secs(3 * 60),
+            login_within_s: 300,
         }
     }
 }

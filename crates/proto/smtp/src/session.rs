@@ -30,6 +30,8 @@ pub struct Session {
     /// The last reply may not be held back (RFC 2920 §3.2 (5), (6)).
     must_flush: bool,
     going_down: bool,
+    /// When the greeting was said; None before it.
+    since: Option<i64>,
     counts: Counts,
     facts: Facts,
 }
@@ -127,6 +129,7 @@ impl Session {
             transaction: None,
             must_flush: false,
             going_down: false,
+            since: None,
             counts: Counts::default(),
             facts: Facts::default(),
         }
@@ -176,6 +179,17 @@ impl Session {
     }
 
     /// Says 421 and closes (RFC 5321 §3.8).
+    /// Where a log-in is required it has to come in time, however busily the peer does something else.
+    fn check_login_time(&mut self, now: i64) {
+        let since = *self.since.get_or_insert(now);
+        let is_owed = self.config.login == Login::Required && self.client.user.is_none();
+        let is_idle = matches!(self.state, State::Command | State::LoginLine(_));
+        if is_owed && is_idle && now.saturating_sub(since) > self.config.limits.login_within_s {
+            self.give_up((4, 2), "No log-in came in time; closing");
+            self.facts.end = End::TimedOut;
+        }
+    }
+
     fn give_up(&mut self, enhanced: (u16, u16), text: &str) {
         if matches!(self.state, State::Closed) {
             return;
@@ -465,6 +479,7 @@ impl wire::Session for Session {
     }
 
     fn step(&mut self, now: i64) -> Step<Ask> {
+        self.check_login_time(now);
         loop {
             if self.output.len() >= FLUSH_BYTES {
                 return Step::Flush;

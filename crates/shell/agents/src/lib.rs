@@ -15,6 +15,6 @@ pub use imap::{ImapAgent, identifier, identify};
 pub use login::Login;
 pub use mailboxes::Mailboxes;
 pub use metrics::{By, Metrics, Protocol};
-pub use pop3::Pop3Agent;
+pub use pop3::{Maildrops, Pop3Agent};
 pub use smtp::SmtpAgent;
 pub use world::World;

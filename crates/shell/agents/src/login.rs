@@ -57,7 +57,14 @@ pub(crate) async fn answer(
     let Reply::Verdict(verdict) = &reply else { return (reply, None) };
     let by = By { protocol };
     // Waited for whatever the answer: a quick one from a guessing address would show that the guess was right.
-    tokio::time::sleep(delay).await;
+    let mut stopping = world.stopping.subscribe();
+    tokio::select! {
+        () = tokio::time::sleep(delay) => {}
+        // Not even then may an early answer tell anything.
+        Ok(_) = stopping.wait_for(|stopping| *stopping), if !delay.is_zero() => {
+            return (Reply::Verdict(Verdict::Unavailable), None);
+        }
+    }
     if let Verdict::Granted { account } = verdict {
         world.metrics.logins.get_or_create(&by).inc();
         let login = login_of(world, account);

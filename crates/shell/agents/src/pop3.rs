@@ -9,7 +9,7 @@ use model::{MailboxId, Uid, UidSet};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use store::Needs;
 
@@ -34,34 +34,42 @@ struct Open {
     _lock: Lock,
 }
 
-/// Accounts whose maildrop a POP3 session has (RFC 1939 §4).
-static LOCKED: LazyLock<Mutex<HashSet<AccountId>>> = LazyLock::new(Mutex::default);
+/// What POP3 sessions of one server share.
+#[derive(Default)]
+pub struct Maildrops {
+    /// Accounts whose maildrop a POP3 session has (RFC 1939 §4).
+    locked: Mutex<HashSet<AccountId>>,
+    /// When each account last opened its maildrop; kept only where a delay is configured, one small entry an account.
+    last_opened: Mutex<HashMap<AccountId, Instant>>,
+}
 
-struct Lock(AccountId);
+struct Lock {
+    maildrops: Arc<Maildrops>,
+    account: AccountId,
+}
 
 impl Lock {
-    fn take(account: AccountId) -> Option<Lock> {
+    fn take(maildrops: &Arc<Maildrops>, account: AccountId) -> Option<Lock> {
         // Not `then_some`: a Lock made for nothing would be dropped, taking the mutex again and freeing the other's lock.
-        LOCKED.lock().insert(account).then(|| Lock(account))
+        maildrops.locked.lock().insert(account).then(|| Lock { maildrops: maildrops.clone(), account })
     }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        LOCKED.lock().remove(&self.0);
+        self.maildrops.locked.lock().remove(&self.account);
     }
 }
 
-/// When each account last opened its maildrop; kept only where a delay is configured, one small entry an account.
-static LAST_OPENED: LazyLock<Mutex<HashMap<AccountId, Instant>>> = LazyLock::new(Mutex::default);
-
-fn too_soon(account: AccountId, delay: Duration) -> bool {
-    let (now, mut last) = (Instant::now(), LAST_OPENED.lock());
-    if last.get(&account).is_some_and(|before| now.duration_since(*before) < delay) {
-        return true;
+impl Maildrops {
+    fn too_soon(&self, account: AccountId, delay: Duration) -> bool {
+        let (now, mut last) = (Instant::now(), self.last_opened.lock());
+        if last.get(&account).is_some_and(|before| now.duration_since(*before) < delay) {
+            return true;
+        }
+        last.insert(account, now);
+        false
     }
-    last.insert(account, now);
-    false
 }
 
 impl Pop3Agent {
@@ -79,8 +87,8 @@ impl Pop3Agent {
     fn open(&mut self) -> Result<Maildrop, Unopened> {
         let Some(login) = &self.login else { return Err(Unopened::Permanent) };
         let account = login.account;
-        let lock = Lock::take(account).ok_or(Unopened::InUse)?;
-        if !self.login_delay.is_zero() && too_soon(account, self.login_delay) {
+        let lock = Lock::take(&self.world.maildrops, account).ok_or(Unopened::InUse)?;
+        if !self.login_delay.is_zero() && self.world.maildrops.too_soon(account, self.login_delay) {
             return Err(Unopened::LoginDelay);
         }
         let listed = list(&self.world, account);
@@ -192,11 +200,11 @@ mod tests {
 
     #[test]
     fn a_maildrop_is_locked_once_and_a_refusal_frees_nothing() {
-        let account = AccountId(u32::MAX);
-        let first = Lock::take(account).expect("nobody has it");
-        assert!(Lock::take(account).is_none());
-        assert!(Lock::take(account).is_none(), "the refusal before did not free it");
+        let (maildrops, account) = (Arc::new(Maildrops::default()), AccountId(7));
+        let first = Lock::take(&maildrops, account).expect("nobody has it");
+        assert!(Lock::take(&maildrops, account).is_none());
+        assert!(Lock::take(&maildrops, account).is_none(), "the refusal before did not free it");
         drop(first);
-        assert!(Lock::take(account).is_some());
+        assert!(Lock::take(&maildrops, account).is_some());
     }
 }

@@ -1,6 +1,7 @@
 //! What all agents of one server share.
 
 use crate::metrics::Metrics;
+use crate::pop3::Maildrops;
 use directory::Directory;
 use engine::Engine;
 use model::UnixTime;
@@ -10,6 +11,7 @@ use queue::Queue;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::{Prepared, Store};
+use tokio::sync::watch;
 
 /// The server's insides, behind the sessions.
 pub struct World {
@@ -23,6 +25,10 @@ pub struct World {
     pub queue: Queue,
     /// What is accepted; exchanged when the configuration is read again.
     pub policy: RwLock<Arc<Policy>>,
+    /// What POP3 sessions have locked.
+    pub maildrops: Arc<Maildrops>,
+    /// Turns true when the server stops: nobody is made to wait any more.
+    pub stopping: watch::Sender<bool>,
     /// Counters.
     pub metrics: Metrics,
 }

@@ -288,7 +288,14 @@ pub(crate) async fn upgrade<D: Desk>(talk: &mut Conversation<D>) -> io::Result<(
     let Stream::Tcp(tcp) = std::mem::replace(&mut talk.stream, Stream::Gone) else {
         return Err(io::Error::other("TLS was asked for on a connection that cannot have it"));
     };
-    let (stream, info) = tls::handshake(&tls, tcp, STUCK).await?;
+    let mut shutdown = talk.shutdown.clone();
+    let (stream, info) = tokio::select! {
+        done = tls::handshake(&tls, tcp, STUCK) => done?,
+        // Nothing has been said inside TLS, so nothing is lost and nobody can be told.
+        Ok(_) = shutdown.wait_for(|down| *down) => {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "the server goes down"));
+        }
+    };
     talk.stream = stream;
     talk.session.tls_started(info);
     Ok(())

@@ -89,6 +89,9 @@ pub trait Protocol: Send + Sync + 'static {
         outcome: io::Result<()>,
     );
 
+    /// A connection is gone, whatever way, even if its session panicked: once for each [`begin`](Protocol::begin).
+    fn gone(&self);
+
     /// How TLS comes in.
     fn tls_mode(&self) -> TlsMode;
 }
@@ -177,6 +180,15 @@ fn turn_away(stream: Stream, text: &'static [u8]) {
     }
 }
 
+/// Tells the protocol that a connection is gone.
+struct Gone<P: Protocol>(Arc<P>);
+
+impl<P: Protocol> Drop for Gone<P> {
+    fn drop(&mut self) {
+        self.0.gone();
+    }
+}
+
 async fn converse<P: Protocol>(
     stream: Stream,
     peer: Option<IpAddr>,
@@ -186,6 +198,7 @@ async fn converse<P: Protocol>(
     pass: Pass,
 ) {
     let (session, desk) = protocol.begin(peer);
+    let _gone = Gone(protocol.clone());
     let mut talk = Conversation { stream, session, desk, tls, shutdown };
     if protocol.tls_mode() == TlsMode::Implicit
         && let Err(error) = Box::pin(upgrade(&mut talk)).await

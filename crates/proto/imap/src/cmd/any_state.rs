@@ -1,8 +1,9 @@
-//! CAPABILITY, ID, STARTTLS, COMPRESS, ENABLE, UNAUTHENTICATE: commands about the connection (RFC 9051 §6.1, §6.2.1, §6.3.1;
-//! RFC 2971; RFC 4978; RFC 8437).
+//! CAPABILITY, ID, STARTTLS, LANGUAGE, COMPRESS, ENABLE, UNAUTHENTICATE: commands about the connection (RFC 9051 §6.1, §6.2.1,
+//! §6.3.1; RFC 2971; RFC 4978; RFC 5255; RFC 8437).
 
 use super::Begun;
 use crate::ask::{Answer, Ask};
+use crate::language::Language;
 use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
 
@@ -70,6 +71,8 @@ impl Running for Unauthenticate {
             Event::Answer(Answer::Done) => {
                 core.user = None;
                 core.anonymous = false;
+                // RFC 8437 §3
+                core.language = Language::Default;
                 // The mailbox is left as by UNSELECT: nothing is expunged.
                 core.view = None;
                 core.dirty = false;
@@ -85,6 +88,22 @@ impl Running for Unauthenticate {
             event => otherwise(event),
         }
     }
+}
+
+/// RFC 5255 §3.2: the first range that fits counts; the change takes effect behind the LANGUAGE response.
+pub(super) fn language(core: &mut Core, ranges: &[String]) -> Done {
+    if ranges.is_empty() {
+        let tags = Language::EVERY.map(Language::tag).join(" ");
+        core.line(format_args!("* LANGUAGE ({tags})"));
+        return Done::ok("Supported languages have been listed").telling(News::None);
+    }
+    let Some(language) = ranges.iter().find_map(|range| Language::matching(range)) else {
+        return Done::no("That language is not supported").telling(News::None);
+    };
+    core.line(format_args!("* LANGUAGE ({})", language.tag()));
+    core.language = language;
+    let now = if language == Language::Russian { "Now speaking Russian" } else { "Now speaking English" };
+    Done::ok(now).telling(News::None)
 }
 
 /// RFC 4978 §3. After the log-in only, as others have it: strangers are not given the memory, and no password shares a
@@ -152,6 +171,9 @@ pub(crate) fn enable_condstore(core: &mut Core) {
     core.enabled.condstore = true;
     if let Some(view) = &core.view {
         let highest = view.known;
-        core.line(format_args!("* OK [HIGHESTMODSEQ {highest}] Modification sequences are told from now on"));
+        core.tell(
+            "OK",
+            format_args!("[HIGHESTMODSEQ {highest}] Modification sequences are told from now on"),
+        );
     }
 }

@@ -86,7 +86,7 @@ impl Copy {
             return Done::ok(format!("{code} COPY completed"));
         }
         // RFC 6851 §4.3: before the EXPUNGEs, which come with the news.
-        core.line(format_args!("* OK {code} Moved UIDs"));
+        core.tell("OK", format_args!("{code} Moved UIDs"));
         // RFC 6851 §4.4
         if core.enabled.condstore {
             return Done::ok(format!("[HIGHESTMODSEQ {}] {verb} completed", copied.modseq));

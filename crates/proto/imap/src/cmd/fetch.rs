@@ -428,7 +428,7 @@ impl Fetch {
         }
         self.trouble.corrupt = true;
         // RFC 5530 §3, CORRUPTION.
-        core.line(format_args!("* NO [CORRUPTION] The message with UID {uid} can't be read"));
+        core.tell("NO", format_args!("[CORRUPTION] The message with UID {uid} can't be read"));
     }
 
     fn write(&mut self, core: &mut Core, mut message: Box<Message>, item: usize) {

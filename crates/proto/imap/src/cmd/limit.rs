@@ -31,7 +31,7 @@ impl Exceeded {
             let text = format!("{exceeded} {} with a part of the messages", done.text);
             return Done { text: text.into(), ..done };
         }
-        core.line(format_args!("* NO {exceeded} Only a part of the messages was worked on"));
+        core.tell("NO", format_args!("{exceeded} Only a part of the messages was worked on"));
         done
     }
 }

@@ -56,7 +56,7 @@ impl Running for Replace {
             Event::Answer(Answer::Replaced { uid_validity, uid, modseq }) => {
                 core.messages += 1;
                 // RFC 8508 §4.3: untagged, before the EXPUNGE, which comes with the news.
-                core.line(format_args!("* OK [APPENDUID {uid_validity} {uid}] Replacement message ready"));
+                core.tell("OK", format_args!("[APPENDUID {uid_validity} {uid}] Replacement message ready"));
                 // RFC 8508 §4.5: as after UID EXPUNGE.
                 Next::Done(if core.enabled.condstore {
                     Done::ok(format!("[HIGHESTMODSEQ {modseq}] REPLACE completed"))

@@ -36,7 +36,7 @@ pub(super) fn start(
     // RFC 9051 §6.3.2: whatever comes of this, the mailbox selected before is closed.
     if core.view.take().is_some() {
         // RFC 7162 §3.2.11: what comes behind it concerns the new one.
-        core.line(format_args!("* OK [CLOSED] The mailbox selected before is closed"));
+        core.tell("OK", format_args!("[CLOSED] The mailbox selected before is closed"));
     }
     core.dirty = false;
     if condstore {
@@ -167,18 +167,18 @@ fn announce(core: &mut Core, selected: Selected) {
         write::recent(&mut core.out, recent);
     }
     if let Some(number) = first_unseen.filter(|_| !core.enabled.rev2 && !core.enabled.uid_only) {
-        core.line(format_args!("* OK [UNSEEN {number}] Message {number} is the first unseen"));
+        core.tell("OK", format_args!("[UNSEEN {number}] Message {number} is the first unseen"));
     }
-    core.line(format_args!("* OK [UIDVALIDITY {uid_validity}] UIDs are valid"));
-    core.line(format_args!("* OK [UIDNEXT {uid_next}] Predicted next UID"));
+    core.tell("OK", format_args!("[UIDVALIDITY {uid_validity}] UIDs are valid"));
+    core.tell("OK", format_args!("[UIDNEXT {uid_next}] Predicted next UID"));
     core.flags_lines();
     // RFC 7162 §3.1.2.1: due after a CONDSTORE enabling command, and harmless before one.
-    core.line(format_args!("* OK [HIGHESTMODSEQ {highest}] Highest modification sequence"));
+    core.tell("OK", format_args!("[HIGHESTMODSEQ {highest}] Highest modification sequence"));
     // RFC 8474 §4.2
-    core.line(format_args!("* OK [MAILBOXID (F{mailbox})] Id of this mailbox"));
+    core.tell("OK", format_args!("[MAILBOXID (F{mailbox})] Id of this mailbox"));
     // RFC 4467 §8
     if core.secure {
-        core.line(format_args!("* OK {}Mechanisms for URLAUTH", url_auth::mechanisms(core)));
+        core.tell("OK", format_args!("{}Mechanisms for URLAUTH", url_auth::mechanisms(core)));
     }
 }
 

@@ -1,4 +1,4 @@
-//! Commands about the connection and the account: log-in, ID, ENABLE, COMPRESS, quota.
+//! Commands about the connection and the account: log-in, ID, ENABLE, LANGUAGE, COMPRESS, quota.
 
 use super::cursor::{Cursor, EmptyList};
 use super::{FaultKind, Parsed, limits};
@@ -11,6 +11,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Bo
         "AUTHENTICATE" => authenticate(cursor),
         "ID" => id(cursor),
         "ENABLE" => enable(cursor),
+        "LANGUAGE" => language(cursor),
         "COMPRESS" => compress(cursor),
         "GETQUOTA" => get_quota(cursor),
         "SETQUOTA" => set_quota(cursor),
@@ -86,6 +87,20 @@ fn enable(cursor: &mut Cursor<'_>) -> Parsed<Body> {
             return Ok(Body::Enable(capabilities));
         }
     }
+}
+
+/// ```text
+/// language-cmd = "LANGUAGE" *(SP lang-range-quoted)      lang-range-quoted = astring
+/// ```
+fn language(cursor: &mut Cursor<'_>) -> Parsed<Body> {
+    let mut ranges = Vec::new();
+    while cursor.eat(b' ') {
+        ranges.push(cursor.utf8("a language range")?);
+        if ranges.len() > limits::OPTIONS_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "fewer languages");
+        }
+    }
+    Ok(Body::Language(ranges))
 }
 
 /// ```text

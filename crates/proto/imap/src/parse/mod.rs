@@ -196,6 +196,7 @@ const NAMES: &[&str] = &[
     "GETQUOTAROOT",
     "ID",
     "IDLE",
+    "LANGUAGE",
     "LIST",
     "LISTRIGHTS",
     "LOGIN",

@@ -146,6 +146,8 @@ pub(super) const EXAMPLES: &[&str] = &[
     "a023 ID (\"name\" \"sodr\" \"version\" \"19.34\" \"vendor\" \"Pink Floyd Music Limited\")",
     "a042 ID NIL",
     "b COMPRESS DEFLATE",
+    "b LANGUAGE",
+    "b LANGUAGE ru-RU en",
     "A003 UNAUTHENTICATE",
     "t1 CREATE MySpecial (USE (\\Drafts \\Sent))",
     "A01 LIST \"\" % RETURN (STATUS (MESSAGES UNSEEN))",

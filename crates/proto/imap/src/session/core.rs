@@ -2,6 +2,7 @@
 
 use crate::ask::{Access, Refused, RefusedKind};
 use crate::capability::{self, Stage};
+use crate::language::Language;
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
@@ -25,6 +26,8 @@ pub(crate) struct Core {
     pub secure: bool,
     /// What the handshake brought.
     pub tls: Option<Box<TlsInfo>>,
+    /// Of the texts (RFC 5255).
+    pub language: Language,
     /// COMPRESS=DEFLATE (RFC 4978).
     pub deflate: Deflate,
     /// Who is logged in.
@@ -182,6 +185,16 @@ impl Core {
         self.out.extend_from_slice(b"\r\n");
     }
 
+    /// Sends an untagged `OK`, `NO` or `BYE` with its text in the client's language; `text` may begin with a response code.
+    pub fn tell(&mut self, condition: &str, text: fmt::Arguments<'_>) {
+        if self.language == Language::Default {
+            return self.line(format_args!("* {condition} {text}"));
+        }
+        let text = text.to_string();
+        let language = self.language;
+        self.line(format_args!("* {condition} {}", language.text(&text)));
+    }
+
     /// `CAPABILITY …` as it stands now, for the untagged response and the response code.
     pub fn capabilities(&self) -> String {
         let mut list = b"CAPABILITY ".to_vec();
@@ -219,7 +232,8 @@ impl Core {
                 "Read-only mailbox",
             ),
         };
-        write::untagged(&mut self.out, Condition::Ok, Some(code), words);
+        let words = self.language.text(words);
+        write::untagged(&mut self.out, Condition::Ok, Some(code), &words);
     }
 
     /// Sends the flag lists anew if the store's table has keywords that the client was not told of.
@@ -237,9 +251,10 @@ impl Core {
         // A tag with `]` can't stand in a response code.
         let tag = if self.tag.contains(']') { "NIL".to_owned() } else { format!("\"{}\"", self.tag) };
         let percent = u64::from(done) * 100 / u64::from(goal);
-        self.line(format_args!(
-            "* OK [INPROGRESS ({tag} {done} {goal})] Processed {percent}% of the messages"
-        ));
+        self.tell(
+            "OK",
+            format_args!("[INPROGRESS ({tag} {done} {goal})] Processed {percent}% of the messages"),
+        );
     }
 
     /// Begins a response about a message: `* n FETCH (`, or `* uid UIDFETCH (` (RFC 9586 §3.3). None, and nothing is

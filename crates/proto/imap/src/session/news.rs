@@ -140,9 +140,9 @@ impl Telling {
                 core.view = None;
                 if self.news == News::AfterDelete {
                     // Perhaps it was not the one that this command deleted, and the client does not know.
-                    core.line(format_args!("* OK [CLOSED] The selected mailbox has been deleted"));
+                    core.tell("OK", format_args!("[CLOSED] The selected mailbox has been deleted"));
                 } else {
-                    core.line(format_args!("* BYE The selected mailbox has been deleted"));
+                    core.tell("BYE", format_args!("The selected mailbox has been deleted"));
                     core.end = wire::End::Refused;
                 }
                 Some(self.end())

@@ -126,6 +126,14 @@ pub fn mailbox(out: &mut Vec<u8>, name: &str, encoding: NameEncoding) {
     out.push(b'"');
 }
 
+/// `text` in the client's own language (RFC 5255 §3.5): UTF-8 without control characters.
+fn utf8_text(out: &mut Vec<u8>, text: &str) {
+    let mut letter = [0; 4];
+    for character in text.chars().map(|character| if character.is_control() { '?' } else { character }) {
+        out.extend_from_slice(character.encode_utf8(&mut letter).as_bytes());
+    }
+}
+
 /// Appends a text for people: what could end the line becomes `?`, and so does what is not ASCII (only IMAP4rev2 clients
 /// take that, and the server's texts do not need it). An empty text becomes a dot, for the grammar wants one character.
 fn text(out: &mut Vec<u8>, text: &str) {
@@ -317,10 +325,28 @@ pub fn tagged(out: &mut Vec<u8>, tag: &str, condition: Condition, code: Option<C
     status(out, condition, code, words);
 }
 
+/// As [`tagged`], with a text (its code in it) that the client has asked to have in a language of UTF-8.
+pub(crate) fn tagged_utf8(out: &mut Vec<u8>, tag: &str, condition: Condition, words: &str) {
+    out.extend_from_slice(tag.as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(condition.name());
+    utf8_text(out, words);
+    out.extend_from_slice(b"\r\n");
+}
+
 /// Appends `* OK [CODE] text`.
+///
+/// The text is one of this crate's own, in the client's language.
 pub fn untagged(out: &mut Vec<u8>, condition: Condition, code: Option<Code<'_>>, words: &str) {
     out.extend_from_slice(b"* ");
-    status(out, condition, code, words);
+    out.extend_from_slice(condition.name());
+    if let Some(code) = code {
+        out.push(b'[');
+        write_code(out, code);
+        out.extend_from_slice(b"] ");
+    }
+    utf8_text(out, words);
+    out.extend_from_slice(b"\r\n");
 }
 
 fn status(out: &mut Vec<u8>, condition: Condition, code: Option<Code<'_>>, words: &str) {

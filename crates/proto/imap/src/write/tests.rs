@@ -24,7 +24,7 @@ fn status_responses() {
         made(|out| tagged(out, "a1", Condition::Ok, None, "NOOP completed")),
         "a1 OK NOOP completed\r\n"
     );
-    assert_eq!(made(|out| untagged(out, Condition::Bye, None, "bye\r\n* ü")), "* BYE bye??* ?\r\n");
+    assert_eq!(made(|out| untagged(out, Condition::Bye, None, "bye\r\n* ü")), "* BYE bye??* ü\r\n");
     let code = Some(Code::Plain("TRYCREATE"));
     assert_eq!(made(|out| tagged(out, "a", Condition::No, code, "")), "a NO [TRYCREATE] .\r\n");
     assert_eq!(made(|out| continuation(out, "idling")), "+ idling\r\n");

@@ -284,7 +284,15 @@ impl Session {
                         let recipient = recipient_text(&recipient.path, smtputf8);
                         self.say(250, (1, 5), &format!("{recipient} has it, id {}", transaction.id));
                     }
-                    Err(refusal) => self.decline(&refusal),
+                    Err(mut refusal) => {
+                        // RFC 2033 §4.2: every recipient gets his reply; one that closes would leave the others without.
+                        refusal.code = match refusal.code {
+                            421 => 451,
+                            521 => 550,
+                            code => code,
+                        };
+                        self.decline(&refusal);
+                    }
                 }
             }
         } else {

@@ -65,7 +65,7 @@ fn account(reach: &mut Reach, command: Account, terminal: &mut Terminal) -> Resu
     let mut password = None;
     match &command {
         Account::Add { password_stdin: true, .. } | Account::Set { password_stdin: true, .. } => {
-            password = Some(password_from_stdin()?);
+            password = Some(crate::control::request::Password(password_from_stdin()?));
         }
         Account::Import { file } if file.as_os_str() == "-" => {
             std::io::stdin().read_to_end(&mut body).map_err(|error| Failure::new(error.to_string()))?;

@@ -2,7 +2,7 @@
 
 use super::Terminal;
 use crate::config::Config;
-use crate::control::{Event, Failure, Request, Sink, frame, server::socket_path};
+use crate::control::{Event, Failure, Request, Sink, frame, server};
 use crate::operations;
 use agents::World;
 use std::io;
@@ -29,7 +29,7 @@ impl Reach {
     /// The store is held by a process that does not answer, or can't be opened.
     pub fn open(config: &Config) -> Result<Reach, Failure> {
         let broken = |error: io::Error| Failure::new(format!("the server's control socket failed: {error}"));
-        if let Ok(stream) = UnixStream::connect(socket_path(&config.server.data_dir)) {
+        if let Ok(stream) = server::connect(&config.server.data_dir) {
             let input = io::BufReader::new(stream.try_clone().map_err(broken)?);
             return Ok(Reach::Server { input, output: io::BufWriter::new(stream) });
         }

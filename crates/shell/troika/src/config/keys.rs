@@ -2,7 +2,7 @@
 
 use super::Section;
 use super::section::{comment, section};
-use super::values::{Bind, ByteSize, HostName, Networks, Span};
+use super::values::{Bind, ByteSize, HostName, Networks, SocketMode, Span};
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -217,6 +217,12 @@ pub struct Listener {
     /// PEM file: authorities whose client certificates stand for a log-in (EXTERNAL). None: no certificate is asked for.
     #[serde(default)]
     pub client_ca: Option<PathBuf>,
+    /// Permissions of a unix socket, in octal. None: its owner only.
+    #[serde(default)]
+    pub mode: Option<SocketMode>,
+    /// Group of a unix socket. None: the one this process has.
+    #[serde(default)]
+    pub group: Option<String>,
 }
 
 /// What a listener speaks.
@@ -291,7 +297,11 @@ impl Config {
         );
         comment(
             &mut out,
-            "client_ca = \"file.pem\" asks for a client certificate of these authorities, whose address logs in (EXTERNAL).",
+            "client_ca = \"file.pem\" asks for a client certificate of these authorities, whose address logs in (EXTERNAL);",
+        );
+        comment(
+            &mut out,
+            "mode = \"0660\" and group = \"postfix\" say who may use a unix socket (else its owner only).",
         );
         for (protocol, bind, tls) in [
             ("smtp", "0.0.0.0:25", "starttls"),

@@ -114,6 +114,9 @@ impl Config {
             if listener.client_ca.is_some() && listener.tls == ListenerTls::None {
                 return Err((bind, "client_ca needs TLS: write tls = \"starttls\" or \"implicit\"".into()));
             }
+            if (listener.mode.is_some() || listener.group.is_some()) && !unix {
+                return Err((bind, "mode and group are for unix sockets".into()));
+            }
             let twins = self.listener.iter().filter(|other| other.bind == listener.bind).count();
             if twins > 1 {
                 return Err((bind, "two listeners have the same address".into()));

@@ -191,6 +191,28 @@ impl Serialize for Networks {
     }
 }
 
+/// Permissions in octal, as chmod has them: `"0660"`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SocketMode(pub u32);
+
+impl<'de> Deserialize<'de> for SocketMode {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<SocketMode, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        match u32::from_str_radix(&text, 8) {
+            Ok(mode) if mode <= 0o777 => Ok(SocketMode(mode)),
+            _ => Err(serde::de::Error::custom(format!(
+                "{text:?} is no mode; write it in octal, like \"0660\""
+            ))),
+        }
+    }
+}
+
+impl Serialize for SocketMode {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{:04o}", self.0))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 use crate::cli::arguments as cli;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::fmt;
 
 /// A request. Its body, where it has one, is said beside it.
 #[derive(Debug, Serialize, Deserialize)]
@@ -14,7 +15,7 @@ pub enum Request {
         /// What to do.
         command: cli::Account,
         /// From standard input.
-        password: Option<String>,
+        password: Option<Password>,
     },
     /// `troika alias …`
     Alias(cli::Alias),
@@ -46,6 +47,17 @@ pub enum Request {
         /// First UID.
         from: u32,
     },
+}
+
+/// A password on its way through the control socket. [`fmt::Debug`] does not show it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Password(pub String);
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password([redacted])")
+    }
 }
 
 /// One message of an import.

@@ -3,6 +3,7 @@
 use super::frame;
 use super::request::{Event, Failure, Request, Sink};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
@@ -32,9 +33,28 @@ pub fn bind(data_dir: &Path) -> io::Result<UnixListener> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let listener = UnixListener::bind(&path)?;
+    let listener = short(data_dir, |path| UnixListener::bind(path))?;
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
     Ok(listener)
+}
+
+/// Connects to the socket of a running server.
+///
+/// # Errors
+/// As the system: there is none, or nobody listens.
+pub fn connect(data_dir: &Path) -> io::Result<UnixStream> {
+    short(data_dir, |path| UnixStream::connect(path))
+}
+
+/// A socket's address has room for 107 octets; a longer path is reached through the folder's descriptor.
+fn short<T>(data_dir: &Path, work: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
+    const ADDRESS_BYTES_MAX: usize = 107;
+    let path = socket_path(data_dir);
+    if path.as_os_str().len() <= ADDRESS_BYTES_MAX {
+        return work(&path);
+    }
+    let folder = std::fs::File::open(data_dir)?;
+    work(&Path::new("/proc/self/fd").join(folder.as_raw_fd().to_string()).join("control.sock"))
 }
 
 /// Serves requests, a thread for each client (people and scripts, not the network), as long as the process lives.

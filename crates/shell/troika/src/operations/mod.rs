@@ -22,7 +22,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> Result<(), Failure> {
     match request {
         Request::Domain(command) => domain::run(world, command, out),
-        Request::Account { command, password } => account::run(world, command, password, body, out),
+        Request::Account { command, password } => {
+            account::run(world, command, password.map(|password| password.0), body, out)
+        }
         Request::Alias(command) => alias::run(world, directory::AliasKind::Alias, command, out),
         Request::Group(command) => alias::run(world, directory::AliasKind::Group, command, out),
         Request::AppPassword(command) => app_password::run(world, command, out),

@@ -4,7 +4,11 @@ use crate::config::{Bind, Config, Listener};
 use crate::control::Failure;
 use listenfd::ListenFd;
 use net::Bound;
+use nix::unistd::Group;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::Path;
 
 /// One socket for each `[[listener]]`, with its place in the configuration.
 ///
@@ -47,10 +51,22 @@ fn inherited() -> io::Result<Vec<Bound>> {
     Ok(found)
 }
 
+/// Lets those use a unix socket whom the configuration names.
+fn share(listener: &Listener, path: &Path) -> io::Result<()> {
+    if let Some(name) = &listener.group {
+        let group = Group::from_name(name)?.ok_or_else(|| io::Error::other(format!("no group {name}")))?;
+        chown(path, None, Some(group.gid.as_raw()))?;
+    }
+    match listener.mode {
+        Some(mode) => std::fs::set_permissions(path, Permissions::from_mode(mode.0)),
+        None => Ok(()),
+    }
+}
+
 fn open(listener: &Listener) -> Result<Bound, Failure> {
     let opened = match &listener.bind {
         Bind::Tcp(address) => Bound::tcp(*address),
-        Bind::Unix(path) => Bound::unix(path),
+        Bind::Unix(path) => Bound::unix(path).and_then(|bound| share(listener, path).map(|()| bound)),
     };
     opened.map_err(|error| {
         let hint = match error.kind() {

@@ -130,6 +130,10 @@ impl Entrance {
         }
     }
 
+    fn gone(&self) {
+        self.world.metrics.connections_open.get_or_create(&By { protocol: self.protocol }).dec();
+    }
+
     fn ended<D: Desk>(
         &self,
         peer: Option<IpAddr>,
@@ -141,7 +145,6 @@ impl Entrance {
         let facts = talk.session.facts();
         let metrics = &self.world.metrics;
         let by = By { protocol: self.protocol };
-        metrics.connections_open.get_or_create(&by).dec();
         metrics.bytes_in.get_or_create(&by).inc_by(traffic.bytes_in);
         metrics.bytes_out.get_or_create(&by).inc_by(traffic.bytes_out);
         metrics.commands.get_or_create(&by).inc_by(facts.commands);
@@ -214,6 +217,10 @@ impl net::Protocol for SmtpDoor {
         self.0.ended(peer, talk, traffic, outcome, talk.desk.trace());
     }
 
+    fn gone(&self) {
+        self.0.gone();
+    }
+
     fn tls_mode(&self) -> TlsMode {
         self.0.tls
     }
@@ -251,6 +258,10 @@ impl net::Protocol for Pop3Door {
         outcome: io::Result<()>,
     ) {
         self.0.ended(peer, talk, traffic, outcome, talk.desk.trace());
+    }
+
+    fn gone(&self) {
+        self.0.gone();
     }
 
     fn tls_mode(&self) -> TlsMode {
@@ -295,6 +306,10 @@ impl net::Protocol for ImapDoor {
         outcome: io::Result<()>,
     ) {
         self.0.ended(peer, talk, traffic, outcome, talk.desk.trace());
+    }
+
+    fn gone(&self) {
+        self.0.gone();
     }
 
     fn tls_mode(&self) -> TlsMode {

@@ -151,6 +151,7 @@ async fn serve(
     tracing::info!("stopping: running sessions may finish");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stop.send(true);
+    world.stopping.send_replace(true);
     let drained = tokio::time::timeout(grace, async { while doors.join_next().await.is_some() {} }).await;
     if drained.is_err() {
         tracing::warn!("some sessions did not finish in time and are cut off");
