@@ -89,6 +89,8 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("Highest modification sequence", "Наибольший номер изменения"),
     ("Modification sequences are told from now on", "Номера изменений сообщаются с этого времени"),
     ("Id of this mailbox", "Идентификатор этого ящика"),
+    ("Mechanisms for URLAUTH", "Способы для URLAUTH"),
+    ("Preparing the messages for this order", "Письма готовятся к этому порядку"),
     ("Flags permitted", "Допустимые флаги"),
     ("Read-only mailbox", "Ящик только для чтения"),
     ("Moved UIDs", "Номера UID перенесённых писем"),

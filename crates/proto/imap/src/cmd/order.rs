@@ -184,7 +184,7 @@ impl Arranging {
             return false;
         }
         self.heard_at = core.now;
-        core.line(format_args!("* OK [INPROGRESS] Preparing the messages for this order"));
+        core.tell("OK", format_args!("[INPROGRESS] Preparing the messages for this order"));
         true
     }
 
