@@ -6,7 +6,11 @@
 //!
 //! RFC 3501 §6, RFC 9051 §6, and the extensions that the variants name.
 
-use crate::ask::{Access, Originals, RightsChange};
+mod acl;
+
+pub use acl::AclCommand;
+
+use crate::ask::{Access, Originals};
 use crate::sequence::SequenceSet;
 use model::{Arrangement, DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, Uid, UidSet, UidValidity, UnixTime};
@@ -213,45 +217,6 @@ pub enum Body {
         /// COPY or MOVE.
         originals: Originals,
     },
-}
-
-/// A command about an access control list (RFC 4314 §3).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub enum AclCommand {
-    /// GETACL
-    Get,
-    /// SETACL
-    Set {
-        /// As written, `-` before it included.
-        identifier: String,
-        /// How its rights change.
-        change: RightsChange,
-    },
-    /// DELETEACL
-    Delete {
-        /// As written.
-        identifier: String,
-    },
-    /// LISTRIGHTS
-    ListRights {
-        /// As written.
-        identifier: String,
-    },
-    /// MYRIGHTS
-    MyRights,
-}
-
-impl AclCommand {
-    /// The command's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            AclCommand::Get => "GETACL",
-            AclCommand::Set { .. } => "SETACL",
-            AclCommand::Delete { .. } => "DELETEACL",
-            AclCommand::ListRights { .. } => "LISTRIGHTS",
-            AclCommand::MyRights => "MYRIGHTS",
-        }
-    }
 }
 
 impl Body {
