@@ -64,7 +64,7 @@ impl Store {
     /// # Errors
     /// [`Error::AccountExists`].
     pub fn create_account(&self, account: AccountId, limits: Limits, now: UnixTime) -> Written<()> {
-        self.transact(&[account], move |tx, touched| {
+        self.transact(&[AccountId(0), account], move |tx, touched| {
             if tx.get_with(&keys::account(account), &mut |_| {})? {
                 return Err(Error::AccountExists);
             }
@@ -95,7 +95,7 @@ impl Store {
     /// # Errors
     /// [`Error::NoAccount`].
     pub fn delete_account(&self, account: AccountId) -> Written<()> {
-        let written = self.transact(&[account], move |tx, touched| {
+        let written = self.transact(&[AccountId(0), account], move |tx, touched| {
             touched.push((account, keys::LIST));
             delete(tx, account)
         });
@@ -169,6 +169,11 @@ fn create(
     now: UnixTime,
     touched: &mut Touched,
 ) -> Result<(), Error> {
+    // RFC 9051 §2.3.1.1: an account that is made anew with its old name must not show its old UIDVALIDITYs, not even
+    // within the second.
+    let mut used = None;
+    tx.get_with(&keys::used_validities(), &mut |value| used = keys::decode_u32(value))?;
+    let next_uid_validity = u32::try_from(now.0).unwrap_or(1).max(used.unwrap_or(0)).max(1);
     let value = AccountValue {
         bytes_max: limits.bytes_max(),
         messages_max: limits.messages_max(),
@@ -177,8 +182,7 @@ fn create(
         mailboxes: 0,
         next_doc: 1,
         next_mailbox: keys::INBOX.0,
-        // RFC 9051 §2.3.1.1: an account that is made anew with its old name must not show its old UIDVALIDITYs.
-        next_uid_validity: u32::try_from(now.0).unwrap_or(1).max(1),
+        next_uid_validity,
         modseq: 0,
     };
     let mut ledger = Ledger::new(account, value);
@@ -199,8 +203,17 @@ fn create(
 
 /// The account and its mailboxes are not there any more; what they hold is doomed.
 fn delete(tx: &mut dyn Tx, account: AccountId) -> Result<(), Error> {
-    if !tx.get_with(&keys::account(account), &mut |_| {})? {
+    let mut value = None;
+    if !tx.get_with(&keys::account(account), &mut |bytes| value = AccountValue::decode(bytes))? {
         return Err(Error::NoAccount);
+    }
+    // Of a damaged account nobody knows; the next one begins with its own second.
+    if let Some(value) = value {
+        let mut used = None;
+        tx.get_with(&keys::used_validities(), &mut |value| used = keys::decode_u32(value))?;
+        if used.unwrap_or(0) < value.next_uid_validity {
+            tx.put(&keys::used_validities(), &keys::encode_u32(value.next_uid_validity))?;
+        }
     }
     crate::acl::remove_account(tx, account)?;
     tx.put(&keys::doomed(account, keys::LIST), &[keys::VERSION])?;

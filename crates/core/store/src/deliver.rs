@@ -70,6 +70,16 @@ pub struct Extra {
     pub write: ExtraWrite,
 }
 
+/// A second delivery in the transaction of the first, made from what became of that one's recipients: the report about
+/// those who did not get it.
+pub struct Follow {
+    /// Accounts that it may write to.
+    pub accounts: Vec<AccountId>,
+    /// Makes it, if there is need; may run again after a conflict. What becomes of *its* recipients nobody is told; it
+    /// is not followed by another one. A failure undoes the first delivery too.
+    pub make: Box<dyn FnMut(&[Outcome]) -> Result<Option<Delivery>, Error> + Send>,
+}
+
 /// One message for any number of recipients, all in one durable commit.
 pub struct Delivery {
     /// The message, trace header fields included.
@@ -80,6 +90,8 @@ pub struct Delivery {
     pub received: UnixTime,
     /// Beside them.
     pub extra: Option<Extra>,
+    /// Behind them.
+    pub follow: Option<Follow>,
 }
 
 /// Where a message went.
@@ -151,31 +163,17 @@ impl Store {
     /// # Errors
     /// The engine's, and then nothing was delivered to anybody.
     pub fn deliver(&self, delivery: Delivery) -> Written<RecipientOutcomes> {
-        let Delivery { message, recipients, received, mut extra } = delivery;
-        let mut order: Vec<usize> = (0..recipients.len()).collect();
-        order.sort_by_key(|at| recipients[*at].account);
-        let mut accounts: Vec<AccountId> = order.iter().map(|at| recipients[*at].account).collect();
+        let mut delivery = delivery;
+        let mut accounts: Vec<AccountId> = delivery.recipients.iter().map(|one| one.account).collect();
+        accounts.extend(delivery.follow.iter().flat_map(|follow| &follow.accounts));
+        accounts.sort_unstable();
         accounts.dedup();
         self.transact(&accounts, move |tx, touched| {
-            let mut outcomes = vec![Outcome::NoAccount; recipients.len()];
-            let mut plans = Vec::new();
-            for group in order.chunk_by(|a, b| recipients[*a].account == recipients[*b].account) {
-                plans.extend(plan(tx, &message, &recipients, group, &mut outcomes)?);
-            }
-            let extra_references = extra.as_ref().map_or(0, |extra| extra.references);
-            if plans.is_empty() && extra_references == 0 {
-                return Ok(outcomes);
-            }
-            let references = plans.len() as u32 + extra_references;
-            let content = tx.append(message.packed(), references)?;
-            for plan in plans {
-                write(tx, plan, &message, content, received, &mut outcomes, touched)?;
-            }
-            if let Some(extra) = &mut extra {
-                (extra.write)(tx, content).map_err(|abort| match abort {
-                    Abort::Engine(error) => Error::Engine(error),
-                    Abort::Cancelled => Error::Cancelled,
-                })?;
+            let outcomes = deliver_one(tx, &mut delivery, touched)?;
+            if let Some(follow) = &mut delivery.follow
+                && let Some(mut second) = (follow.make)(&outcomes)?
+            {
+                deliver_one(tx, &mut second, touched)?;
             }
             Ok(outcomes)
         })
@@ -210,6 +208,37 @@ impl Store {
             Ok(Appended { mailbox, uid_validity, uids, modseq })
         })
     }
+}
+
+fn deliver_one(
+    tx: &mut dyn Tx,
+    delivery: &mut Delivery,
+    touched: &mut Touched,
+) -> Result<RecipientOutcomes, Error> {
+    let Delivery { message, recipients, received, extra, .. } = delivery;
+    let mut order: Vec<usize> = (0..recipients.len()).collect();
+    order.sort_by_key(|at| recipients[*at].account);
+    let mut outcomes = vec![Outcome::NoAccount; recipients.len()];
+    let mut plans = Vec::new();
+    for group in order.chunk_by(|a, b| recipients[*a].account == recipients[*b].account) {
+        plans.extend(plan(tx, message, recipients, group, &mut outcomes)?);
+    }
+    let extra_references = extra.as_ref().map_or(0, |extra| extra.references);
+    if plans.is_empty() && extra_references == 0 {
+        return Ok(outcomes);
+    }
+    let references = plans.len() as u32 + extra_references;
+    let content = tx.append(message.packed(), references)?;
+    for plan in plans {
+        write(tx, plan, message, content, *received, &mut outcomes, touched)?;
+    }
+    if let Some(extra) = extra {
+        (extra.write)(tx, content).map_err(|abort| match abort {
+            Abort::Engine(error) => Error::Engine(error),
+            Abort::Cancelled => Error::Cancelled,
+        })?;
+    }
+    Ok(outcomes)
 }
 
 /// Puts one message into a mailbox; the quota has been looked at.

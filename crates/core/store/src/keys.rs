@@ -25,11 +25,12 @@
 //! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
 //! | `w` | the text index of the account: its segments (`search/index/manifest.rs`) |
 //! | `w` segment kind u8 number u32 | a block of a segment of the text index, at most 60,000 bytes (`search/index/segment.rs`) |
+//! | `x` mailbox hash | 16 bytes of hash: a message imported into that mailbox (`troika import`), so that a second run skips it |
 //! | `y` mailbox | 32 bytes: the mailbox's access key (URLAUTH) |
-//! | `x` hash | 16 bytes of hash: an imported message (`troika import`), so that a second run skips it |
 //!
 //! Account 0 holds the shared entries of the server under `e`, a change log of them under `c` 0 number, and the last
-//! number of that log under `e` 0 0 (with no name); its other keys are the directory's and the queue's.
+//! number of that log under `e` 0 0 (with no name), and under `v` the UIDVALIDITY (u32) below which removed accounts
+//! may have used any; its other keys are the directory's and the queue's.
 //!
 //! The change log is kept per mailbox rather than per account, so that a resynchronisation reads only what happened in
 //! that mailbox; an account-wide reader finds the mailboxes to look at by their highest modification sequence.
@@ -181,6 +182,28 @@ pub(crate) fn behind(key: Key) -> Key {
 /// `start..end` as the engine takes it.
 pub(crate) fn between(range: &(Key, Key)) -> (Bound<&[u8]>, Bound<&[u8]>) {
     (Bound::Included(&range.0), Bound::Excluded(&range.1))
+}
+
+/// Where removed accounts leave the UIDVALIDITYs that they used.
+pub(crate) fn used_validities() -> Key {
+    Key::new(AccountId(0), b'v')
+}
+
+/// The note of a message that was imported into a mailbox: `hash` names it within its source. It goes with the
+/// mailbox. The value is the importer's.
+pub fn import_note(account: AccountId, mailbox: MailboxId, hash: [u8; 16]) -> Vec<u8> {
+    let mut note = imports(account, mailbox).to_vec();
+    note.extend_from_slice(&hash);
+    note
+}
+
+fn imports(account: AccountId, mailbox: MailboxId) -> Key {
+    Key::new(account, b'x').with(&mailbox.0.to_be_bytes())
+}
+
+/// All notes of imports into a mailbox. (The last mailbox there may be is never made.)
+pub(crate) fn imports_range(account: AccountId, mailbox: MailboxId) -> (Key, Key) {
+    (imports(account, mailbox), imports(account, MailboxId(mailbox.0.saturating_add(1))))
 }
 
 fn named(account: AccountId, tag: u8, name: &str) -> Vec<u8> {

@@ -47,13 +47,14 @@ pub use across::{Destination, Source};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{
-    Appended, Delivered, Delivery, Extra, ExtraWrite, Fallback, NewMessage, Outcome, Recipient,
+    Appended, Delivered, Delivery, Extra, ExtraWrite, Fallback, Follow, NewMessage, Outcome, Recipient,
     RecipientOutcomes, Target,
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
 pub use feed::{Notify, NotifyEach, Watch};
 pub use flags::{Behalf, Known, Stored};
+pub use keys::import_note;
 pub use ledger::MAILBOXES_MAX;
 pub use list_log::{AccountChanges, LIST_EVENTS_MAX, ListEvent, ServerChanges, TouchedMailbox};
 pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};

@@ -197,6 +197,7 @@ fn step(tx: &mut dyn Tx, account: AccountId) -> Result<bool, Error> {
             only(keys::keywords(account, mailbox)),
             only(keys::access_key(account, mailbox)),
             only(keys::saved_view(account, mailbox)),
+            keys::imports_range(account, mailbox),
         ]
     };
     for range in &rest {

@@ -90,6 +90,7 @@ impl Segment {
     pub(crate) fn was_flushed(&self, from: u64, lsn: u64) -> io::Result<bool> {
         const WINDOW: usize = 1 << 20;
         let end = self.file.len()?;
+        let mut search = Search { from, end, lsn, budget: SEARCH_BYTES.max(2 * end.saturating_sub(from)) };
         let mut window = Vec::new();
         let mut at = from;
         while at < end {
@@ -97,7 +98,7 @@ impl Segment {
             window.resize(len, 0);
             self.file.read_exact_at(&mut window, at)?;
             for (index, _) in window.windows(4).enumerate().filter(|(_, four)| *four == RECORD_MAGIC) {
-                if self.proves(at + index as u64, end, lsn)? {
+                if self.proves(at + index as u64, &mut search)? {
                     return Ok(true);
                 }
             }
@@ -110,20 +111,48 @@ impl Segment {
         Ok(false)
     }
 
-    fn proves(&self, at: u64, end: u64, lsn: u64) -> io::Result<bool> {
-        if end - at < RECORD_HEADER_BYTES as u64 {
+    fn proves(&self, at: u64, search: &mut Search) -> io::Result<bool> {
+        if search.end - at < RECORD_HEADER_BYTES as u64 {
             return Ok(false);
         }
-        let mut bytes = vec![0; RECORD_HEADER_BYTES];
+        let mut bytes = [0; RECORD_HEADER_BYTES];
         self.file.read_exact_at(&mut bytes, at)?;
         let Some(header) = RecordHeader::parse(&bytes) else { return Ok(false) };
         let ops_at = at + RECORD_HEADER_BYTES as u64;
-        if header.flushed < lsn || u64::from(header.ops_len) > end - ops_at {
+        if !search.is_plausible(at, &header) || u64::from(header.ops_len) > search.end - ops_at {
             return Ok(false);
         }
+        // Somebody's mail may be full of what looks like our records. Where it is so much that the truth can't be found
+        // in a bounded time, the operator decides, not we.
+        let Some(left) = search.budget.checked_sub(u64::from(header.ops_len)) else { return Ok(true) };
+        search.budget = left;
         let mut ops = vec![0; header.ops_len as usize];
         self.file.read_exact_at(&mut ops, ops_at)?;
         Ok(header.holds(&bytes, &ops, self.salt))
+    }
+}
+
+/// Bytes that a search for a later record hashes at most, or twice the bytes that it goes over.
+const SEARCH_BYTES: u64 = 64 << 20;
+/// Larger records are not looked at: those that a server writes are smaller, but for few.
+const SEARCHED_OPS_MAX: u32 = 1 << 20;
+
+/// A search for a record behind a bad one.
+struct Search {
+    from: u64,
+    end: u64,
+    /// What had been flushed?
+    lsn: u64,
+    /// Bytes that may still be hashed.
+    budget: u64,
+}
+
+impl Search {
+    /// Within a segment, records are numbered without gaps, so no more can lie in between than fit there.
+    fn is_plausible(&self, at: u64, header: &RecordHeader) -> bool {
+        let between = (at - self.from) / RECORD_HEADER_BYTES as u64 + 1;
+        let numbered = header.flushed < header.lsn && header.lsn <= self.lsn.saturating_add(between);
+        header.flushed >= self.lsn && numbered && header.ops_len <= SEARCHED_OPS_MAX
     }
 }
 
@@ -252,4 +281,55 @@ fn verify_blobs(
         blob_at += shape.stored_len;
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::RecordWriter;
+    use super::super::sim::SimDisk;
+    use super::*;
+
+    const SALT: u32 = 77;
+
+    /// What looks like the header of a record, and is none.
+    fn fake(lsn: u64, flushed: u64, ops_len: u32) -> Vec<u8> {
+        let mut bytes =
+            RecordWriter::single(Op::Seal, lsn, flushed, SALT + 1)[..RECORD_HEADER_BYTES].to_vec();
+        bytes[4..8].copy_from_slice(&ops_len.to_le_bytes());
+        bytes
+    }
+
+    fn searched(bytes: &[u8]) -> bool {
+        let file = SimDisk::new(1).open(Path::new("/segment"), Open::Create).unwrap();
+        file.write_all_at(bytes, 0).unwrap();
+        Segment { number: 1, salt: SALT, file }.was_flushed(0, 10).unwrap()
+    }
+
+    #[test]
+    fn a_later_record_proves_and_what_looks_like_one_does_not() {
+        let mut bytes = vec![0; 500];
+        assert!(!searched(&bytes));
+        bytes.extend(fake(12, 10, 1));
+        bytes.extend([0; 100]);
+        assert!(!searched(&bytes), "its checksum does not hold");
+        let honest = bytes.len();
+        bytes.extend(RecordWriter::single(Op::Seal, 12, 10, SALT));
+        assert!(searched(&bytes));
+        bytes.truncate(honest);
+        bytes.extend(RecordWriter::single(Op::Seal, 12, 9, SALT));
+        assert!(!searched(&bytes), "it does not say that 10 was flushed");
+    }
+
+    #[test]
+    fn a_mail_full_of_false_records_is_searched_in_bounded_time() {
+        let filler = vec![0; 3 << 20];
+        let full_of = |one: Vec<u8>, count: usize| [one.repeat(count), filler.clone()].concat();
+        // Numbers and lengths that can't be true are passed over: this is 100,000 times 3 MiB otherwise.
+        assert!(!searched(&full_of(fake(12, 10, 3 << 20), 100_000)));
+        assert!(!searched(&full_of(fake(1 << 40, 10, 1 << 20), 100_000)));
+        assert!(!searched(&full_of(fake(12, 12, 1 << 20), 100_000)));
+        // Where they could be true, but are too many to see, it is for the operator to decide.
+        assert!(searched(&full_of(fake(11, 10, 1 << 20), 1000)));
+        assert!(!searched(&full_of(fake(11, 10, 1 << 20), 20)));
+    }
 }

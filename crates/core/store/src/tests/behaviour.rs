@@ -240,6 +240,72 @@ fn rows_come_by_page_and_touch_only_what_is_needed() {
 }
 
 #[test]
+fn what_follows_a_delivery_is_in_its_commit_or_neither_is() {
+    let (store, engine) = store();
+    store.set_limits(BORIS, Limits { bytes: Some(10), messages: None }).wait().unwrap();
+    let deliver = |make: fn(&[Outcome]) -> Result<Option<Delivery>, Error>| {
+        let mut first = delivery("Subject: to both\n\nhello\n", &[ANNA, BORIS]);
+        first.follow = Some(Follow { accounts: vec![ANNA], make: Box::new(make) });
+        let before = engine::Engine::figures(&*engine).commits;
+        let outcomes = store.deliver(first).wait();
+        (outcomes, engine::Engine::figures(&*engine).commits - before)
+    };
+    let report: fn(&[Outcome]) -> Result<Option<Delivery>, Error> = |outcomes| {
+        let refused = outcomes.contains(&Outcome::OverQuota);
+        Ok(refused.then(|| delivery("Subject: a report\n\nsorry\n", &[ANNA])))
+    };
+    let (outcomes, commits) = deliver(report);
+    assert_eq!((outcomes.unwrap()[1], commits), (Outcome::OverQuota, 1));
+    assert_eq!(all_rows(&store, ANNA, INBOX).len(), 2);
+    // There is no way that only the first is kept.
+    let (outcomes, commits) = deliver(|_| Err(Error::Cancelled));
+    assert!(matches!(outcomes, Err(Error::Cancelled)), "{outcomes:?}");
+    assert_eq!((all_rows(&store, ANNA, INBOX).len(), commits), (2, 0));
+    let (outcomes, _) = deliver(|_| Ok(None));
+    assert!(outcomes.is_ok());
+    assert_eq!(all_rows(&store, ANNA, INBOX).len(), 3);
+    assert_sound(&store);
+}
+
+#[test]
+fn an_account_made_anew_within_the_second_has_other_uidvalidities() {
+    let (store, _) = store();
+    let validities = |account| -> Vec<u32> {
+        let infos = store.mailboxes(account).unwrap();
+        let mut all: Vec<u32> = infos.iter().map(|info| info.counters.uid_validity.0).collect();
+        all.sort_unstable();
+        all
+    };
+    store.create_mailbox(ANNA, "One more", None, NOW).wait().unwrap();
+    let old = validities(ANNA);
+    store.delete_account(ANNA).wait().unwrap();
+    let anew = AccountId(77);
+    store.create_account(anew, Limits::default(), NOW).wait().unwrap();
+    let new = validities(anew);
+    assert!(new[0] > *old.last().unwrap(), "{old:?}, then {new:?}");
+    // A later second counts as ever.
+    store.delete_account(anew).wait().unwrap();
+    store.create_account(AccountId(78), Limits::default(), UnixTime(NOW.0 + 1000)).wait().unwrap();
+    assert_eq!(i64::from(validities(AccountId(78))[0]), NOW.0 + 1000);
+}
+
+#[test]
+fn notes_of_imports_go_with_their_mailbox() {
+    let (store, engine) = store();
+    store.create_mailbox(ANNA, "Imported", None, NOW).wait().unwrap();
+    let id = store.mailbox_by_name(ANNA, "Imported").unwrap().id.unwrap();
+    let notes = [import_note(ANNA, id, [255; 16]), import_note(ANNA, INBOX, [1; 16])];
+    let written = notes.clone();
+    let write =
+        move |tx: &mut dyn engine::Tx| Ok(written.iter().try_for_each(|note| tx.put(note, b"\x01"))?);
+    (&*engine as &dyn engine::Engine).transact(&[ANNA], write).wait().unwrap();
+    store.delete_mailbox(ANNA, "Imported").wait().unwrap();
+    while store.purge(ANNA).wait().unwrap() {}
+    let left = notes.map(|note| store.engine.snapshot().unwrap().get(&note).unwrap().is_some());
+    assert_eq!(left, [false, true]);
+}
+
+#[test]
 fn wrong_counts_of_references_are_found() {
     let (store, engine) = store();
     let harm = |id: u64, delta: i32| {

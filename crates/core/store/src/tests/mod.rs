@@ -56,7 +56,7 @@ pub(crate) fn recipient(account: AccountId) -> Recipient {
 
 pub(crate) fn delivery(text: &str, accounts: &[AccountId]) -> Delivery {
     let recipients = accounts.iter().copied().map(recipient).collect();
-    Delivery { message: message(text), recipients, received: NOW, extra: None }
+    Delivery { message: message(text), recipients, received: NOW, extra: None, follow: None }
 }
 
 /// Appends so many small messages to INBOX.

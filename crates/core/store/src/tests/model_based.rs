@@ -189,7 +189,8 @@ impl World {
         }
         let mut expected = recipients.clone();
         let size = u64::from(message(&text).size());
-        let delivery = Delivery { message: message(&text), recipients, received: NOW, extra: None };
+        let delivery =
+            Delivery { message: message(&text), recipients, received: NOW, extra: None, follow: None };
         let outcomes = self.store.deliver(delivery).wait();
         if troubled(&outcomes) {
             return;

@@ -9,13 +9,15 @@ use directory::{LocalTarget, Resolution};
 use engine::{Abort, AccountId};
 use model::{EmailAddress, FlagSet, UnixTime};
 use queue::{NewEntry, NewRecipient, Notify, Orcpt};
+use std::sync::Arc;
 use store::{Extra, Fallback, Recipient, Target};
 
 /// How long a message waits in the queue before it is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
 const EXPIRY_SECONDS: i64 = 5 * 24 * 3600;
 
 /// What becomes of one accepted recipient.
-enum Way {
+#[derive(Clone)]
+pub(super) enum Way {
     /// To these entries of the delivery (accounts) and of the queue.
     Goes { accounts: Vec<usize>, queued: bool },
     /// It was right at RCPT and is not any more.
@@ -25,9 +27,9 @@ enum Way {
 /// The message sorted by where it goes.
 #[derive(Default)]
 pub(super) struct Plan {
-    accounts: Vec<AccountId>,
-    queued: Vec<NewRecipient>,
-    ways: Vec<Way>,
+    pub(super) accounts: Vec<AccountId>,
+    pub(super) queued: Vec<NewRecipient>,
+    pub(super) ways: Vec<Way>,
 }
 
 impl SmtpAgent {
@@ -58,7 +60,7 @@ impl SmtpAgent {
     }
 
     /// Looks every recipient up again: the session keeps addresses, not what they meant some commands ago.
-    pub(super) fn plan(&self, delivery: &Delivery) -> Plan {
+    fn plan(&self, delivery: &Delivery) -> Plan {
         let mut plan = Plan::default();
         for recipient in &delivery.recipients {
             let way = match self.world.directory.resolve_path(&recipient.path) {
@@ -70,9 +72,9 @@ impl SmtpAgent {
         plan
     }
 
-    pub(super) async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
+    async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
         if plan.accounts.is_empty() && plan.queued.is_empty() {
-            let mut each = plan.each(delivery, &[]);
+            let mut each = each(&plan.ways, &delivery.recipients, &[]);
             each.truncate(plan.answers(delivery));
             return each;
         }
@@ -85,32 +87,27 @@ impl SmtpAgent {
             Err(error) => return vec![Err(store_trouble(&error)); plan.answers(delivery)],
         };
         drop(message);
-        let recipient = |account: &AccountId| Recipient {
-            account: *account,
-            mailbox: Target::Inbox,
-            fallback: Fallback::Inbox,
-            flags: FlagSet::NONE,
-            keywords: Vec::new(),
+        let follow = match self.follow(delivery, &plan) {
+            Ok(follow) => follow,
+            Err(refusal) => return vec![Err(refusal); plan.answers(delivery)],
         };
         let queued = plan.queued.len() as u64;
         let written = self.world.store.deliver(store::Delivery {
-            recipients: plan.accounts.iter().map(recipient).collect(),
+            recipients: to_inboxes(&plan.accounts),
             received: UnixTime(delivery.received_at),
-            extra: (queued > 0).then(|| self.queueing(delivery, &plan, prepared.size())),
+            extra: (queued > 0).then(|| queueing(self.entry(delivery, &plan, prepared.size()))),
             message: prepared,
+            follow,
         });
         match written.await {
             Ok(stored) => {
-                let each = plan.each(delivery, &stored);
+                let each = each(&plan.ways, &delivery.recipients, &stored);
                 let delivered =
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
                 self.world.metrics.deliveries.inc_by(delivered as u64);
                 self.world.metrics.queued.inc_by(queued);
                 self.confirm(delivery, &plan.delivered(&each), &each).await;
-                if delivery.sender.client.kind == Kind::Lmtp {
-                    return each;
-                }
-                self.one_answer(delivery, each).await
+                if delivery.sender.client.kind == Kind::Lmtp { each } else { one_answer(each) }
             }
             Err(error) => {
                 tracing::error!(trace = self.trace, id = %delivery.id, %error, "a message could not be stored");
@@ -119,10 +116,11 @@ impl SmtpAgent {
         }
     }
 
-    fn queueing(&self, delivery: &Delivery, plan: &Plan, size: u32) -> Extra {
+    /// What the queue keeps of a message.
+    fn entry(&self, delivery: &Delivery, plan: &Plan, size: u32) -> NewEntry {
         let sender = &delivery.sender;
         let received = UnixTime(delivery.received_at);
-        let entry = NewEntry {
+        NewEntry {
             reverse_path: sender.from.clone(),
             recipients: plan.queued.clone(),
             ret: sender.ret.map(|ret| match ret {
@@ -139,20 +137,63 @@ impl SmtpAgent {
             account: self.login.as_ref().map(|login| login.account),
             received,
             size: u64::from(size),
-            expires: UnixTime(received.0 + EXPIRY_SECONDS),
+            expires: expiry(received),
             held: false,
-        };
-        Extra {
-            references: 1,
-            write: Box::new(move |tx, content| {
-                queue::enqueue(tx, content, &entry).map(drop).map_err(Abort::from)
-            }),
         }
     }
 }
 
+/// When the queue gives a message up.
+pub(super) fn expiry(received: UnixTime) -> UnixTime {
+    UnixTime(received.0 + EXPIRY_SECONDS)
+}
+
+/// Puts the entry into the queue with the delivery.
+pub(super) fn queueing(entry: NewEntry) -> Extra {
+    let write = move |tx: &mut dyn engine::Tx, content| {
+        queue::enqueue(tx, content, &entry).map(drop).map_err(Abort::from)
+    };
+    Extra { references: 1, write: Box::new(write) }
+}
+
+/// Into the INBOX of each account.
+pub(super) fn to_inboxes(accounts: &[AccountId]) -> Vec<Recipient> {
+    let recipient = |account: &AccountId| Recipient {
+        account: *account,
+        mailbox: Target::Inbox,
+        fallback: Fallback::Inbox,
+        flags: FlagSet::NONE,
+        keywords: Vec::new(),
+    };
+    accounts.iter().map(recipient).collect()
+}
+
+/// What became of each recipient, from what the store did with each account.
+pub(super) fn each(
+    ways: &[Way],
+    recipients: &[Arc<::smtp::Recipient>],
+    stored: &[store::Outcome],
+) -> Vec<Outcome> {
+    let one = |way: &Way, recipient: &::smtp::Recipient| match way {
+        Way::Lost(refusal) => Err(refusal.clone()),
+        Way::Goes { accounts, queued } => {
+            let refusals = accounts.iter().map(|at| refusal_of(stored.get(*at), recipient));
+            let reached = *queued || refusals.clone().any(|refusal| refusal.is_none());
+            // A group's message that reached some members is not sent again to all of them.
+            if reached { Ok(()) } else { refusals.flatten().next().map_or(Ok(()), Err) }
+        }
+    };
+    ways.iter().zip(recipients).map(|(way, recipient)| one(way, recipient)).collect()
+}
+
+/// SMTP has one answer for the message. Once any recipient has it, it is accepted; those who did not get it are
+/// reported to the sender in the same commit (RFC 5321 §6.1).
+fn one_answer(each: Vec<Outcome>) -> Vec<Outcome> {
+    if each.iter().any(Result::is_ok) { vec![Ok(())] } else { each.into_iter().take(1).collect() }
+}
+
 impl Plan {
-    fn sort(&mut self, recipient: &::smtp::Recipient, resolution: &Resolution) -> Way {
+    pub(super) fn sort(&mut self, recipient: &::smtp::Recipient, resolution: &Resolution) -> Way {
         let (local, remote) = match resolution {
             Resolution::Deliver { local, remote } => (local.as_slice(), remote.clone()),
             Resolution::NotLocal => match &recipient.path {
@@ -202,20 +243,6 @@ impl Plan {
     fn delivered(&self, each: &[Outcome]) -> Vec<bool> {
         let here = |way: &Way| matches!(way, Way::Goes { queued: false, .. });
         self.ways.iter().zip(each).map(|(way, outcome)| here(way) && outcome.is_ok()).collect()
-    }
-
-    /// What became of each recipient, from what the store did with each account.
-    fn each(&self, delivery: &Delivery, stored: &[store::Outcome]) -> Vec<Outcome> {
-        let one = |way: &Way, recipient: &::smtp::Recipient| match way {
-            Way::Lost(refusal) => Err(refusal.clone()),
-            Way::Goes { accounts, queued } => {
-                let refusals = accounts.iter().map(|at| refusal_of(stored.get(*at), recipient));
-                let reached = *queued || refusals.clone().any(|refusal| refusal.is_none());
-                // A group's message that reached some members is not sent again to all of them.
-                if reached { Ok(()) } else { refusals.flatten().next().map_or(Ok(()), Err) }
-            }
-        };
-        self.ways.iter().zip(&delivery.recipients).map(|(way, recipient)| one(way, recipient)).collect()
     }
 }
 

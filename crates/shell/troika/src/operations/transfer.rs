@@ -6,7 +6,7 @@ use crate::control::request::{ExportedMessage, ImportedMessage};
 use crate::control::{Event, Failure, Sink};
 use agents::World;
 use engine::{Abort, AccountId};
-use model::{FlagSet, Keyword, Uid, UnixTime};
+use model::{FlagSet, Keyword, MailboxId, Uid, UnixTime};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use store::{ContentNeed, Delivery, Extra, Fallback, Needs, Outcome, Prepared, Recipient, Target, Written};
@@ -27,7 +27,7 @@ pub(super) fn import(
     out: &mut dyn Sink,
 ) -> Result<(), Failure> {
     let owner = account(world, owner)?.id;
-    make_mailbox(world, owner, mailbox)?;
+    let into = make_mailbox(world, owner, mailbox)?;
     let (mut rest, mut known) = (body, 0u64);
     let mut running: Vec<Written<Vec<Outcome>>> = Vec::new();
     for message in messages {
@@ -35,12 +35,12 @@ pub(super) fn import(
             .split_at_checked(message.length as usize)
             .ok_or_else(|| Failure::new("the batch is shorter than it says"))?;
         rest = after;
-        let note = note_key(owner, mailbox, &message.key);
+        let note = note_key(owner, into, mailbox, &message.key);
         if world.engine.snapshot()?.get(&note)?.is_some() {
             known += 1;
             continue;
         }
-        running.push(world.store.deliver(delivery(owner, mailbox, message, content, note)?));
+        running.push(world.store.deliver(delivery(owner, into, message, content, note)?));
     }
     let mut new = 0u64;
     for written in running {
@@ -64,20 +64,25 @@ pub(super) fn import(
     out.row(json!({ "new": new, "known": known }))
 }
 
-fn make_mailbox(world: &World, owner: AccountId, mailbox: &str) -> Result<(), Failure> {
+fn make_mailbox(world: &World, owner: AccountId, mailbox: &str) -> Result<MailboxId, Failure> {
     match world.store.mailbox_by_name(owner, mailbox) {
         Err(store::Error::NoMailbox) => {}
-        Ok(info) if info.id.is_none() => {}
-        Ok(_) => return Ok(()),
+        Ok(info) => {
+            if let Some(id) = info.id {
+                return Ok(id);
+            }
+        }
         Err(error) => return Err(store_failure(error)),
     }
     world.store.create_mailbox(owner, mailbox, None, World::now()).wait().map_err(store_failure)?;
-    world.store.subscribe(owner, mailbox, true).wait().map_err(store_failure)
+    world.store.subscribe(owner, mailbox, true).wait().map_err(store_failure)?;
+    let made = world.store.mailbox_by_name(owner, mailbox).map_err(store_failure)?;
+    made.id.ok_or(store::Error::NoMailbox).map_err(store_failure)
 }
 
 fn delivery(
     owner: AccountId,
-    mailbox: &str,
+    mailbox: MailboxId,
     message: &ImportedMessage,
     content: &[u8],
     note: Vec<u8>,
@@ -88,7 +93,7 @@ fn delivery(
         message: Prepared::new(content).map_err(store_failure)?,
         recipients: vec![Recipient {
             account: owner,
-            mailbox: Target::Name(mailbox.to_owned()),
+            mailbox: Target::Id(mailbox),
             fallback: Fallback::Refuse,
             flags: FlagSet(message.flags),
             keywords,
@@ -103,19 +108,19 @@ fn delivery(
                 tx.put(&note, b"\x01").map_err(Abort::from)
             }),
         }),
+        follow: None,
     })
 }
 
-/// `account x hash`: this message of that source is in that mailbox.
-fn note_key(owner: AccountId, mailbox: &str, key: &str) -> Vec<u8> {
+/// The note that this message of that source is in that mailbox. It goes with the mailbox.
+fn note_key(owner: AccountId, into: MailboxId, mailbox: &str, key: &str) -> Vec<u8> {
     let mut hash = Sha256::new();
     hash.update(mailbox.as_bytes());
     hash.update([0]);
     hash.update(key.as_bytes());
-    let mut note = owner.0.to_be_bytes().to_vec();
-    note.push(b'x');
-    note.extend_from_slice(&hash.finalize()[..16]);
-    note
+    let mut short = [0; 16];
+    short.copy_from_slice(&hash.finalize()[..16]);
+    store::import_note(owner, into, short)
 }
 
 /// Sends the messages of a mailbox from a UID on, as many as go into one answer.
