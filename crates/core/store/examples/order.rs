@@ -19,12 +19,12 @@ fn random(state: &mut u64) -> u64 {
 }
 
 fn message(number: u64, state: &mut u64) -> String {
-    let thread = if number < 20 { number } else { random(state) % (number / 10) };
+    let thread = number % 20_000;
     let subject = match thread % 3 {
         0 => format!("Отчёт за квартал №{thread}, черновик"),
         _ => format!("[list] Question about the build of part {thread}"),
     };
-    let reply = if number > thread + 10 { "Re: " } else { "" };
+    let reply = if number > thread { "Re: " } else { "" };
     let (day, hour, minute) = (random(state) % 28 + 1, random(state) % 24, random(state) % 60);
     let from = random(state) % 3000;
     let mut text = format!(
@@ -33,8 +33,8 @@ fn message(number: u64, state: &mut u64) -> String {
     );
     if !reply.is_empty() {
         text.push_str("References:");
-        for nth in 0..random(state) % 6 + 1 {
-            let _ = write!(text, " <{}.x@example.test>", thread + nth * 7);
+        for nth in 0..random(state) % (number / 20_000).min(6) + 1 {
+            let _ = write!(text, " <{}.x@example.test>", (thread + nth * 20_000).min(number - 20_000));
         }
         text.push_str("\r\n");
     }
@@ -47,6 +47,21 @@ fn resident() -> String {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let lines = status.lines().filter(|line| line.starts_with("VmHWM") || line.starts_with("VmRSS"));
     lines.map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join(", ")
+}
+
+/// Time that this thread has been at work, in milliseconds: the machine may be busy with something else.
+fn work_ms() -> f64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    stat.split_whitespace().next().and_then(|ns| ns.parse::<f64>().ok()).unwrap_or_default() / 1e6
+}
+
+fn name(arrangement: &Arrangement) -> String {
+    match arrangement {
+        Arrangement::Sorted(criteria) => {
+            format!("{:?}", criteria.iter().map(|by| by.key).collect::<Vec<_>>())
+        }
+        Arrangement::Threaded(algorithm) => format!("{algorithm:?}"),
+    }
 }
 
 fn main() {
@@ -79,15 +94,16 @@ fn main() {
         arrangements.push(Arrangement::Threaded(algorithm));
     }
     for arrangement in &arrangements {
-        let start = Instant::now();
+        let (start, work) = (Instant::now(), work_ms());
         let ordered = store.order(ANNA, INBOX, &everything, arrangement).expect("order");
         let threads = match &ordered {
             Ordered::Threaded(nodes) => nodes.iter().filter(|node| node.depth == 0).count(),
             _ => 0,
         };
+        let (taken, work) = (start.elapsed().as_secs_f64() * 1e3, work_ms() - work);
         println!(
-            "{:4.0} ms  {arrangement:?} {threads} threads; {}",
-            start.elapsed().as_secs_f64() * 1e3,
+            "{taken:4.0} ms, at work {work:4.0} ms: {} {threads} threads; {}",
+            name(arrangement),
             resident()
         );
     }

@@ -131,6 +131,8 @@ fn for_anybody(body: &Body) -> bool {
             | Body::Close
             | Body::Unselect
             | Body::Search(_)
+            | Body::Arrange { .. }
+            | Body::CancelUpdate(_)
             | Body::Fetch(_)
             | Body::UidBatches { .. }
             | Body::UrlFetch(_)

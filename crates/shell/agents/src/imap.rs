@@ -49,6 +49,7 @@ fn for_anybody(ask: &Ask) -> bool {
             | Ask::Resync { .. }
             | Ask::Rows { .. }
             | Ask::Content { .. }
+            | Ask::Order { .. }
             | Ask::Search { .. }
     )
 }
