@@ -3,6 +3,7 @@
 mod contexts;
 mod order;
 mod properties;
+mod races;
 mod replica;
 mod search;
 mod sharing;
