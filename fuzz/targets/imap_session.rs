@@ -12,6 +12,9 @@ use std::sync::Arc;
 use troika_fuzz::{Course, Luck, Plan, connection, end, run};
 use world::{NOW, World};
 
+#[allow(dead_code, reason = "the crate's own tests use more of it")]
+#[path = "../../crates/proto/imap/tests/session/happenings.rs"]
+mod happenings;
 #[path = "../../crates/proto/imap/tests/session/search.rs"]
 mod search;
 #[allow(dead_code, reason = "the crate's own tests use more of it")]

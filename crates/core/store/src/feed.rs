@@ -58,11 +58,10 @@ pub struct Watch {
 pub(crate) struct Touched {
     /// Mailbox 0 stands for the list of mailboxes (of subscriptions, and of metadata).
     pub(crate) list: Vec<(AccountId, MailboxId)>,
-    /// The number that the only account took.
-    pub(crate) stamp: Option<ModSeq>,
+    /// The number that each account took.
+    pub(crate) stamps: Vec<(AccountId, ModSeq)>,
     /// The number that the server's shared entries took.
     pub(crate) server: Option<u64>,
-    stamped: bool,
 }
 
 impl Touched {
@@ -72,12 +71,6 @@ impl Touched {
 
     pub(crate) fn push(&mut self, touched: (AccountId, MailboxId)) {
         self.list.push(touched);
-    }
-
-    /// An account took this number.
-    pub(crate) fn stamp(&mut self, modseq: ModSeq) {
-        self.stamp = (!self.stamped).then_some(modseq);
-        self.stamped = true;
     }
 }
 

@@ -289,7 +289,7 @@ impl Ledger {
             }
             return Ok(());
         };
-        touched.stamp(modseq);
+        touched.stamps.push((self.id, modseq));
         for open in self.open.iter().filter(|open| !open.changes.is_empty()) {
             tx.put(&keys::change(self.id, open.id, modseq), &open.changes.encode())?;
         }

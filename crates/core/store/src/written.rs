@@ -23,7 +23,7 @@ pub struct Written<T: Send + 'static> {
     ready: Option<Result<T, Error>>,
     refusal: Arc<Mutex<Option<Error>>>,
     feed: Arc<Feed>,
-    stamp: Option<ModSeq>,
+    stamps: Vec<(AccountId, ModSeq)>,
     server_stamp: Option<u64>,
 }
 
@@ -52,7 +52,7 @@ impl Store {
             ready: None,
             refusal,
             feed: self.feed.clone(),
-            stamp: None,
+            stamps: Vec::new(),
             server_stamp: None,
         }
     }
@@ -64,17 +64,16 @@ impl Store {
             ready: Some(outcome),
             refusal: Arc::default(),
             feed: self.feed.clone(),
-            stamp: None,
+            stamps: Vec::new(),
             server_stamp: None,
         }
     }
 }
 
 impl<T: Send + 'static> Written<T> {
-    /// The modification sequence of the commit, once this has resolved (poll it by reference); None: nothing was written,
-    /// or in several accounts, or nothing of it is numbered.
-    pub fn stamp(&self) -> Option<ModSeq> {
-        self.stamp
+    /// The modification sequence that each account took in the commit, once this has resolved (poll it by reference).
+    pub fn stamps(&self) -> &[(AccountId, ModSeq)] {
+        &self.stamps
     }
 
     /// The same for the shared entries of the server.
@@ -107,7 +106,7 @@ impl<T: Send + 'static> Future for Written<T> {
         this.pending = None;
         Poll::Ready(match outcome {
             Ok((value, touched)) => {
-                this.stamp = touched.stamp;
+                this.stamps = touched.stamps;
                 this.server_stamp = touched.server;
                 this.feed.announce(&touched.list);
                 Ok(value)

@@ -14,6 +14,7 @@ mod list;
 mod mailbox;
 mod metadata;
 mod namespace;
+mod notify;
 mod order;
 mod quota;
 mod replace;
@@ -28,7 +29,7 @@ mod url_auth;
 mod url_fetch;
 
 use crate::ask::Access;
-use crate::command::{Body, Numbering};
+use crate::command::{Body, FetchItem, Numbering};
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, News, Running};
 use crate::view::View;
@@ -92,6 +93,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::UrlFetch(_)
         | Body::ResetKey { .. }
         | Body::Idle
+        | Body::Notify(_)
         | Body::GetMetadata { .. }
         | Body::SetMetadata { .. }
         | Body::Acl { .. }
@@ -178,7 +180,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::StartTls => any_state::start_tls(core),
         Body::Authenticate { mechanism, initial } => auth::authenticate(core, &mechanism, initial),
         Body::Login { user, password } => auth::login(core, user, &password),
-        Body::Enable(capabilities) => Begun::Now(any_state::enable(core, &capabilities)),
+        Body::Enable(capabilities) => any_state::enable(core, &capabilities),
         Body::Select { mailbox, access, condstore, qresync } => {
             let access = if core.anonymous { Access::ReadOnly } else { access };
             select::start(core, mailbox, access, condstore, qresync)
@@ -197,6 +199,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
             replace::start(core, numbering, &number, mailbox, *message)
         }
         Body::Unauthenticate => any_state::unauthenticate(),
+        Body::Notify(notify) => notify::start(notify),
         Body::GetMetadata { mailbox, entries, depth, size_max } => {
             metadata::get(mailbox, metadata::Wanted { entries, depth, size_max })
         }
@@ -224,6 +227,11 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Language(ranges) => Begun::Now(any_state::language(core, &ranges)),
         Body::Compress(algorithm) => Begun::Now(any_state::compress(core, &algorithm)),
     }
+}
+
+/// FETCH of new messages (RFC 5465 §5.2).
+pub(crate) fn fetch_new(core: &mut Core, items: Vec<FetchItem>, uids: UidSet) -> Box<dyn Running> {
+    fetch::of_new(core, items, uids)
 }
 
 /// Messages that a sequence set names in this view.

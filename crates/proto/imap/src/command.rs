@@ -6,8 +6,10 @@
 //!
 //! RFC 3501 §6, RFC 9051 §6, and the extensions that the variants name.
 
+mod account;
 mod acl;
 
+pub use account::{Depth, EventGroup, Notify, NotifyEvent, SourceMailboxes};
 pub use acl::AclCommand;
 
 use crate::ask::{Access, Originals};
@@ -165,6 +167,8 @@ pub enum Body {
         /// What.
         command: AclCommand,
     },
+    /// RFC 5465; None: NOTIFY NONE.
+    Notify(Option<Notify>),
     /// RFC 9208 §4.1.1: name of the quota root.
     GetQuota(String),
     /// RFC 9208 §4.1.2: name of a mailbox.
@@ -252,6 +256,7 @@ impl Body {
             Body::UrlFetch(_) => "URLFETCH",
             Body::ResetKey { .. } => "RESETKEY",
             Body::Idle => "IDLE",
+            Body::Notify(_) => "NOTIFY",
             Body::GetMetadata { .. } => "GETMETADATA",
             Body::SetMetadata { .. } => "SETMETADATA",
             Body::Acl { command, .. } => command.name(),
@@ -374,40 +379,6 @@ pub enum ListReturn {
     Status(Vec<StatusItem>),
     /// METADATA with these entries for each (RFC 9590); names as written, at least one.
     Metadata(Vec<String>),
-}
-
-/// How far below the named entries GETMETADATA goes (RFC 5464 §4.2.2).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
-pub enum Depth {
-    /// Only they.
-    #[default]
-    Zero,
-    /// They and what is immediately below.
-    One,
-    /// All that is below.
-    Infinity,
-}
-
-impl Depth {
-    /// As it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Depth::Zero => "0",
-            Depth::One => "1",
-            Depth::Infinity => "infinity",
-        }
-    }
-
-    /// Whether `name` is `root`, or below it and near enough. Both in lower case.
-    pub fn reaches(self, root: &str, name: &str) -> bool {
-        let Some(rest) = name.strip_prefix(root) else { return false };
-        match (self, rest.strip_prefix('/')) {
-            (_, None) => rest.is_empty(),
-            (Depth::Zero, Some(_)) => false,
-            (Depth::One, Some(below)) => !below.contains('/'),
-            (Depth::Infinity, Some(_)) => true,
-        }
-    }
 }
 
 /// Data item of STATUS.

@@ -6,8 +6,8 @@
 use crate::ask::{Access, Originals, RightsChange};
 use crate::command::{
     AclCommand, AppendData, AppendForm, AppendMessage, Body, CatPart, Command, Content, Echo, Fetch,
-    FetchItem, FlagList, List, ListForm, ListReturn, ListSelect, Numbering, Partial, Peek, Preview, Qresync,
-    Search, SearchKey, SearchReturn, StatusItem, Store, UrlWanted,
+    FetchItem, FlagList, List, ListForm, ListReturn, ListSelect, Notify, NotifyEvent, Numbering, Partial,
+    Peek, Preview, Qresync, Search, SearchKey, SearchReturn, SourceMailboxes, StatusItem, Store, UrlWanted,
 };
 use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
@@ -177,6 +177,7 @@ impl Printer {
             }
             Body::GetMetadata { .. } | Body::SetMetadata { .. } => self.metadata(body),
             Body::GenUrlAuth(_) | Body::UrlFetch(_) => self.url_body(body),
+            Body::Notify(notify) => self.notify(notify.as_ref()),
             Body::Expunge(Some(set)) => {
                 self.word("UID EXPUNGE ");
                 set.write(&mut self.out);
@@ -205,6 +206,38 @@ impl Printer {
                 self.one_name("", mailbox);
             }
             other => self.mailbox_body(other),
+        }
+    }
+
+    fn notify(&mut self, notify: Option<&Notify>) {
+        let Some(notify) = notify else { return self.word("NOTIFY NONE") };
+        self.word(if notify.status { "NOTIFY SET STATUS" } else { "NOTIFY SET" });
+        for group in &notify.groups {
+            self.word(" (");
+            self.source(&group.mailboxes);
+            self.word(" ");
+            if group.events.is_empty() {
+                self.word("NONE)");
+                continue;
+            }
+            self.list(&group.events, |printer, event| {
+                printer.word(event.name());
+                if let NotifyEvent::MessageNew(items) = event
+                    && !items.is_empty()
+                {
+                    printer.word(" ");
+                    printer.list(items, Printer::fetch_item);
+                }
+            });
+            self.word(")");
+        }
+    }
+
+    fn source(&mut self, source: &SourceMailboxes) {
+        self.word(source.keyword());
+        if let names @ [_, ..] = source.names() {
+            self.word(" ");
+            self.list(names, |printer, name| printer.name(name));
         }
     }
 

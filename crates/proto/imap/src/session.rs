@@ -9,6 +9,7 @@
 mod contexts;
 mod core;
 mod news;
+mod notify;
 mod running;
 
 use crate::ask::{Answer, Ask};
@@ -27,6 +28,7 @@ pub(crate) use self::contexts::{Context, ContextResult, Contexts, SORTED_MAX};
 pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
 pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
+pub(crate) use notify::{Expunges, FlagNews, Noticing, Selected, Wishes, tell_status};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
 
 /// One connection of an IMAP client.
@@ -82,6 +84,7 @@ impl Session {
                 view: None,
                 enabled: Enabled::default(),
                 dirty: false,
+                notify: None,
                 abandoned: false,
                 now: 0,
                 nobody_since: 0,
@@ -176,7 +179,7 @@ impl Session {
                 self.bye(End::Refused, "Too much of a refused command");
                 None
             }
-            Line::NeedInput if self.core.dirty && self.core.view.is_some() => {
+            Line::NeedInput if self.core.has_news() => {
                 self.core.dirty = false;
                 Some(Event::Changed)
             }
@@ -211,6 +214,10 @@ impl Session {
             self.phase = Phase::Closing;
             return;
         }
+        if let (News::All | News::Own, Some(notify)) = (done.news, &mut self.core.notify) {
+            // The world may have had no time to say so.
+            notify.dirty = true;
+        }
         let done = match Telling::new(&self.core, done, self.by_uid) {
             Ok(telling) => {
                 self.running = Some(Box::new(telling));
@@ -218,13 +225,45 @@ impl Session {
             }
             Err(done) => done,
         };
+        let done = match Noticing::new(&mut self.core, done) {
+            Ok(noticing) => {
+                self.running = Some(Box::new(noticing));
+                return;
+            }
+            Err(done) => done,
+        };
         let tag = std::mem::take(&mut self.core.tag);
+        if tag.is_empty() {
+            // It was no command that told this, see `notice`.
+            return;
+        }
         let text = self.core.language.text(&done.text);
         match text {
             Cow::Borrowed(text) => write::tagged(&mut self.core.out, &tag, done.condition, None, text),
             Cow::Owned(text) => write::tagged_utf8(&mut self.core.out, &tag, done.condition, &text),
         }
         self.count_errors(done.condition);
+        self.notice();
+    }
+
+    /// RFC 5465 §3.1: tells what is wanted between commands.
+    fn notice(&mut self) {
+        let Some(notify) = &mut self.core.notify else { return };
+        notify.due = false;
+        let Some(wishes) = &notify.wishes else { return };
+        let news = match &wishes.selected {
+            Some(Selected { expunges: Expunges::AtOnce, .. }) => News::Hinted,
+            Some(Selected { expunges: Expunges::Delayed, .. }) => News::Numbered,
+            None => News::None,
+        };
+        // RFC 5465 §5.1: FETCH carries the UID.
+        self.by_uid = true;
+        if matches!(self.core.deflate, Deflate::Starting | Deflate::Stopping) {
+            // The reply ends a stream; nothing may come behind it yet.
+            self.core.notify.iter_mut().for_each(|notify| notify.due = true);
+        } else if self.phase == Phase::Open {
+            self.finish(Done::ok("").telling(news));
+        }
     }
 
     fn count_errors(&mut self, condition: Condition) {
@@ -257,6 +296,9 @@ impl Session {
     fn take(&mut self) -> Option<Step<Ask>> {
         let framing = self.framing();
         match self.receiver.next(&mut self.input, &framing) {
+            receive::Event::NeedInput if self.core.notify.as_ref().is_some_and(|notify| notify.due) => {
+                self.notice();
+            }
             receive::Event::NeedInput => return self.pause(),
             receive::Event::Continue => self.core.line(format_args!("+ Ready for literal data")),
             receive::Event::Command(received) => {
@@ -424,6 +466,10 @@ impl wire::Session for Session {
 
     fn world_changed(&mut self) {
         self.core.dirty = true;
+        if let Some(notify) = &mut self.core.notify {
+            notify.dirty = true;
+            notify.due = true;
+        }
     }
 
     fn patience(&self) -> Duration {

@@ -27,6 +27,8 @@ pub(crate) struct View {
     pub known: ModSeq,
     /// Modification sequences of this session's own STOREs after `known`.
     pub own: Vec<ModSeq>,
+    /// Messages that this session put here itself, if its client wants to hear of new ones (RFC 5465 §5.2).
+    pub brought: UidSet,
     /// Keyword names by number, as told by the last FLAGS response.
     pub keywords: Arc<[Keyword]>,
     /// The last UIDBATCHES that was answered.
@@ -63,6 +65,7 @@ impl View {
             recent: selected.recent,
             known: selected.highest_modseq,
             own: Vec::new(),
+            brought: UidSet::new(),
             keywords: selected.keywords,
             batched: None,
             contexts: None,

@@ -3,13 +3,14 @@
 mod convert;
 mod mailboxes;
 mod sharing;
+mod watched;
 
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
 use crate::url;
 use crate::world::{self, World};
 use ::imap::ask::{
-    Access, Answer, Ask, MakeKey, NewMessage, Originals, Refused, RefusedKind, Selected, UrlKey,
+    Access, Answer, Ask, MakeKey, NewMessage, Originals, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
 use engine::AccountId;
 use model::{FlagChange, FlagMode, MailboxId, ModSeq, Right, Rights, Uid, UidSet};
@@ -19,8 +20,9 @@ pub use sharing::{identifier, identify};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use store::{Error, Needs, Store, Watch};
+use store::{Error, Needs, Store, Written};
 use tokio::sync::Notify;
+use watched::Watched;
 
 /// Answers one IMAP session.
 pub struct ImapAgent {
@@ -31,6 +33,8 @@ pub struct ImapAgent {
     /// Logged in by ANONYMOUS (RFC 4505): the session lets nothing be changed, and neither does this side.
     anonymous: bool,
     selected: Option<Open>,
+    /// The whole account, if the session wants to hear of it.
+    watched: Option<Box<Watched>>,
 }
 
 /// What may be asked without saying who one is.
@@ -45,6 +49,9 @@ fn for_anybody(ask: &Ask) -> bool {
             | Ask::Status { .. }
             | Ask::Select { access: Access::ReadOnly, .. }
             | Ask::Unselect
+            | Ask::Watch(_)
+            | Ask::News
+            | Ask::Metadata { .. }
             | Ask::Changes { .. }
             | Ask::Resync { .. }
             | Ask::Rows { .. }
@@ -64,7 +71,7 @@ struct Open {
     standing: Mutex<Standing>,
     bell: Arc<Bell>,
     /// Rings the bell as long as it lives.
-    _watch: Watch,
+    _watch: store::Watch,
 }
 
 /// Rung by commits that touch the selected mailbox.
@@ -92,7 +99,7 @@ impl Bell {
 impl ImapAgent {
     /// For a new connection.
     pub fn new(world: Arc<World>, peer: Option<IpAddr>, trace: String) -> ImapAgent {
-        ImapAgent { world, peer, trace, login: None, anonymous: false, selected: None }
+        ImapAgent { world, peer, trace, login: None, anonymous: false, selected: None, watched: None }
     }
 
     /// The connection's id in logs.
@@ -113,6 +120,20 @@ impl ImapAgent {
         let login = self.login.as_ref();
         let login = login.ok_or_else(|| Refused::new(RefusedKind::NoPerm, "log in first"))?;
         Ok(Sight { world: &self.world, login })
+    }
+
+    /// The one bell that everything watched rings.
+    fn bell(&self) -> Arc<Bell> {
+        self.selected.as_ref().map_or_else(Arc::default, |open| open.bell.clone())
+    }
+
+    /// Waits for a write, and notes that it was this session's own.
+    async fn own<T: Send + 'static>(&self, mut written: Written<T>) -> Result<T, Error> {
+        let outcome = (&mut written).await;
+        if let Some(watched) = &self.watched {
+            watched.own(&written);
+        }
+        outcome
     }
 
     /// The selected mailbox, and what the user may do with it now.
@@ -155,8 +176,23 @@ impl ImapAgent {
                 self.selected = None;
                 Ok(Answer::Done)
             }
+            Ask::Watch(watch) => {
+                self.watched = None;
+                if watch == Watch::On {
+                    let (account, bell) = (self.account()?, self.bell());
+                    self.watched =
+                        Some(Box::new(Watched::new(self.store(), account, bell).map_err(refused)?));
+                }
+                Ok(Answer::Done)
+            }
+            Ask::News => {
+                let Some(watched) = &self.watched else { return Ok(Answer::News(Box::default())) };
+                let news = tokio::task::block_in_place(|| watched.news(self.store()));
+                news.map(|news| Answer::News(Box::new(news))).map_err(refused)
+            }
             Ask::Unauthenticate => {
                 self.selected = None;
+                self.watched = None;
                 self.login = None;
                 self.anonymous = false;
                 Ok(Answer::Done)
@@ -259,7 +295,7 @@ impl ImapAgent {
         let (owner, mailbox, standing) = (found.spot.owner, found.id, found.standing);
         let store = self.store();
         // Watched before it is read: nothing that happens in between is missed.
-        let bell = Arc::new(Bell::default());
+        let bell = self.watched.as_ref().map_or_else(Arc::default, |watched| watched.bell().clone());
         // The rights were read before the watch: they are read once more.
         bell.unread.store(true, Ordering::Release);
         let rope = bell.clone();
@@ -383,7 +419,7 @@ impl ImapAgent {
         if let Ask::Append { to, messages } = ask {
             let to = self.target(&to)?;
             let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>().map_err(refused)?;
-            let appended = store.append_to(to, prepared, World::now()).await.map_err(refused)?;
+            let appended = self.own(store.append_to(to, prepared, World::now())).await.map_err(refused)?;
             return Ok(Answer::Appended { uid_validity: appended.uid_validity, uids: appended.uids });
         }
         let (open, standing) = self.open()?;
@@ -394,7 +430,7 @@ impl ImapAgent {
                 let (known, behalf) = (store::Known { up_to: known, own }, standing.behalf());
                 let stored =
                     store.store_flags_as(owner, mailbox, uids, change, unchanged_since, known, behalf);
-                Ok(convert::stored(stored.await.map_err(refused)?))
+                Ok(convert::stored(self.own(stored).await.map_err(refused)?))
             }
             Ask::Replace { uid, to, message } => {
                 // RFC 8508 §4.1: what STORE, EXPUNGE and APPEND need together.
@@ -402,7 +438,7 @@ impl ImapAgent {
                 standing.demand(Right::Expunge)?;
                 let (from, to) = (sharing::source(owner, mailbox, standing), self.target(&to)?);
                 let message = prepare(message).map_err(refused)?;
-                let replaced = store.replace_in(from, uid, to, message, World::now()).await;
+                let replaced = self.own(store.replace_in(from, uid, to, message, World::now())).await;
                 let replaced = replaced.map_err(|error| match error {
                     Error::NoMessage => Refused::new(RefusedKind::Expunged, error.to_string()),
                     error => refused(error),
@@ -427,11 +463,11 @@ impl ImapAgent {
                 // Into another account the headers are read before.
                 let copied =
                     tokio::task::block_in_place(|| store.copy_to(from, uids, to, originals, World::now()));
-                Ok(convert::copied(copied.await.map_err(refused)?))
+                Ok(convert::copied(self.own(copied).await.map_err(refused)?))
             }
             Ask::Expunge { only } => {
                 standing.demand(Right::Expunge)?;
-                let expunged = store.expunge(owner, mailbox, only).await.map_err(refused)?;
+                let expunged = self.own(store.expunge(owner, mailbox, only)).await.map_err(refused)?;
                 Ok(Answer::Expunged { uids: expunged.uids, modseq: expunged.modseq })
             }
             _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
@@ -467,12 +503,16 @@ impl net::Desk for ImapAgent {
     }
 
     async fn changed(&mut self) {
-        let Some(open) = &self.selected else { return std::future::pending().await };
+        let bell = match (&self.watched, &self.selected) {
+            (Some(watched), _) => watched.bell(),
+            (None, Some(open)) => &open.bell,
+            (None, None) => return std::future::pending().await,
+        };
         loop {
-            if open.bell.heard() {
+            if bell.heard() {
                 return;
             }
-            open.bell.notify.notified().await;
+            bell.notify.notified().await;
         }
     }
 }

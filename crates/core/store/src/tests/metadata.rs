@@ -128,7 +128,7 @@ fn what_happened_in_the_account() {
     );
     let mut made = store.create_mailbox(ANNA, "new", None, NOW);
     let id = pollster_wait(&mut made).unwrap();
-    let own = made.stamp().unwrap();
+    let (_, own) = made.stamps()[0];
     store.rename_mailbox(ANNA, "new", "newer", NOW).wait().unwrap();
     store.subscribe(ANNA, "newer", true).wait().unwrap();
     set(&store, ANNA, Some(id), &[("/shared/comment", Some("x"))]).unwrap();

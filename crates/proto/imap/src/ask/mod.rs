@@ -8,10 +8,12 @@
 //! always `INBOX`; sequence numbers never appear here; everything that may be large comes in pages (`from`, `next`) or
 //! as a compressed set. Any question may be answered by [`Answer::Refused`].
 
+mod account;
 mod acl;
 mod mailbox;
 mod message;
 
+pub use account::{AccountNews, ChangedEntry, Listed, Touched, WhyListed};
 pub use acl::{AclAsk, QuotaOf, RightsChange};
 pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Resource, Selected};
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
@@ -71,6 +73,11 @@ pub enum Ask {
         /// What of them.
         counters: CountersNeed,
     },
+    /// Watches the whole account from now on, or does so no more: from then on `world_changed` is called whenever anything
+    /// of it changes, and [`Ask::News`] tells what. [[`Answer::Done`]]
+    Watch(Watch),
+    /// What happened in the watched account since this was last asked, or the watch began. [[`Answer::News`]]
+    News,
     /// Metadata entries of a mailbox, or of the server (None): those named and those so far below them, private ones of
     /// this user and shared ones (RFC 5464). [[`Answer::Metadata`]]
     Metadata {
@@ -259,6 +266,15 @@ pub enum Ask {
     },
 }
 
+/// Whether the account is watched.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Watch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 /// An answer, to the question of the like name.
 #[derive(Debug)]
 pub enum Answer {
@@ -317,6 +333,8 @@ pub enum Answer {
         /// Modification sequence of it all.
         modseq: ModSeq,
     },
+    /// To [`Ask::News`].
+    News(Box<AccountNews>),
     /// To [`Ask::Metadata`]: entries that there are, in order of their names.
     Metadata(Vec<(String, Vec<u8>)>),
     /// To [`Ask::Quota`] and [`Ask::SetQuota`].

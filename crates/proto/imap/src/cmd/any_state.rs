@@ -2,7 +2,7 @@
 //! §6.3.1; RFC 2971; RFC 4978; RFC 5255; RFC 8437).
 
 use super::Begun;
-use crate::ask::{Answer, Ask};
+use crate::ask::{Answer, Ask, Watch};
 use crate::language::Language;
 use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
@@ -77,6 +77,7 @@ impl Running for Unauthenticate {
                 core.view = None;
                 core.dirty = false;
                 core.enabled = Enabled::default();
+                core.notify = None;
                 core.nobody_since = core.now;
                 // §2: the compression ends with this reply.
                 if core.deflate == Deflate::On {
@@ -129,7 +130,7 @@ pub(super) fn start_tls(core: &Core) -> Begun {
 }
 
 /// RFC 5161 §3.1: unknown and unneeded capabilities are ignored; the response names what is newly enabled.
-pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
+pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Begun {
     let has = |wanted: &str| capabilities.iter().any(|name| name == wanted);
     let mut new = Vec::new();
     let condstore = has("CONDSTORE") && !core.enabled.condstore;
@@ -155,12 +156,22 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Done {
         core.enabled.utf8 = true;
         new.push("UTF8=ACCEPT");
     }
+    // RFC 5464 §4.1: from now on entries that others change are told.
+    let metadata = has("METADATA") && !core.notify.as_ref().is_some_and(|notify| notify.metadata);
+    if metadata {
+        core.notify.get_or_insert_default().metadata = true;
+        new.push("METADATA");
+    }
     write::enabled(&mut core.out, &new.join(" "));
     // RFC 7162 §3.2.3: ENABLE QRESYNC is a CONDSTORE enabling command.
     if (condstore || core.enabled.qresync) && !condstore_before {
         enable_condstore(core);
     }
-    Done::ok("ENABLE completed").telling(News::None)
+    let done = Done::ok("ENABLE completed").telling(News::None);
+    match metadata {
+        true => Begun::Run(Box::new(Told { ask: Some(Ask::Watch(Watch::On)), done: Some(done) })),
+        false => Begun::Now(done),
+    }
 }
 
 /// RFC 7162 §3.1: the first CONDSTORE enabling command while a mailbox is selected is answered with its HIGHESTMODSEQ.

@@ -5,7 +5,7 @@ use super::{Begun, read_only, resolve};
 use crate::ask::{Answer, Ask, Copied, Originals};
 use crate::command::Numbering;
 use crate::sequence::{SequenceSet, write_uids};
-use crate::session::{Core, Done, Event, Next, Running, mismatch};
+use crate::session::{Core, Done, Event, News, Next, Running, mismatch};
 use model::UidSet;
 use std::sync::Arc;
 
@@ -75,6 +75,7 @@ impl Copy {
             return Done::no("[EXPUNGEISSUED] The messages no longer exist");
         }
         core.messages += u64::from(copied.from.len());
+        core.brought(copied.uid_validity, &copied.to);
         let mut code = Vec::new();
         code.extend_from_slice(format!("[COPYUID {} ", copied.uid_validity).as_bytes());
         write_uids(&mut code, &copied.from);
@@ -89,8 +90,9 @@ impl Copy {
         core.tell("OK", format_args!("{code} Moved UIDs"));
         // RFC 6851 §4.4
         if core.enabled.condstore {
-            return Done::ok(format!("[HIGHESTMODSEQ {}] {verb} completed", copied.modseq));
+            return Done::ok(format!("[HIGHESTMODSEQ {}] {verb} completed", copied.modseq))
+                .telling(News::Own);
         }
-        Done::ok(format!("{verb} completed"))
+        Done::ok(format!("{verb} completed")).telling(News::Own)
     }
 }

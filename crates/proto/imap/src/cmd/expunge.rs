@@ -70,7 +70,7 @@ impl Running for Expunge {
                 } else {
                     std::borrow::Cow::Borrowed("EXPUNGE completed")
                 };
-                Next::Done(Exceeded::tell(self.exceeded, core, Done::ok(text)))
+                Next::Done(Exceeded::tell(self.exceeded, core, Done::ok(text).telling(News::Own)))
             }
             event => otherwise(event),
         }

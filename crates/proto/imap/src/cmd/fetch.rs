@@ -114,6 +114,25 @@ struct Trouble {
     unknown_encoding: bool,
 }
 
+/// FETCH of messages that are new to the client, for NOTIFY.
+pub(super) fn of_new(core: &mut Core, items: Vec<FetchItem>, uids: UidSet) -> Box<dyn Running> {
+    let access = core.view.as_ref().map_or(Access::ReadOnly, |view| view.access);
+    let with_uid = !core.enabled.uid_only;
+    Box::new(Fetch {
+        numbering: Numbering::Uid,
+        plan: Plan::new(items, with_uid, false, access),
+        uids: Arc::new(uids),
+        changed: UidSet::new(),
+        page: Vec::new().into_iter(),
+        from: Some(Uid(0)),
+        marked: None,
+        numbers: Numbers::default(),
+        state: State::Page,
+        exceeded: None,
+        trouble: Trouble::default(),
+    })
+}
+
 pub(super) fn start(core: &mut Core, fetch: command::Fetch) -> Begun {
     if fetch.vanished && !core.enabled.qresync {
         // RFC 7162 §3.2.6

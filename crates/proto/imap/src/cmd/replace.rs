@@ -5,7 +5,7 @@ use super::{Begun, read_only, resolve};
 use crate::ask::{Answer, Ask};
 use crate::command::{AppendMessage, Numbering};
 use crate::sequence::SequenceSet;
-use crate::session::{Core, Done, Event, Next, Running, mismatch};
+use crate::session::{Core, Done, Event, News, Next, Running, mismatch};
 use model::Uid;
 
 #[derive(Debug)]
@@ -55,14 +55,16 @@ impl Running for Replace {
         match event {
             Event::Answer(Answer::Replaced { uid_validity, uid, modseq }) => {
                 core.messages += 1;
+                core.brought(uid_validity, &[uid].into_iter().collect());
                 // RFC 8508 §4.3: untagged, before the EXPUNGE, which comes with the news.
                 core.tell("OK", format_args!("[APPENDUID {uid_validity} {uid}] Replacement message ready"));
                 // RFC 8508 §4.5: as after UID EXPUNGE.
-                Next::Done(if core.enabled.condstore {
+                let done = if core.enabled.condstore {
                     Done::ok(format!("[HIGHESTMODSEQ {modseq}] REPLACE completed"))
                 } else {
                     Done::ok("REPLACE completed")
-                })
+                };
+                Next::Done(done.telling(News::Own))
             }
             Event::Answer(Answer::Refused(refused)) => Next::Done(Done::refused_target(&refused)),
             Event::Answer(answer) => mismatch(&answer),

@@ -18,6 +18,8 @@ pub const FLAGS_MAX: usize = 256;
 pub const PATTERNS_MAX: usize = 256;
 /// Most words in lists of options.
 pub const OPTIONS_MAX: usize = 64;
+/// Most names of mailboxes in one list of NOTIFY or ESEARCH.
+pub const SOURCE_MAILBOXES_MAX: usize = 10_000;
 /// Most metadata entries of one command.
 pub const METADATA_ENTRIES_MAX: usize = 256;
 /// Longest name of a metadata entry, in octets.

@@ -206,7 +206,7 @@ pub(super) fn partial_range(cursor: &mut Cursor<'_>) -> Parsed<PartialRange> {
 ///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
 ///             "MODSEQ" / "EMAILID" / "THREADID" / "SAVEDATE" / "PREVIEW" [SP "(" "LAZY" ")"]
 /// ```
-fn item(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
+pub(super) fn item(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     let start = cursor.at();
     let name = cursor.word();
     let section = cursor.peek() == Some(b'[');

@@ -8,6 +8,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Bo
     Some(match name {
         "GETMETADATA" => get(cursor),
         "SETMETADATA" => set(cursor),
+        "NOTIFY" => super::notify::notify(cursor),
         _ => return None,
     })
 }

@@ -24,6 +24,7 @@ pub mod limits;
 mod mailbox;
 mod message;
 mod metadata;
+mod notify;
 mod order;
 #[cfg(test)]
 mod round_trip;
@@ -206,6 +207,7 @@ const NAMES: &[&str] = &[
     "MYRIGHTS",
     "NAMESPACE",
     "NOOP",
+    "NOTIFY",
     "RENAME",
     "REPLACE",
     "RESETKEY",

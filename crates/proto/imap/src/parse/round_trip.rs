@@ -147,6 +147,17 @@ fn numberings() -> impl Strategy<Value = Numbering> {
     prop_oneof![Just(Numbering::Sequence), Just(Numbering::Uid)]
 }
 
+fn groups() -> impl Strategy<Value = EventGroup> {
+    proptest::collection::vec(fetches(), 0..3).prop_map(|items| EventGroup {
+        mailboxes: SourceMailboxes::SelectedDelayed,
+        events: vec![
+            NotifyEvent::MessageNew(mailbox::once_each(items)),
+            NotifyEvent::MessageExpunge,
+            NotifyEvent::FlagChange,
+        ],
+    })
+}
+
 fn entries() -> impl Strategy<Value = String> {
     "/(private|shared)/(vendor/[a-z]{1,3}/[ -)+-.0-9a-z]{1,5}|[a-z]{1,4}(/[a-z\"\\\\]{1,3})?)"
         .prop_filter("four components", |name| !name.ends_with("/vendor") && !name.contains('%'))
@@ -239,6 +250,17 @@ fn bodies() -> impl Strategy<Value = Body> {
                 let entries = entries.into_iter().map(|(name, value)| (name, value.map(Content)));
                 Body::SetMetadata { mailbox, entries: entries.collect() }
             }),
+        (any::<bool>(), proptest::option::of(groups()), proptest::collection::vec(names(), 1..3)).prop_map(
+            |(status, selected, roots)| {
+                let other = vec![NotifyEvent::MailboxName, NotifyEvent::Other("X-Y".into())];
+                let mut groups = vec![
+                    EventGroup { mailboxes: SourceMailboxes::Subtree(roots.clone()), events: other },
+                    EventGroup { mailboxes: SourceMailboxes::Mailboxes(roots), events: Vec::new() },
+                ];
+                groups.extend(selected);
+                Body::Notify(Some(Notify { status, groups }))
+            }
+        ),
         lists,
         fetch,
         search,

@@ -6,7 +6,7 @@ use crate::language::Language;
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
-use model::{Flag, FlagSet, Keyword, Right, Uid};
+use model::{Flag, FlagSet, Keyword, Right, Uid, UidSet, UidValidity};
 use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
@@ -38,6 +38,8 @@ pub(crate) struct Core {
     pub view: Option<Box<View>>,
     /// What the client asked for.
     pub enabled: Enabled,
+    /// What the client wants to hear of beyond the selected mailbox, or less of it.
+    pub notify: Option<Box<super::notify::Notify>>,
     /// The world said that the selected mailbox has changed.
     pub dirty: bool,
     /// A literal that was begun can't be finished: only hanging up is left.
@@ -169,6 +171,21 @@ impl Core {
     pub fn is_administrator(&self) -> bool {
         let user = self.user.as_deref().unwrap_or_default();
         self.settings.administrators.iter().any(|name| name.eq_ignore_ascii_case(user))
+    }
+
+    /// Notes messages that this session put into a mailbox, if it is the selected one.
+    pub fn brought(&mut self, uid_validity: UidValidity, uids: &UidSet) {
+        if let (Some(_), Some(view)) = (&self.notify, &mut self.view)
+            && view.uid_validity == uid_validity
+        {
+            view.brought = view.brought.or(uids);
+        }
+    }
+
+    /// Whether something happened that IDLE tells.
+    pub fn has_news(&self) -> bool {
+        let of_account = self.notify.as_ref().is_some_and(|notify| notify.dirty);
+        (self.dirty && self.view.is_some()) || of_account
     }
 
     /// Whether STARTTLS makes sense now.
@@ -303,6 +320,8 @@ pub(crate) enum News {
     Hinted,
     /// Everything.
     All,
+    /// Everything, also where NOTIFY called it off: the command itself changed what the client counts.
+    Own,
     /// Everything, and a selected mailbox that is gone is just closed: it was this client who deleted it.
     AfterDelete,
 }

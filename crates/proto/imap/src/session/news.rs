@@ -6,6 +6,7 @@
 
 use super::contexts::{Contexts, Updating};
 use super::core::{Core, Done, News};
+use super::notify::FlagNews;
 use super::running::{Event, Next, Running, mismatch};
 use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
 use crate::view::Numbers;
@@ -24,6 +25,8 @@ pub(crate) struct Telling {
     news: News,
     /// RFC 3501 §6.4.8: FETCH responses during a UID command carry the UID.
     with_uid: bool,
+    /// Messages of which NOTIFY wants data items, once their number is told.
+    new: UidSet,
     state: State,
 }
 
@@ -46,6 +49,8 @@ enum State {
     },
     /// Results that are kept up to date (RFC 5267 §4.3).
     Contexts(Updating),
+    /// Data items of new messages are being told (RFC 5465 §5.2).
+    Items(Box<dyn Running>),
     End,
 }
 
@@ -64,24 +69,32 @@ impl Telling {
     /// Gives `done` back when there is no reason to look.
     pub fn new(core: &Core, done: Done, with_uid: bool) -> Result<Telling, Done> {
         let Some(view) = &core.view else { return Err(done) };
+        let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        if wishes.is_some_and(|wishes| wishes.selected.is_none())
+            && !matches!(done.news, News::Own | News::AfterDelete)
+        {
+            // RFC 5465 §3.1: the client does not want to hear of the selected mailbox.
+            return Err(done);
+        }
         // What this session did changes the results that it has asked for.
         let own_max = if view.contexts.is_some() { 1 } else { OWN_MAX };
         let needless = match done.news {
             News::None => true,
             News::Numbered => !core.dirty && view.own.len() < own_max,
             News::Hinted => !core.dirty && view.own.len() < own_max && view.withheld().is_empty(),
-            News::All | News::AfterDelete => false,
+            News::All | News::Own | News::AfterDelete => false,
         };
         if needless {
             return Err(done);
         }
-        Ok(Telling { news: done.news, done: Some(done), with_uid, state: State::Ask })
+        let with_uid = with_uid || wishes.is_some();
+        Ok(Telling { news: done.news, done: Some(done), with_uid, new: UidSet::new(), state: State::Ask })
     }
 
     /// Tells flags (and MODSEQ) of these messages alone, and ends with `done` itself.
     pub fn of_flags(uids: UidSet, done: Done) -> Telling {
         let state = State::Flags { uids: Arc::new(uids), from: Uid(0) };
-        Telling { news: News::None, done: Some(done), with_uid: true, state }
+        Telling { news: News::None, done: Some(done), with_uid: true, new: UidSet::new(), state }
     }
 
     /// Nothing more to tell: the command's reply is due.
@@ -92,10 +105,10 @@ impl Telling {
 
     /// Nothing more to tell but of results that are kept up to date.
     fn contexts(&mut self, core: &mut Core) -> Option<Next> {
-        let Some(mut updating) = Updating::new(core) else { return Some(self.end()) };
+        let Some(mut updating) = Updating::new(core) else { return Some(self.items(core)) };
         let next = updating.step(core, None);
         self.state = State::Contexts(updating);
-        Some(next.unwrap_or_else(|| self.end()))
+        Some(next.unwrap_or_else(|| self.items(core)))
     }
 
     fn answered(&mut self, core: &mut Core, answer: Answer) -> Option<Next> {
@@ -103,7 +116,7 @@ impl Telling {
             && !matches!(&answer, Answer::Refused(refused) if refused.kind == RefusedKind::NonExistent)
         {
             let next = updating.step(core, Some(answer));
-            return Some(next.unwrap_or_else(|| self.end()));
+            return Some(next.unwrap_or_else(|| self.items(core)));
         }
         let Some(view) = &mut core.view else { return Some(self.end()) };
         match answer {
@@ -191,8 +204,46 @@ impl Telling {
             }
         }
         core.learn_keywords(&changes.keywords);
-        self.state = State::Flags { uids: Arc::new(changes.flagged), from: Uid(0) };
+        let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        let mut flagged = changes.flagged;
+        if let Some(wishes) = wishes {
+            let selected = wishes.selected.as_ref();
+            if selected.is_none_or(|selected| selected.flags == FlagNews::Untold) {
+                flagged = UidSet::new();
+            }
+            if let (Some(view), Some(selected)) = (&mut core.view, selected)
+                && !selected.items.is_empty()
+            {
+                // RFC 5465 §5.2: not of what this client put there itself.
+                self.new = changes.arrived.minus(&std::mem::take(&mut view.brought)).and(view.told());
+            }
+        }
+        self.state = State::Flags { uids: Arc::new(flagged), from: Uid(0) };
         None
+    }
+
+    /// What is wanted of new messages comes last, behind ADDTO (RFC 5465 §5.2).
+    fn items(&mut self, core: &mut Core) -> Next {
+        let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        let items = wishes.and_then(|wishes| wishes.selected.as_ref()).map(|selected| selected.items.clone());
+        let new = std::mem::take(&mut self.new);
+        match items {
+            Some(items) if !new.is_empty() => {
+                let mut fetch = crate::cmd::fetch_new(core, items, new);
+                let next = fetch.resume(core, Event::Go);
+                self.state = State::Items(fetch);
+                self.of_items(next)
+            }
+            _ => self.end(),
+        }
+    }
+
+    /// FETCH says what it needs; its end is this telling's end.
+    fn of_items(&mut self, next: Next) -> Next {
+        match next {
+            Next::Done(_) => self.end(),
+            next => next,
+        }
     }
 
     fn rows(&mut self, core: &mut Core) -> Option<Next> {
@@ -238,6 +289,10 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
 
 impl Running for Telling {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
+        if let State::Items(fetch) = &mut self.state {
+            let next = fetch.resume(core, event);
+            return self.of_items(next);
+        }
         if let Event::Answer(answer) = event
             && let Some(next) = self.answered(core, answer)
         {
@@ -261,7 +316,7 @@ impl Running for Telling {
                 })),
                 State::FlagRows { .. } => self.rows(core),
                 State::Contexts(_) => self.contexts(core),
-                State::End => Some(self.end()),
+                State::Items(_) | State::End => Some(self.end()),
             };
             if let Some(next) = next {
                 return next;

@@ -1,6 +1,7 @@
 //! The session as clients see it: golden transcripts, views of several sessions, properties of any input.
 
 mod contexts;
+mod happenings;
 mod order;
 mod properties;
 mod races;
@@ -65,6 +66,7 @@ impl transcript::World for World {
 
     /// `deliver NAME`, `expunge NAME UID`, `corrupt NAME UID`, `full`, `rights NAME LETTERS`, `administrator`, or nothing.
     fn change(&mut self, text: &str) -> Result<(), String> {
+        self.by_nobody();
         let words: Vec<&str> = text.split_whitespace().collect();
         let id = |name: &str| self.find(name).ok_or_else(|| format!("no mailbox {name}"));
         match words[..] {
@@ -73,6 +75,12 @@ impl transcript::World for World {
                 let id = id(name)?;
                 let number = self.mailboxes[&id].uid_next;
                 self.deliver(id, simple(number).as_bytes(), FlagSet::NONE, NOW);
+            }
+            ["deliver", name, times] => {
+                let id = id(name)?;
+                for _ in 0..times.parse().map_err(|_| "a number".to_owned())? {
+                    self.deliver(id, simple(1).as_bytes(), FlagSet::NONE, NOW);
+                }
             }
             ["expunge", name, uid] => {
                 let (id, uid) = (id(name)?, uid.parse().map_err(|_| "a UID".to_owned())?);

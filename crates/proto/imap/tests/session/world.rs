@@ -1,12 +1,12 @@
 //! A small world in memory: one account with mailboxes, shared by all sessions of a test. Plain and slow on purpose, so
 //! that it is easy to see that it is right.
 
+use crate::happenings::Happening;
 use imap::ask::{
     Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, MakeKey, Needs,
     NewMessage, Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
     UrlKey,
 };
-use imap::command::Depth;
 use imap::url::AccessKey;
 use model::{
     EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, ThreadId, Uid, UidSet,
@@ -82,6 +82,11 @@ pub struct World {
     /// The limits of the quota root.
     pub octets_max: Option<u64>,
     pub messages_max: Option<u64>,
+    /// What happened to the account and who did it (None: somebody else), for those who watch it.
+    pub happened: Vec<(Option<u8>, Happening)>,
+    /// How much of it each watching client was told.
+    pub watching: BTreeMap<u8, usize>,
+    pub author: Option<u8>,
     /// Every question, by its name, for tests that count.
     pub asked: Vec<String>,
     /// What programs said they were.
@@ -95,7 +100,7 @@ pub fn refused(kind: RefusedKind, text: &'static str) -> Answer {
     Answer::Refused(Refused::new(kind, text))
 }
 
-fn no_such_mailbox() -> Answer {
+pub fn no_such_mailbox() -> Answer {
     refused(RefusedKind::NonExistent, "There is no such mailbox")
 }
 
@@ -127,6 +132,9 @@ impl World {
             administrator: false,
             octets_max: Some(512 * 1024),
             messages_max: None,
+            happened: Vec::new(),
+            watching: BTreeMap::new(),
+            author: None,
             asked: Vec::new(),
             introductions: Vec::new(),
             keys: BTreeMap::new(),
@@ -159,6 +167,7 @@ impl World {
             ..Mailbox::default()
         };
         self.mailboxes.insert(id, mailbox);
+        self.note(Happening::Created(name.to_owned()));
         id
     }
 
@@ -185,6 +194,7 @@ impl World {
     }
 
     fn add(&mut self, mailbox: u32, message: Message) -> u32 {
+        self.note(Happening::Arrived(mailbox));
         let mailbox = self.mailboxes.get_mut(&mailbox).expect("a mailbox");
         let uid = mailbox.uid_next;
         mailbox.uid_next += 1;
@@ -196,6 +206,9 @@ impl World {
 
     pub fn expunge(&mut self, mailbox: u32, uids: &[u32]) -> u64 {
         let modseq = if uids.is_empty() { self.mailboxes[&mailbox].highest } else { self.next_modseq() };
+        if !uids.is_empty() {
+            self.note(Happening::Vanished(mailbox));
+        }
         let mailbox = self.mailboxes.get_mut(&mailbox).expect("a mailbox");
         for uid in uids {
             if mailbox.messages.remove(uid).is_some() {
@@ -223,6 +236,7 @@ impl World {
             _ => {}
         }
         let name = format!("{ask:?}");
+        self.author = Some(client);
         self.asked.push(name.split([' ', '{', '(']).next().unwrap_or_default().to_owned());
         let selected = self.selected.get(&client).map(|selection| selection.mailbox);
         if let Err(refused) = self.forbidden(selected, &mut ask) {
@@ -242,12 +256,14 @@ impl World {
             Ask::Delete { name } => match self.find(&name) {
                 Some(id) => {
                     self.mailboxes.remove(&id);
+                    self.note(Happening::Deleted(name));
                     Answer::Done
                 }
                 None => no_such_mailbox(),
             },
             Ask::Rename { from, to } => self.rename(&from, &to),
             Ask::Subscribe { name, on } => {
+                self.note(Happening::Subscription(name.clone()));
                 if on {
                     self.subscriptions.insert(name);
                 } else {
@@ -264,6 +280,15 @@ impl World {
                 self.selected.remove(&client);
                 Answer::Done
             }
+            Ask::Watch(imap::ask::Watch::On) => {
+                self.watching.insert(client, self.happened.len());
+                Answer::Done
+            }
+            Ask::Watch(imap::ask::Watch::Off) => {
+                self.watching.remove(&client);
+                Answer::Done
+            }
+            Ask::News => Answer::News(Box::new(self.news(client))),
             Ask::Metadata { mailbox, entries, depth } => self.metadata(mailbox, &entries, depth),
             Ask::SetMetadata { mailbox, entries } => self.set_metadata(mailbox, entries),
             Ask::Append { to, messages } => self.append(&to, messages),
@@ -279,6 +304,7 @@ impl World {
             }
             Ask::Unauthenticate => {
                 self.selected.remove(&client);
+                self.watching.remove(&client);
                 Answer::Done
             }
             ask => self.answer_selected(client, ask),
@@ -389,7 +415,7 @@ impl World {
         Answer::Done
     }
 
-    fn rows_of_mailboxes(&self, with_counters: bool) -> Vec<MailboxRow> {
+    pub fn rows_of_mailboxes(&self, with_counters: bool) -> Vec<MailboxRow> {
         let mut rows: Vec<MailboxRow> = self
             .mailboxes
             .iter()
@@ -418,47 +444,11 @@ impl World {
         rows
     }
 
-    fn metadata(&self, mailbox: Option<String>, wanted: &[String], depth: Depth) -> Answer {
-        let mut entries = match mailbox {
-            None => self.metadata.clone(),
-            Some(name) => match self.find(&name) {
-                Some(id) => self.mailboxes[&id].metadata.clone(),
-                None => return no_such_mailbox(),
-            },
-        };
-        entries.retain(|name, _| wanted.iter().any(|root| depth.reaches(root, name)));
-        Answer::Metadata(entries.into_iter().collect())
-    }
-
-    /// At most ten entries.
-    fn set_metadata(&mut self, mailbox: Option<String>, entries: Vec<(String, Option<Vec<u8>>)>) -> Answer {
-        let id = match mailbox.map(|name| self.find(&name)) {
-            None => None,
-            Some(Some(id)) => Some(id),
-            Some(None) => return no_such_mailbox(),
-        };
-        let place = match id {
-            None => &mut self.metadata,
-            Some(id) => &mut self.mailboxes.get_mut(&id).expect("found").metadata,
-        };
-        let mut all = place.clone();
-        for (name, value) in entries {
-            match value {
-                Some(value) => drop(all.insert(name, value)),
-                None => drop(all.remove(&name)),
-            }
-        }
-        if all.len() > 10 {
-            return refused(RefusedKind::Metadata, "There are too many entries");
-        }
-        *place = all;
-        Answer::Done
-    }
-
     fn rename(&mut self, from: &str, to: &str) -> Answer {
         if self.find(to).is_some() {
             return refused(RefusedKind::AlreadyExists, "That mailbox exists");
         }
+        self.note(Happening::Renamed(from.to_owned(), to.to_owned()));
         if from == "INBOX" {
             let inbox = self.find("INBOX").expect("an inbox");
             let new = self.create(to, None);
@@ -675,6 +665,7 @@ impl World {
             stored.modseq = ModSeq(modseq);
             mailbox.highest = modseq;
             self.modseq = modseq;
+            self.note(Happening::Flagged(id));
         }
         Answer::Stored(Box::new(stored))
     }

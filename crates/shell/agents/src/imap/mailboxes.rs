@@ -32,13 +32,13 @@ impl ImapAgent {
             }
             Ask::SetMetadata { mailbox, entries } => {
                 let (owner, place) = self.annotated(mailbox.as_deref())?;
-                done(self.store().set_metadata(owner, place, self.account()?, entries).await)
+                done(self.own(self.store().set_metadata(owner, place, self.account()?, entries)).await)
             }
             Ask::Create { name, special_use } => self.create(&name, special_use).await,
             Ask::Delete { name } => {
                 let found = self.sight()?.find(&name)?;
                 found.demand(Right::DeleteMailbox)?;
-                done(self.store().delete_mailbox(found.spot.owner, &found.info.name).await)
+                done(self.own(self.store().delete_mailbox(found.spot.owner, &found.info.name)).await)
             }
             Ask::Rename { from, to } => self.rename(&from, &to).await,
             Ask::Subscribe { name, on } => self.subscribe(&name, on).await,
@@ -161,7 +161,9 @@ impl ImapAgent {
         }
         let inherit = if spot.other.is_some() { Inherit::SuperiorOrInbox } else { Inherit::Superior };
         let store = self.store();
-        let made = store.create_mailbox_as(spot.owner, &spot.name, special_use, inherit, World::now()).await;
+        let made = self
+            .own(store.create_mailbox_as(spot.owner, &spot.name, special_use, inherit, World::now()))
+            .await;
         made.map(Answer::Created).map_err(refused)
     }
 
@@ -187,7 +189,7 @@ impl ImapAgent {
             Err(why) => return Err(why),
         }
         sight.demand_create(&target)?;
-        done(self.store().rename_mailbox(owner, &name, &target.name, World::now()).await)
+        done(self.own(self.store().rename_mailbox(owner, &name, &target.name, World::now())).await)
     }
 
     async fn subscribe(&self, name: &str, on: bool) -> Result<Answer, Refused> {
@@ -196,7 +198,7 @@ impl ImapAgent {
         let spot = match sight.spot(name) {
             Ok(spot) => spot,
             // RFC 4314 §4: UNSUBSCRIBE needs no rights.
-            Err(_) if !on => return done(self.store().subscribe(own, name, false).await),
+            Err(_) if !on => return done(self.own(self.store().subscribe(own, name, false)).await),
             Err(why) => return Err(why),
         };
         // Under the name that LIST shows.
@@ -204,7 +206,7 @@ impl ImapAgent {
         if on && spot.other.is_some() {
             sight.find_at(spot)?.demand(Right::Lookup)?;
         }
-        done(self.store().subscribe(own, kept.as_deref().unwrap_or(name), on).await)
+        done(self.own(self.store().subscribe(own, kept.as_deref().unwrap_or(name), on)).await)
     }
 
     /// The account of a quota root that this user may look at: his own, one of which he may read a mailbox, and any for

@@ -1,0 +1,60 @@
+//! What happened in the account as a whole, for sessions that watch it (RFC 5465, RFC 5464 §4.4.2).
+
+use super::MailboxRow;
+
+/// What happened since the last answer of this kind, or since the watch began; not by this session.
+#[derive(Debug, Default)]
+pub struct AccountNews {
+    /// Names of mailboxes that are shown anew, in order.
+    pub listed: Vec<Listed>,
+    /// Mailboxes in which something happened to messages.
+    pub touched: Vec<Touched>,
+    /// Metadata entries that were set, changed or removed.
+    pub entries: Vec<ChangedEntry>,
+    /// There was more than an answer holds; nothing of it is told.
+    pub is_overflow: bool,
+}
+
+/// A name as it is now.
+#[derive(Debug)]
+pub struct Listed {
+    /// Without a mailbox: it is gone, or there is only a subscription, or a level above others.
+    pub row: MailboxRow,
+    /// A mailbox lies below.
+    pub has_children: bool,
+    /// Its name before.
+    pub old_name: Option<String>,
+    /// Why it is shown.
+    pub why: WhyListed,
+}
+
+/// Why a name is shown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum WhyListed {
+    /// Made, removed or renamed.
+    Name,
+    /// Subscribed or unsubscribed.
+    Subscription,
+}
+
+/// A mailbox in which something happened to messages.
+#[derive(Debug)]
+pub struct Touched {
+    /// With its counters.
+    pub row: MailboxRow,
+    /// Messages came.
+    pub arrived: bool,
+    /// Messages went.
+    pub vanished: bool,
+    /// Flags changed.
+    pub flagged: bool,
+}
+
+/// A metadata entry.
+#[derive(Debug)]
+pub struct ChangedEntry {
+    /// Of which mailbox; None: of the server.
+    pub mailbox: Option<MailboxRow>,
+    /// Its name.
+    pub name: String,
+}

@@ -1,0 +1,180 @@
+//! The whole account, watched for a session (NOTIFY, RFC 5465). Commits ring the bell and leave which mailboxes they
+//! touched; what happened there is read from the store's change logs when the session asks.
+//!
+//! Invariant: what is remembered is bounded, however long the session does not ask: beyond [`TOUCHED_MAX`] mailboxes, all
+//! are looked at; beyond [`OWN_MAX`] own writes, some of them are told as if another had made them.
+
+use super::{Bell, convert};
+use ::imap::ask::{AccountNews, ChangedEntry, Listed, MailboxRow, Touched, WhyListed};
+use engine::AccountId;
+use model::{MailboxId, ModSeq, Rights};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use store::{Error, ListEvent, MailboxInfo, SERVER, Store, Watch, Written};
+
+/// Mailboxes remembered one by one.
+const TOUCHED_MAX: usize = 256;
+
+/// Own writes remembered.
+const OWN_MAX: usize = 1024;
+
+pub(super) struct Watched {
+    account: AccountId,
+    bell: Arc<Bell>,
+    state: Arc<Mutex<State>>,
+    /// Ring the bell as long as they live.
+    _watches: [Watch; 2],
+}
+
+#[derive(Default)]
+struct State {
+    /// None: too many.
+    touched: Option<BTreeSet<MailboxId>>,
+    since: ModSeq,
+    server_since: u64,
+    own: Vec<ModSeq>,
+    own_of_server: Vec<ModSeq>,
+}
+
+impl Watched {
+    pub(super) fn new(store: &Store, account: AccountId, bell: Arc<Bell>) -> Result<Watched, Error> {
+        let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
+        // Watched before it is read: nothing that happens in between is missed.
+        let (rope, notes) = (bell.clone(), state.clone());
+        let touch = move |mailbox| {
+            let mut state = notes.lock();
+            if let Some(touched) = &mut state.touched {
+                touched.insert(mailbox);
+                if touched.len() > TOUCHED_MAX {
+                    state.touched = None;
+                }
+            }
+            drop(state);
+            rope.ring();
+        };
+        let rope = bell.clone();
+        let watches = [
+            store.watch_each(account, Arc::new(touch)),
+            store.watch_each(SERVER, Arc::new(move |_| rope.ring())),
+        ];
+        let mut now = state.lock();
+        now.since = store.account_modseq(account)?;
+        now.server_since = store.server_changes(None, &[])?.up_to;
+        drop(now);
+        Ok(Watched { account, bell, state, _watches: watches })
+    }
+
+    pub(super) fn bell(&self) -> &Arc<Bell> {
+        &self.bell
+    }
+
+    /// A write of this session, which it does not want to hear of.
+    pub(super) fn own<T: Send + 'static>(&self, written: &Written<T>) {
+        let mut state = self.state.lock();
+        if state.own.len() < OWN_MAX {
+            let own = written.stamps().iter().filter(|(account, _)| *account == self.account);
+            state.own.extend(own.map(|(_, modseq)| *modseq));
+            state.own_of_server.extend(written.server_stamp().map(ModSeq));
+        }
+    }
+
+    /// What others did since this was last asked.
+    pub(super) fn news(&self, store: &Store) -> Result<AccountNews, Error> {
+        let mut state = self.state.lock();
+        let touched = state.touched.replace(BTreeSet::new());
+        let (since, server_since) = (state.since, state.server_since);
+        let (own, own_of_server) = (std::mem::take(&mut state.own), std::mem::take(&mut state.own_of_server));
+        drop(state);
+        let changes = store.account_changes(self.account, since, touched.as_ref(), &own)?;
+        let server = store.server_changes(Some(server_since), &own_of_server)?;
+        let mut state = self.state.lock();
+        (state.since, state.server_since) = (changes.up_to, server.up_to);
+        drop(state);
+        if changes.is_overflow || server.is_overflow {
+            return Ok(AccountNews { is_overflow: true, ..AccountNews::default() });
+        }
+        let mut news = self.listed(store, changes.events)?;
+        news.touched = changes
+            .mailboxes
+            .into_iter()
+            .map(|touched| {
+                let counters = convert::counters(&touched.info.counters, 0);
+                Touched {
+                    row: convert::mailbox(touched.info, Some(counters), Rights::ALL),
+                    arrived: touched.arrived,
+                    vanished: touched.vanished,
+                    flagged: touched.flagged,
+                }
+            })
+            .collect();
+        news.entries.extend(server.entries.into_iter().map(|name| ChangedEntry { mailbox: None, name }));
+        Ok(news)
+    }
+
+    /// Names as they are now.
+    fn listed(&self, store: &Store, events: Vec<ListEvent>) -> Result<AccountNews, Error> {
+        let mut news = AccountNews::default();
+        if events.is_empty() {
+            return Ok(news);
+        }
+        let names = Names::new(store.mailboxes(self.account)?);
+        for event in events {
+            match event {
+                ListEvent::Created { name, .. } | ListEvent::Deleted { name, .. } => {
+                    // RFC 5465 §5.4: the direct parent is affected too.
+                    let parent = name.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+                    news.listed.push(names.listed(name, None, WhyListed::Name));
+                    news.listed.extend(parent.map(|parent| names.listed(parent, None, WhyListed::Name)));
+                }
+                ListEvent::Renamed { from, to } => {
+                    news.listed.push(names.listed(to, Some(from), WhyListed::Name));
+                }
+                ListEvent::Subscribed { name } | ListEvent::Unsubscribed { name } => {
+                    news.listed.push(names.listed(name, None, WhyListed::Subscription));
+                }
+                ListEvent::Entry { mailbox, user, name } if user == SERVER || user == self.account => {
+                    let row = names.by_id(mailbox);
+                    // Of a mailbox that has gone meanwhile there is nothing to tell.
+                    if mailbox == MailboxId(0) || row.is_some() {
+                        news.entries.push(ChangedEntry { mailbox: row, name });
+                    }
+                }
+                ListEvent::Entry { .. } | ListEvent::Rights { .. } => {}
+            }
+        }
+        Ok(news)
+    }
+}
+
+/// All names of the account.
+struct Names(BTreeMap<String, MailboxInfo>);
+
+impl Names {
+    fn new(list: Vec<MailboxInfo>) -> Names {
+        Names(list.into_iter().map(|info| (info.name.clone(), info)).collect())
+    }
+
+    fn listed(&self, name: String, old_name: Option<String>, why: WhyListed) -> Listed {
+        let below = format!("{name}/");
+        let mut inferiors = self.0.range(below.clone()..).take_while(|(name, _)| name.starts_with(&below));
+        let has_children = inferiors.any(|(_, info)| info.id.is_some());
+        let row = match self.0.get(&name) {
+            Some(info) => convert::mailbox(info.clone(), None, Rights::ALL),
+            None => MailboxRow {
+                name,
+                id: None,
+                special_use: None,
+                subscribed: false,
+                counters: None,
+                rights: Rights::NONE,
+            },
+        };
+        Listed { row, has_children, old_name, why }
+    }
+
+    fn by_id(&self, id: MailboxId) -> Option<MailboxRow> {
+        let info = self.0.values().find(|info| info.id == Some(id))?;
+        Some(convert::mailbox(info.clone(), None, Rights::ALL))
+    }
+}
