@@ -18,6 +18,12 @@ mod happenings;
 #[path = "../../crates/proto/imap/tests/session/search.rs"]
 mod search;
 #[allow(dead_code, reason = "the crate's own tests use more of it")]
+#[path = "../../crates/proto/imap/tests/session/order.rs"]
+mod order;
+#[allow(dead_code, reason = "the crate's own tests use more of it")]
+#[path = "../../crates/proto/imap/tests/session/sharing.rs"]
+mod sharing;
+#[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/proto/imap/tests/session/world.rs"]
 mod world;
 

@@ -183,10 +183,8 @@ impl Printer {
                 set.write(&mut self.out);
             }
             Body::UidBatches { size, batches } => {
-                self.word(&format!("UIDBATCHES {size}"));
-                if let Some((first, last)) = batches {
-                    self.word(&format!(" {first}:{last}"));
-                }
+                let batches = batches.map(|(first, last)| format!(" {first}:{last}")).unwrap_or_default();
+                self.word(&format!("UIDBATCHES {size}{batches}"));
             }
             Body::Search(search) => self.search(search),
             Body::CancelUpdate(tags) => {

@@ -58,6 +58,9 @@ fn for_anybody(ask: &Ask) -> bool {
             | Ask::Content { .. }
             | Ask::Order { .. }
             | Ask::Search { .. }
+            // RFC 4467 §3: what a URL for anybody names.
+            | Ask::UrlKey { make: MakeKey::No, .. }
+            | Ask::UrlMessage { owner: Some(_), .. }
     )
 }
 
