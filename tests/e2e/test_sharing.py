@@ -119,6 +119,11 @@ def test_reading_and_filing(server, alice, bob, three):
     assert flags(b) == {1: {"\\Seen"}, 2: set()}
     ok(a.select("INBOX"))
     assert flags(a) == {1: set(), 2: set()}, "the owner has not read it"
+    # No two things have one id (RFC 8474), though each account numbers for itself.
+    theirs, mine = (ok(b.status(where, "(MAILBOXID)"))[0] for where in (quoted, "INBOX"))
+    assert theirs.split(b"(")[-1] != mine.split(b"(")[-1]
+    email = re.search(rb"EMAILID \((.*?)\)", ok(b.fetch("2", "(EMAILID)"))[0])[1].decode()
+    assert "-" in email and ok(b.search(None, "EMAILID", email)) == [b"2"]
     assert b"UNSEEN 1" in ok(b.status(quoted, "(UNSEEN)"))[0]
     assert b"UNSEEN 2" in ok(a.status("INBOX", "(UNSEEN)"))[0]
     assert ok(b.search(None, "SEEN")) == [b"1"] and ok(a.search(None, "SEEN")) == [b""]

@@ -5,7 +5,7 @@
 //! RFC 3501 §5.5). While nothing is withheld, the set is the store's own, shared by all sessions that look at the same
 //! state, so that an idle session keeps almost nothing.
 
-use crate::ask::{Access, Changes, Selected};
+use crate::ask::{Access, Changes, Owner, Selected};
 use crate::command::Numbering;
 use crate::sequence::{Beyond, SequenceSet};
 use crate::session::Contexts;
@@ -42,6 +42,8 @@ pub(crate) struct View {
     pub access: Access,
     /// What this user may do with it, as told last.
     pub rights: Rights,
+    /// Whose ids it and its messages have.
+    pub owner: Owner,
 }
 
 /// A UIDBATCHES command and the mailbox as it was then (RFC 10022 §3.1.1).
@@ -74,6 +76,7 @@ impl View {
             uid_validity: selected.uid_validity,
             access: selected.access,
             rights: selected.rights,
+            owner: selected.owner,
         }
     }
 
@@ -166,6 +169,7 @@ mod tests {
     fn view(uids: &[u32]) -> View {
         View::new(Selected {
             mailbox: MailboxId(1),
+            owner: Owner::SELF,
             access: Access::ReadWrite,
             rights: Rights::ALL,
             announced: Access::ReadWrite,

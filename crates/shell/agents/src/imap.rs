@@ -329,6 +329,7 @@ impl ImapAgent {
         Ok(Answer::Selected(Box::new(Selected {
             mailbox,
             access,
+            owner: self.owner(owner)?,
             rights: standing.rights,
             announced,
             uid_validity: opened.counters.uid_validity,

@@ -3,6 +3,16 @@
 use model::{Keyword, MailboxId, ModSeq, Rights, SpecialUse, Uid, UidSet, UidValidity};
 use std::sync::Arc;
 
+/// Whose account gave the ids of a mailbox and of its messages. Each account numbers for itself, so those of another's are
+/// shown with its number before them: no two things may have one id (RFC 8474 §4, §5).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Owner(pub u32);
+
+impl Owner {
+    /// The user's own account.
+    pub const SELF: Owner = Owner(0);
+}
+
 /// SELECT or EXAMINE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
@@ -44,6 +54,8 @@ pub struct Counters {
     pub uid_next: Uid,
     /// UIDVALIDITY
     pub uid_validity: UidValidity,
+    /// Whose MAILBOXID it is.
+    pub owner: Owner,
     /// HIGHESTMODSEQ
     pub highest_modseq: ModSeq,
     /// SIZE: octets of all messages (RFC 8438).
@@ -89,6 +101,8 @@ pub struct Resource {
 pub struct Selected {
     /// MAILBOXID
     pub mailbox: MailboxId,
+    /// Whose ids this mailbox and its messages have.
+    pub owner: Owner,
     /// What is really granted, at most what was asked.
     pub access: Access,
     /// What this user may do with it.

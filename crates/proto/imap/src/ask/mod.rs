@@ -15,7 +15,7 @@ mod message;
 
 pub use account::{AccountNews, ChangedEntry, Listed, Touched, WhyListed};
 pub use acl::{AclAsk, QuotaOf, RightsChange};
-pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Quota, Resource, Selected};
+pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Owner, Quota, Resource, Selected};
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
 use crate::command::Depth;
@@ -285,7 +285,7 @@ pub enum Answer {
     /// To [`Ask::Mailboxes`].
     Mailboxes(Vec<MailboxRow>),
     /// To [`Ask::Create`].
-    Created(MailboxId),
+    Created(MailboxId, Owner),
     /// To [`Ask::Status`].
     Status(MailboxId, Counters),
     /// To [`Ask::Select`].

@@ -48,7 +48,7 @@ impl Running for Once {
         if let Some(ask) = self.ask.take() {
             return Next::Ask(ask);
         }
-        if let (Event::Answer(Answer::Done | Answer::Created(_)), Some(told)) = (&event, self.oldname.take())
+        if let (Event::Answer(Answer::Done | Answer::Created(..)), Some(told)) = (&event, self.oldname.take())
         {
             let names = core.enabled.names();
             write::list_oldname(&mut core.out, told.attributes, &told.name, &told.old, names);
@@ -57,9 +57,10 @@ impl Running for Once {
             Event::Answer(Answer::Done) => {
                 Next::Done(Done::ok(format!("{} completed", self.name)).telling(self.news))
             }
-            Event::Answer(Answer::Created(id)) => {
+            Event::Answer(Answer::Created(id, owner)) => {
                 // RFC 8474 §4.1
-                Next::Done(Done::ok(format!("[MAILBOXID (F{id})] CREATE completed")))
+                let id = write::mailbox_id_text(owner, id);
+                Next::Done(Done::ok(format!("[MAILBOXID ({id})] CREATE completed")))
             }
             event => otherwise(event),
         }

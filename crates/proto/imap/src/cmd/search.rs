@@ -194,8 +194,8 @@ impl Translation<'_> {
             SearchKey::Older(seconds) => Query::ArrivedUpTo(UnixTime(self.now - i64::from(*seconds))),
             SearchKey::ModSeq(modseq) => Query::ModSeq(*modseq),
             // RFC 8474 §5.3: an id that was never given names nothing.
-            SearchKey::EmailId(id) => email_id_from(id).map_or_else(none, Query::EmailId),
-            SearchKey::ThreadId(id) => thread_id_from(id).map_or_else(none, Query::ThreadId),
+            SearchKey::EmailId(id) => email_id_from(id, self.view.owner).map_or_else(none, Query::EmailId),
+            SearchKey::ThreadId(id) => thread_id_from(id, self.view.owner).map_or_else(none, Query::ThreadId),
         })
     }
 

@@ -159,7 +159,7 @@ fn announce(core: &mut Core, selected: Selected) {
     let uid_next = selected.uid_next;
     let view = View::new(selected);
     let (count, recent) = (view.count(), view.recent.len());
-    let (uid_validity, highest, mailbox) = (view.uid_validity, view.known, view.mailbox);
+    let (uid_validity, highest, mailbox, owner) = (view.uid_validity, view.known, view.mailbox, view.owner);
     core.view = Some(Box::new(view));
     write::exists(&mut core.out, count);
     // RFC 9051, appendix E (11), (12): neither RECENT nor UNSEEN. RFC 9586 §3: UNSEEN is a sequence number.
@@ -175,7 +175,8 @@ fn announce(core: &mut Core, selected: Selected) {
     // RFC 7162 §3.1.2.1: due after a CONDSTORE enabling command, and harmless before one.
     core.tell("OK", format_args!("[HIGHESTMODSEQ {highest}] Highest modification sequence"));
     // RFC 8474 §4.2
-    core.tell("OK", format_args!("[MAILBOXID (F{mailbox})] Id of this mailbox"));
+    let mailbox = write::mailbox_id_text(owner, mailbox);
+    core.tell("OK", format_args!("[MAILBOXID ({mailbox})] Id of this mailbox"));
     // RFC 4467 §8
     if core.secure {
         core.tell("OK", format_args!("{}Mechanisms for URLAUTH", url_auth::mechanisms(core)));

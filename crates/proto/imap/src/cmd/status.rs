@@ -69,7 +69,7 @@ pub(super) fn write_status(
             StatusItem::AppendLimit => limit,
             StatusItem::DeletedStorage => counters.deleted_size,
             StatusItem::MailboxId => {
-                response.mailbox_id(id);
+                response.mailbox_id(counters.owner, id);
                 continue;
             }
         };

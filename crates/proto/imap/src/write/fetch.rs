@@ -3,6 +3,7 @@
 use super::{
     Recent, date_time, email_id, flag_list, literal, literal_head, nstring, number, string, thread_id,
 };
+use crate::ask::Owner;
 use crate::command::{Section, SectionText};
 use model::{EmailId, FlagSet, Keyword, ModSeq, SeqNo, ThreadId, Uid, UnixTime};
 
@@ -83,14 +84,14 @@ impl<'a> FetchResponse<'a> {
     /// EMAILID (RFC 8474)
     pub fn email_id(&mut self, id: EmailId) {
         self.name("EMAILID (");
-        email_id(self.out, id);
+        email_id(self.out, Owner::SELF, id);
         self.out.push(b')');
     }
 
     /// THREADID (RFC 8474)
     pub fn thread_id(&mut self, id: ThreadId) {
         self.name("THREADID (");
-        thread_id(self.out, id);
+        thread_id(self.out, Owner::SELF, id);
         self.out.push(b')');
     }
 

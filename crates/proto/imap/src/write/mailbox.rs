@@ -1,6 +1,7 @@
 //! Responses about mailboxes and their contents as a whole (RFC 9051 §7.2 to §7.5.1), and about the server.
 
 use super::{Recent, astring, flag_list, mailbox, mailbox_id, nstring, number, string};
+use crate::ask::Owner;
 use crate::command::{Numbering, PartialRange, StatusItem};
 use crate::mailbox_name::{NameEncoding, SEPARATOR};
 use crate::sequence::{write_numbers, write_ranges, write_uids};
@@ -165,10 +166,10 @@ impl<'a> StatusResponse<'a> {
     }
 
     /// MAILBOXID (RFC 8474 §4.3)
-    pub fn mailbox_id(&mut self, id: MailboxId) {
+    pub fn mailbox_id(&mut self, owner: Owner, id: MailboxId) {
         self.name(StatusItem::MailboxId);
         self.out.push(b'(');
-        mailbox_id(self.out, id);
+        mailbox_id(self.out, owner, id);
         self.out.push(b')');
     }
 

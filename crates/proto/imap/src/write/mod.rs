@@ -5,6 +5,7 @@
 //!
 //! RFC 9051 §7, §9, and the response codes of RFC 5530.
 
+use crate::ask::Owner;
 use crate::mailbox_name::{INBOX, NameEncoding};
 use crate::mutf7;
 use crate::parse::{civil_from_days, month_name};
@@ -209,37 +210,56 @@ pub fn flag_list<'a>(
     debug_assert!(out.len() >= start);
 }
 
+/// The beginning of an id: `M` of one's own, `M7-` of account 7.
+fn object(out: &mut Vec<u8>, letter: u8, owner: Owner) {
+    out.push(letter);
+    if owner != Owner::SELF {
+        number(out, u64::from(owner.0));
+        out.push(b'-');
+    }
+}
+
+/// The same of a mailbox, as a text.
+pub(crate) fn mailbox_id_text(owner: Owner, id: MailboxId) -> String {
+    let mut out = Vec::new();
+    mailbox_id(&mut out, owner, id);
+    String::from_utf8(out).unwrap_or_default()
+}
+
 /// MAILBOXID as text (RFC 8474 §7): the server's own form.
-pub fn mailbox_id(out: &mut Vec<u8>, id: MailboxId) {
-    out.push(b'F');
+pub fn mailbox_id(out: &mut Vec<u8>, owner: Owner, id: MailboxId) {
+    object(out, b'F', owner);
     number(out, u64::from(id.0));
 }
 
 /// EMAILID as text.
-pub fn email_id(out: &mut Vec<u8>, id: EmailId) {
-    out.push(b'M');
+pub fn email_id(out: &mut Vec<u8>, owner: Owner, id: EmailId) {
+    object(out, b'M', owner);
     number(out, u64::from(id.0));
 }
 
 /// THREADID as text.
-pub fn thread_id(out: &mut Vec<u8>, id: ThreadId) {
-    out.push(b'T');
+pub fn thread_id(out: &mut Vec<u8>, owner: Owner, id: ThreadId) {
+    object(out, b'T', owner);
     number(out, u64::from(id.0));
 }
 
 /// The EMAILID that a client names in SEARCH; None: no message has it.
-pub fn email_id_from(text: &str) -> Option<EmailId> {
-    own_id(text, 'M').map(EmailId)
+pub fn email_id_from(text: &str, owner: Owner) -> Option<EmailId> {
+    id_of(text, 'M', owner).map(EmailId)
 }
 
 /// The THREADID that a client names in SEARCH; None: no message has it.
-pub fn thread_id_from(text: &str) -> Option<ThreadId> {
-    own_id(text, 'T').map(ThreadId)
+pub fn thread_id_from(text: &str, owner: Owner) -> Option<ThreadId> {
+    id_of(text, 'T', owner).map(ThreadId)
 }
 
 /// One spelling per id: no sign, no leading zero.
-fn own_id(text: &str, letter: char) -> Option<u32> {
-    let digits = text.strip_prefix(letter)?;
+fn id_of(text: &str, letter: char, owner: Owner) -> Option<u32> {
+    let mut digits = text.strip_prefix(letter)?;
+    if owner != Owner::SELF {
+        digits = digits.strip_prefix(&format!("{}-", owner.0))?;
+    }
     let canonical = digits == "0" || digits.starts_with(|first: char| matches!(first, '1'..='9'));
     digits.parse().ok().filter(|_| canonical)
 }
@@ -387,7 +407,7 @@ fn write_code(out: &mut Vec<u8>, code: Code<'_>) {
         Code::HighestModSeq(modseq) => named("HIGHESTMODSEQ ", modseq.0),
         Code::MailboxId(id) => {
             out.extend_from_slice(b"MAILBOXID (");
-            mailbox_id(out, id);
+            mailbox_id(out, Owner::SELF, id);
             out.push(b')');
         }
         Code::BadCharset(charsets) => {

@@ -1,6 +1,7 @@
 //! Responses as the RFCs show them.
 
 use super::*;
+use crate::ask::Owner;
 use crate::command::{Numbering, Section, SectionText, StatusItem};
 use proptest::prelude::*;
 
@@ -197,7 +198,7 @@ fn mailbox_responses() {
         let mut status = StatusResponse::begin(out, "blurdybloop", rev1);
         status.number(StatusItem::Messages, 231);
         status.number(StatusItem::UidNext, 44292);
-        status.mailbox_id(MailboxId(3));
+        status.mailbox_id(Owner::SELF, MailboxId(3));
         status.nil(StatusItem::AppendLimit);
         status.end();
     });
@@ -230,10 +231,19 @@ fn esearch_responses() {
 
 #[test]
 fn object_ids_have_one_spelling() {
-    assert_eq!(email_id_from("M17"), Some(EmailId(17)));
-    assert_eq!(thread_id_from("T0"), Some(ThreadId(0)));
+    assert_eq!(email_id_from("M17", Owner::SELF), Some(EmailId(17)));
+    assert_eq!(thread_id_from("T0", Owner::SELF), Some(ThreadId(0)));
+    // Of another's account, so that no two things have one id (RFC 8474 §5).
+    let mut out = Vec::new();
+    email_id(&mut out, Owner(7), EmailId(17));
+    assert_eq!(out, b"M7-17");
+    assert_eq!(email_id_from("M7-17", Owner(7)), Some(EmailId(17)));
+    for bad in ["M17", "M8-17", "M7-017", "M07-17", "T7-17"] {
+        assert_eq!(email_id_from(bad, Owner(7)), None, "{bad}");
+    }
+    assert_eq!(email_id_from("M7-17", Owner::SELF), None);
     for bad in ["17", "M", "M017", "M+1", "M4294967296", "T1", "m1", "M 1"] {
-        assert_eq!(email_id_from(bad), None, "{bad}");
+        assert_eq!(email_id_from(bad, Owner::SELF), None, "{bad}");
     }
 }
 

@@ -4,8 +4,8 @@
 use crate::happenings::Happening;
 use imap::ask::{
     Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, MakeKey, Needs,
-    NewMessage, Originals, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected, Stored,
-    UrlKey,
+    NewMessage, Originals, Owner, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected,
+    Stored, UrlKey,
 };
 use imap::url::AccessKey;
 use model::{
@@ -251,7 +251,7 @@ impl World {
             }
             Ask::Create { name, special_use } => match self.find(&name) {
                 Some(_) => refused(RefusedKind::AlreadyExists, "That mailbox exists"),
-                None => Answer::Created(MailboxId(self.create(&name, special_use))),
+                None => Answer::Created(MailboxId(self.create(&name, special_use)), Owner::SELF),
             },
             Ask::Delete { name } => match self.find(&name) {
                 Some(id) => {
@@ -500,6 +500,7 @@ impl World {
         let mut unseen = mailbox.messages.iter().filter(|(_, message)| !message.flags.has(Flag::Seen));
         Answer::Selected(Box::new(Selected {
             mailbox: MailboxId(id),
+            owner: Owner::SELF,
             access,
             rights,
             // RFC 4314 §5.2, with a \Seen for everybody.
@@ -812,6 +813,7 @@ fn counters(mailbox: &Mailbox) -> Counters {
         deleted: count(&|message| message.flags.has(Flag::Deleted)),
         uid_next: Uid(mailbox.uid_next),
         uid_validity: UidValidity(mailbox.uid_validity),
+        owner: Owner::SELF,
         highest_modseq: ModSeq(mailbox.highest),
         size: mailbox.messages.values().map(|message| message.content.len() as u64).sum(),
         deleted_size: mailbox

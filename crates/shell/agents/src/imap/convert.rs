@@ -3,7 +3,7 @@
 use ::imap::ask;
 use model::{Flag, Query, Rights, UidSet};
 
-pub(super) fn counters(from: &store::Counters, deleted_size: u64) -> ask::Counters {
+pub(super) fn counters(from: &store::Counters, owner: ask::Owner, deleted_size: u64) -> ask::Counters {
     ask::Counters {
         messages: from.messages,
         recent: from.recent,
@@ -11,6 +11,7 @@ pub(super) fn counters(from: &store::Counters, deleted_size: u64) -> ask::Counte
         deleted: from.deleted,
         uid_next: from.uid_next,
         uid_validity: from.uid_validity,
+        owner,
         highest_modseq: from.highest_modseq,
         size: from.size,
         deleted_size,

@@ -4,7 +4,8 @@ use super::sharing::{self, Found, Sight, Spot, Standing};
 use super::{ImapAgent, convert, done, refused};
 use crate::world::World;
 use ::imap::ask::{
-    AclAsk, Answer, Ask, Counters, CountersNeed, MailboxRow, QuotaOf, Refused, RefusedKind, RightsChange,
+    AclAsk, Answer, Ask, Counters, CountersNeed, MailboxRow, Owner, QuotaOf, Refused, RefusedKind,
+    RightsChange,
 };
 use directory::{Account, Role};
 use engine::AccountId;
@@ -103,6 +104,11 @@ impl ImapAgent {
         Ok((found.spot.owner, Some(found.id)))
     }
 
+    /// Whose ids those of an account are to this user.
+    pub(super) fn owner(&self, account: AccountId) -> Result<Owner, Refused> {
+        Ok(if account == self.account()? { Owner::SELF } else { Owner(account.0) })
+    }
+
     fn row(
         &self,
         owner: AccountId,
@@ -132,7 +138,7 @@ impl ImapAgent {
             CountersNeed::WithDeletedSize => self.store().deleted_bytes(owner, mailbox).map_err(refused)?,
             CountersNeed::None | CountersNeed::Plain => 0,
         };
-        let mut counted = convert::counters(counters, deleted_size);
+        let mut counted = convert::counters(counters, self.owner(owner)?, deleted_size);
         if standing.seen.is_some() {
             let opened = self.store().open(owner, mailbox).map_err(refused)?;
             counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
@@ -164,7 +170,8 @@ impl ImapAgent {
         let made = self
             .own(store.create_mailbox_as(spot.owner, &spot.name, special_use, inherit, World::now()))
             .await;
-        made.map(Answer::Created).map_err(refused)
+        let owner = self.owner(spot.owner)?;
+        made.map(|id| Answer::Created(id, owner)).map_err(refused)
     }
 
     async fn rename(&self, from: &str, to: &str) -> Result<Answer, Refused> {

@@ -5,7 +5,7 @@
 //! are looked at; beyond [`OWN_MAX`] own writes, some of them are told as if another had made them.
 
 use super::{Bell, convert};
-use ::imap::ask::{AccountNews, ChangedEntry, Listed, MailboxRow, Touched, WhyListed};
+use ::imap::ask::{AccountNews, ChangedEntry, Listed, MailboxRow, Owner, Touched, WhyListed};
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Rights};
 use parking_lot::Mutex;
@@ -99,7 +99,7 @@ impl Watched {
             .mailboxes
             .into_iter()
             .map(|touched| {
-                let counters = convert::counters(&touched.info.counters, 0);
+                let counters = convert::counters(&touched.info.counters, Owner::SELF, 0);
                 Touched {
                     row: convert::mailbox(touched.info, Some(counters), Rights::ALL),
                     arrived: touched.arrived,

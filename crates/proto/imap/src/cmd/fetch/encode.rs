@@ -2,6 +2,7 @@
 
 use super::Message;
 use super::plan::{Item, Plan};
+use crate::ask::Owner;
 use crate::command::{FetchItem, Partial, Preview, Section, SectionText};
 use crate::session::Core;
 use crate::view::Numbers;
@@ -87,6 +88,7 @@ impl Piece<'_> {
         let row = &self.message.row;
         let body: fn(&Structure<'_>, BodyForm, &mut Vec<u8>) =
             if core.enabled.rev2 { write_body_rev2 } else { write_body };
+        let owner = core.view.as_ref().map_or(Owner::SELF, |view| view.owner);
         let out = &mut core.out;
         match &item.what {
             FetchItem::Flags => {
@@ -105,12 +107,12 @@ impl Piece<'_> {
             }
             FetchItem::EmailId => {
                 out.push(b'(');
-                write::email_id(out, row.email_id);
+                write::email_id(out, owner, row.email_id);
                 out.push(b')');
             }
             FetchItem::ThreadId => {
                 out.push(b'(');
-                write::thread_id(out, row.thread_id);
+                write::thread_id(out, owner, row.thread_id);
                 out.push(b')');
             }
             FetchItem::Envelope => match &row.digest {
