@@ -2,6 +2,7 @@
 """Makes fuzz/corpus-seed/<session>/ from the client's lines of golden/<protocol>/*.t (run it when those change)."""
 import pathlib
 import re
+import zlib
 
 HERE = pathlib.Path(__file__).resolve().parent
 ESCAPES = {"r": "\r", "n": "\n", "t": "\t", "0": "\0", "\\": "\\"}
@@ -48,7 +49,42 @@ def setup(protocol, head):
     return bytes([bits])
 
 
+# What test_hostile_imap.py sends, small enough for a seed.
+HOSTILE = {
+    "stars": 'a LIST "" ' + "*%" * 1500,
+    "parentheses": "a SEARCH " + "(" * 1500 + "ALL" + ")" * 1500,
+    "ors": "a SEARCH " + "OR NOT ALL " * 300 + "ALL",
+    "ranges": "a FETCH " + ",".join(f"{n}:{n + 1}" for n in range(1, 900, 2)) + " FLAGS",
+    "backward": "a UID FETCH " + ",".join(["4294967295:1", "*:1"] * 200) + " FLAGS",
+    "section": "a FETCH 1 BODY[" + ".".join(["1"] * 1500) + "]",
+    "items": "a FETCH 1 (" + " ".join(["BODY[]"] * 300) + ")",
+    "flags": "a STORE 1 FLAGS (" + " ".join(f"k{n}" for n in range(400)) + ")",
+    "literal": "a SELECT {4294967295+}",
+    "name": "a CREATE " + "/".join("n" * 1500),
+    "idle": "a IDLE\r\n" + "b NOOP\r\n" * 50,
+    "compress": "a COMPRESS DEFLATE\r\nb UNAUTHENTICATE\r\nc COMPRESS DEFLATE",
+    "language": "a LANGUAGE ru\r\nb SELECT INBOX\r\nc LANGUAGE " + "xx " * 100,
+}
+
+
+def hostile():
+    """Seeds of hostile clients that are logged in (setup bit 2), and of compression."""
+    folder = HERE / "corpus-seed" / "imap_session"
+    for name, command in HOSTILE.items():
+        (folder / f"hostile-{name}").write_bytes(b"\x84" + b"0000003" + command.encode() + b"\r\n")
+    folder = HERE / "corpus-seed" / "deflate"
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = b"".join(b"* %d FETCH (FLAGS (\\Seen) UID %d)\r\n" % (n, n * 7) for n in range(100))
+    (folder / "plain").write_bytes(b"0" + b"0000003" + plain)
+    for name, text in {"text": plain, "bomb": bytes(3 << 20), "nothing": b""}.items():
+        out = zlib.compressobj(9, zlib.DEFLATED, -15)
+        flushed = out.compress(text) + out.flush(zlib.Z_SYNC_FLUSH)
+        (folder / f"flushed-{name}").write_bytes(b"1" + b"0000003" + flushed)
+        (folder / f"ended-{name}").write_bytes(b"1" + b"0000003" + flushed + out.flush() + b"behind")
+
+
 def main():
+    hostile()
     for protocol in ("smtp", "pop3", "imap"):
         folder = HERE / "corpus-seed" / f"{protocol}_session"
         folder.mkdir(parents=True, exist_ok=True)
