@@ -38,6 +38,13 @@ impl Client {
             if found != due {
                 return Err(format!("UID SEARCH {keys} found {found:?}, the replica has {due:?}").into());
             }
+            // RFC 5256: the same messages in another order.
+            self.session.must(&format!("UID SORT (REVERSE SIZE SUBJECT) UTF-8 {keys}"))?;
+            let mut sorted = self.session.heard.found.take().unwrap_or_default();
+            sorted.sort_unstable();
+            if sorted != due {
+                return Err(format!("UID SORT {keys} found {sorted:?}, the replica has {due:?}").into());
+            }
         }
         Ok(())
     }

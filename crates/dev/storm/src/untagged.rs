@@ -70,6 +70,10 @@ impl Session {
                 self.heard.found =
                     Some(values[1..].iter().filter_map(|v| v.number().map(|n| n as u32)).collect());
             }
+            (None, "SORT") => {
+                self.heard.found =
+                    Some(values[1..].iter().filter_map(|v| v.number().map(|n| n as u32)).collect());
+            }
             (None, "ESEARCH") => self.esearch(&values[1..])?,
             (None, "STATUS") => {
                 let items = values.get(2).and_then(Value::list).ok_or("STATUS without a list".to_owned())?;
