@@ -236,3 +236,30 @@ pub(crate) fn stored_domain(text: &str) -> Result<Domain, Error> {
         Error::Engine(engine::Error::Corrupt { what, why: error.to_string() })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn accounts_of_version_1_are_people() {
+        let record = AccountRecord {
+            address: "a@x.test".to_owned(),
+            display_name: "A".to_owned(),
+            disabled: true,
+            has_password: true,
+            created: 5,
+            credentials_generation: 7,
+            role: Role::Person,
+        };
+        let mut old = encode(&record);
+        // As it was written before there were roles.
+        old[0] = 1;
+        old.pop();
+        assert_eq!(decode_account(&old).unwrap(), record);
+        let shared = AccountRecord { role: Role::Shared, ..record };
+        assert_eq!(decode_account(&encode(&shared)).unwrap(), shared);
+        old[0] = 3;
+        assert!(decode_account(&old).is_err());
+    }
+}
