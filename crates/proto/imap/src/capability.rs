@@ -29,7 +29,7 @@ const AUTHENTICATED: &str = "NAMESPACE ACL RIGHTS=kxte LIST-MYRIGHTS CHILDREN UN
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE UNAUTHENTICATE COMPRESS=DEFLATE BINARY CATENATE URL-PARTIAL URLAUTH URLAUTH=BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTASET QUOTA=RES-STORAGE \
                              QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY UIDBATCHES INPROGRESS \
-                             NOTIFY METADATA LIST-METADATA";
+                             NOTIFY FILTERS METADATA LIST-METADATA";
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage, tls: Option<&TlsInfo>) -> bool {

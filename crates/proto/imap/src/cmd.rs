@@ -8,6 +8,7 @@ mod context;
 mod copy;
 mod expunge;
 mod fetch;
+mod filter;
 mod idle;
 mod limit;
 mod list;
@@ -169,6 +170,11 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         && let Some(done) = uid_only::refused(&body)
     {
         return Begun::Now(done);
+    }
+    if let Body::Search(search) | Body::Arrange { search, .. } = &body
+        && filter::is_in(&search.key)
+    {
+        return filter::start(core, body);
     }
     match body {
         Body::Capability => Begun::Now(any_state::capability(core)),

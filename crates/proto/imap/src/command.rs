@@ -688,6 +688,8 @@ pub enum SearchKey {
     /// MODSEQ: at least that. The entry name and type that may come before it are dropped: with one modification
     /// sequence per message they mean nothing (RFC 7162 §3.1.5).
     ModSeq(ModSeq),
+    /// FILTER: the name of criteria that are kept (RFC 5466). Put in before a search begins.
+    Filter(String),
     /// EMAILID, as written (RFC 8474 §5.3).
     EmailId(String),
     /// THREADID, as written.

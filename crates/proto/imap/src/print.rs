@@ -701,6 +701,7 @@ impl Printer {
             SearchKey::Younger(seconds) => self.word(&format!("YOUNGER {seconds}")),
             SearchKey::Older(seconds) => self.word(&format!("OLDER {seconds}")),
             SearchKey::ModSeq(modseq) => self.word(&format!("MODSEQ {modseq}")),
+            SearchKey::Filter(name) => self.word(&format!("FILTER {name}")),
             SearchKey::EmailId(id) => self.word(&format!("EMAILID {id}")),
             SearchKey::ThreadId(id) => self.word(&format!("THREADID {id}")),
         }

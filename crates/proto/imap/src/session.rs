@@ -279,7 +279,7 @@ impl Session {
         let settings = &self.core.settings;
         let before_login = self.core.user.is_none();
         let most = if before_login { settings.errors_before_login_max } else { settings.errors_max };
-        if self.core.strikes >= most {
+        if u64::from(self.core.strikes) >= most {
             self.bye(End::Refused, "Too many errors");
         }
     }
@@ -495,7 +495,7 @@ impl wire::Session for Session {
         Facts {
             user: self.core.user.as_ref().map(ToString::to_string),
             commands: self.core.commands,
-            errors: self.core.errors,
+            errors: u64::from(self.core.errors),
             messages: self.core.messages,
             end: self.core.end,
         }

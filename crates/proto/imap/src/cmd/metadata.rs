@@ -120,6 +120,13 @@ pub(super) fn set(core: &Core, mailbox: String, entries: Vec<(String, Option<Con
     if mailbox.is_empty() && lower.iter().any(is_shared) && !core.is_administrator() {
         return Begun::Now(Done::no("[NOPERM] Shared entries of the server are set by its administrators"));
     }
+    let broken = |(name, value): &(String, Option<Vec<u8>>)| {
+        value.as_ref().is_some_and(|value| super::filter::is_broken(name, value))
+    };
+    if mailbox.is_empty() && lower.iter().any(broken) {
+        // RFC 5466 §3.2
+        return Begun::Now(Done::no("[CANNOT] The value of a filter must be search criteria"));
+    }
     let mailbox = (!mailbox.is_empty()).then_some(mailbox);
     Begun::Run(Box::new(Set { ask: Some(Ask::SetMetadata { mailbox, entries: lower }) }))
 }

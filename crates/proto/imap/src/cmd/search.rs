@@ -193,6 +193,8 @@ impl Translation<'_> {
             SearchKey::Younger(seconds) => Query::ArrivedFrom(UnixTime(self.now - i64::from(*seconds))),
             SearchKey::Older(seconds) => Query::ArrivedUpTo(UnixTime(self.now - i64::from(*seconds))),
             SearchKey::ModSeq(modseq) => Query::ModSeq(*modseq),
+            // RFC 5466: put in before; none is left here.
+            SearchKey::Filter(_) => none(),
             // RFC 8474 §5.3: an id that was never given names nothing.
             SearchKey::EmailId(id) => email_id_from(id, self.view.owner).map_or_else(none, Query::EmailId),
             SearchKey::ThreadId(id) => thread_id_from(id, self.view.owner).map_or_else(none, Query::ThreadId),

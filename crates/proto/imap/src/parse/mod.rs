@@ -271,6 +271,11 @@ pub(crate) fn parse_section(bytes: &[u8]) -> Option<Section> {
     cursor.end().is_ok().then_some(section)
 }
 
+/// Reads the criteria of a filter (RFC 5466 §4), and how many keys they have; None: they are not whole.
+pub(crate) fn parse_search_criteria(bytes: &[u8]) -> Option<(crate::command::SearchKey, usize)> {
+    search::criteria(&mut Cursor::new(bytes, Vec::new(), NameEncoding::Utf8)).ok()
+}
+
 /// Reads a sequence set that stands alone.
 ///
 /// # Errors

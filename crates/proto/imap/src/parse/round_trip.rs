@@ -58,6 +58,7 @@ fn keys() -> impl Strategy<Value = SearchKey> {
         (1..u32::MAX).prop_map(SearchKey::Older),
         (0..i64::MAX as u64).prop_map(|modseq| SearchKey::ModSeq(ModSeq(modseq))),
         "[A-Za-z0-9_-]{1,20}".prop_map(SearchKey::EmailId),
+        "[!#$&'+-.0-9:-Z_a-z]{1,9}".prop_map(SearchKey::Filter),
     ];
     leaf.prop_recursive(5, 40, 4, |inner| {
         let several = || proptest::collection::vec(inner.clone(), 2..4);

@@ -34,6 +34,29 @@ pub(super) fn returns(cursor: &mut Cursor<'_>) -> Parsed<Option<Vec<SearchReturn
     Ok(Some(options))
 }
 
+/// ```text
+/// filter-name = 1*<any ATOM-CHAR except "/">          (RFC 5466 §4)
+/// ```
+fn filter_name(cursor: &mut Cursor<'_>) -> Parsed<String> {
+    let start = cursor.at();
+    let name = cursor.atom("the name of a filter")?;
+    if name.contains('/') || name.len() > limits::METADATA_NAME_BYTES_MAX / 2 {
+        return cursor.fault(start, FaultKind::Syntax, "the name of a filter");
+    }
+    Ok(name.to_owned())
+}
+
+/// `search-criteria` of RFC 5466 §4 that stands alone, and how many keys it has.
+pub(super) fn criteria(cursor: &mut Cursor<'_>) -> Parsed<(SearchKey, usize)> {
+    let mut keys = Keys { count: 0 };
+    let mut all = vec![keys.key(cursor, 0)?];
+    while cursor.eat(b' ') {
+        all.push(keys.key(cursor, 0)?);
+    }
+    cursor.end()?;
+    Ok((both(all), keys.count))
+}
+
 /// `search-key *(SP search-key)`
 pub(super) fn program(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
     let mut keys = Keys { count: 0 };
@@ -230,6 +253,7 @@ fn with_argument(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Parsed<Se
             | "MODSEQ"
             | "EMAILID"
             | "THREADID"
+            | "FILTER"
     );
     if !known {
         return cursor.fault(start, FaultKind::Syntax, "a search key");
@@ -254,6 +278,7 @@ fn with_argument(cursor: &mut Cursor<'_>, start: usize, name: &str) -> Parsed<Se
         "YOUNGER" => SearchKey::Younger(cursor.nz_number("a number of seconds")?),
         "OLDER" => SearchKey::Older(cursor.nz_number("a number of seconds")?),
         "MODSEQ" => modseq(cursor)?,
+        "FILTER" => SearchKey::Filter(filter_name(cursor)?),
         "EMAILID" => SearchKey::EmailId(object_id(cursor)?),
         "THREADID" => SearchKey::ThreadId(object_id(cursor)?),
         field => SearchKey::Header { name: field.to_owned(), text: cursor.astring(TEXT)?.into_owned() },

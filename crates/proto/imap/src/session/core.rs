@@ -53,9 +53,9 @@ pub(crate) struct Core {
     /// Log-ins tried, so that no nonce is made twice.
     pub exchanges: u32,
     pub commands: u64,
-    pub errors: u64,
+    pub errors: u32,
     /// Errors that count towards the end of the session: all before the log-in, those in a row after it.
-    pub strikes: u64,
+    pub strikes: u32,
     pub messages: u64,
     pub end: End,
 }
