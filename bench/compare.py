@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 
-from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, load, processor_seconds, resident_kib, until, RELEASE)
+from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, disk_bytes, load, processor_seconds, resident_kib, until, RELEASE)
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 MESSAGES = int(os.environ.get("MESSAGES", "10000"))
@@ -163,7 +163,58 @@ def idle(folder):
     report(f"{CONNECTIONS} idle IMAP connections", rows)
 
 
-WORKS = {"ingest": ingest, "download": download, "select": select, "idle": idle}
+RARE = "zanzibarium"
+FREQUENT = "invoice"
+
+
+def search(folder):
+    """SEARCH BODY of a word that three messages have, and of one that most have; without and with a text index."""
+    source = maildir(folder, BIG, 1500)
+    for number in range(3):
+        (source / "cur" / f"{1_795_262_400 + number}.rare{number}.load:2,S").write_text(
+            f"From: a@load.test\nSubject: rare\n\nthe {RARE} is here\n")
+    sides = servers(folder, 1)
+    rows, best = {}, {}
+
+    def ask(what, side, times):
+        for word, query in ((w, f"UID SEARCH {key} {w}") for w, key in ((RARE, "BODY"), (FREQUENT, "BODY"), (RARE, "TEXT"))):
+            found = load("imap", "--address", f"127.0.0.1:{side.imap}", "--user", side.login(0), "--password", PASSWORD,
+                         "--command", query, "--times", times)
+            name = f"{query.split()[2]} {'rare' if word == RARE else 'frequent'}"
+            best[what, name] = min(found["command_ms"])
+            rows[f"{what} {name} ms"] = best[what, name]
+            rows[f"{what} {name} bytes answered"] = found["bytes"]
+
+    for name, side in sides.items():
+        side.import_maildir(source, 0)
+    shutil.rmtree(source)
+    ours, theirs = sides["troika"], sides["postfix+dovecot"]
+    before = disk_bytes(theirs.mail)
+    rows["mail bytes (files)"] = before
+    start = time.monotonic()
+    status = ours.index_text(0)
+    rows["troika indexing s"] = time.monotonic() - start
+    rows["troika index bytes a message"] = status["bytes"] / (BIG + 3)
+    rows["troika compressed mail bytes a message"] = json.loads(ours.command("--json", "store", "show"))["live_content_bytes"] / (BIG + 3)
+    ours.stop()
+    ours.start()
+    ask("troika", ours, 7)
+    # The first one reads every message into Dovecot's cache of headers.
+    load("imap", "--address", f"127.0.0.1:{theirs.imap}", "--user", theirs.login(0), "--password", PASSWORD)
+    ask("dovecot scan", theirs, 1)
+    start = time.monotonic()
+    rows["xapian index bytes a message"] = theirs.index_text(0) / (BIG + 3)
+    rows["xapian indexing s"] = time.monotonic() - start
+    ask("xapian", theirs, 7)
+    for word in ("BODY rare", "BODY frequent"):
+        rows[f"{word}: ratio to a scan (goal >= 50)"] = best["dovecot scan", word] / best["troika", word]
+        rows[f"{word}: ratio to xapian (goal >= 2)"] = best["xapian", word] / best["troika", word]
+    report(f"SEARCH in {BIG:,} messages", rows)
+    for side in sides.values():
+        side.stop()
+
+
+WORKS = {"search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
 
 
 def main():

@@ -152,6 +152,13 @@ class Troika:
     def import_maildir(self, maildir, user):
         self.command("import", "maildir", str(maildir), "--account", f"user{user}@{DOMAIN}")
 
+    def index_text(self, user):
+        """Takes all mail into the text index; answers what it is like."""
+        import json
+
+        self.command("index", "rebuild", f"user{user}@{DOMAIN}")
+        return json.loads(self.command("--json", "index", "status", f"user{user}@{DOMAIN}"))
+
     def mail_bytes(self):
         return disk_bytes(self.folder / "data" / "store")
 
@@ -320,6 +327,23 @@ alias_database =
 
     def login(self, user):
         return f"user{user}"
+
+    def index_text(self, user):
+        """From now on with Debian's fts-xapian; answers the bytes of its index."""
+        base = self.folder / "dovecot"
+        with open(base / "dovecot.conf", "a") as conf:
+            conf.write("""
+mail_plugins = fts fts_xapian
+plugin {
+  fts = xapian
+  fts_xapian = partial=3 full=20
+  fts_enforced = yes
+}
+""")
+        self.stop()
+        self.start()
+        subprocess.run(["doveadm", "-c", base / "dovecot.conf", "index", "-u", f"user{user}", "INBOX"], check=True)
+        return disk_bytes(self.mail / f"user{user}" / "xapian-indexes")
 
     def import_maildir(self, maildir, user):
         target = self.mail / f"user{user}"

@@ -43,6 +43,37 @@ def test_domains_and_accounts(place):
     place.cli("store", "check")
 
 
+def test_the_text_index_is_made_anew(place):
+    place.cli("account", "add", "user0@example.test", "--password-stdin", stdin="secret-0-word\n")
+    [status] = place.rows("index", "status", "user0@example.test")
+    assert (status["messages"], status["waiting"]) == (0, 0)
+    assert b"1 accounts" in place.cli("index", "rebuild").stderr
+    assert place.cli("index", "rebuild", "nobody@example.test", expect=1).stderr
+    [shown] = place.rows("store", "show")
+    assert shown["text_index_bytes"] == 0
+
+
+def test_searches_find_the_same_with_and_without_the_index(own_server):
+    server = own_server()
+    account = server.account("reader")
+    for number in range(20):
+        server.deliver(account, message(subject=f"letter {number}", body=f"word{number % 3}x and only{number}y\r\n"))
+    client = server.imap_login(account)
+    client.select()
+    queries = ("BODY only7y", "BODY ord1", 'TEXT "letter 1"', 'SUBJECT "er 7"', "NOT BODY word0x", "HEADER Message-ID \"\"")
+    before = [client.search(None, query) for query in queries]
+    assert before[0] == ("OK", [b"8"]) and len(before[1][1][0].split()) == 7
+    server.cli("index", "rebuild", account.address)
+    [status] = server.rows("index", "status", account.address)
+    assert (status["messages"], status["waiting"], status["segments"]) == (20, 0, 1) and status["bytes"] > 500
+    assert [client.search(None, query) for query in queries] == before
+    server.deliver(account, message(subject="after", body="word1x after the index\r\n"))
+    client.noop()
+    assert client.search(None, "BODY word1x") == ("OK", [before[1][1][0] + b" 21"])
+    client.logout()
+    server.cli("store", "check")
+
+
 def test_made_passwords_are_printed(own_server):
     server = own_server()
     [row] = server.rows("account", "add", "made@example.test")

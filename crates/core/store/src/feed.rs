@@ -3,7 +3,7 @@
 use engine::AccountId;
 use model::{MailboxId, ModSeq};
 use parking_lot::Mutex;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -44,6 +44,8 @@ const SHARDS: usize = 64;
 pub(crate) struct Feed {
     shards: [Mutex<FxHashMap<AccountId, Vec<Watcher>>>; SHARDS],
     next_id: AtomicU64,
+    /// Accounts that changed since somebody took them.
+    changed: Mutex<FxHashSet<AccountId>>,
 }
 
 /// A subscription; dropped, it ends.
@@ -76,7 +78,11 @@ impl Touched {
 
 impl Feed {
     pub(crate) fn new() -> Feed {
-        Feed { shards: std::array::from_fn(|_| Mutex::default()), next_id: AtomicU64::new(0) }
+        Feed {
+            shards: std::array::from_fn(|_| Mutex::default()),
+            next_id: AtomicU64::new(0),
+            changed: Mutex::default(),
+        }
     }
 
     fn shard(&self, account: AccountId) -> &Mutex<FxHashMap<AccountId, Vec<Watcher>>> {
@@ -90,6 +96,7 @@ impl Feed {
     }
 
     pub(crate) fn announce(&self, touched: &[(AccountId, MailboxId)]) {
+        self.changed.lock().extend(touched.iter().map(|(account, _)| *account));
         for (at, (account, mailbox)) in touched.iter().enumerate() {
             let shard = self.shard(*account).lock();
             let Some(watchers) = shard.get(account) else { continue };
@@ -112,6 +119,11 @@ impl Feed {
 }
 
 impl crate::Store {
+    /// Accounts that changed since the last call, each once: for work that follows behind the commits.
+    pub fn take_changed(&self) -> Vec<AccountId> {
+        std::mem::take(&mut *self.feed.changed.lock()).into_iter().collect()
+    }
+
     /// Calls `notify` after each commit that changes the mailbox (its messages, flags or name), or anything of the
     /// account when `mailbox` is None. The change can be read when it is called. Several commits may cause one call.
     pub fn watch(&self, account: AccountId, mailbox: Option<MailboxId>, notify: Notify) -> Watch {

@@ -35,11 +35,10 @@ impl UidSet {
         }
     }
 
-    /// Appends a UID larger than all in the set; quicker than [`insert`](Self::insert) when building in order.
+    /// Adds a UID, as a rule one larger than all in the set. (Roaring's own push looks for the largest member each time,
+    /// half a microsecond in a dense set.)
     pub fn push(&mut self, uid: Uid) {
-        if self.0.try_push(uid.0).is_err() {
-            self.0.insert(uid.0);
-        }
+        self.0.insert(uid.0);
     }
 
     /// Removes one; answers whether it was there.

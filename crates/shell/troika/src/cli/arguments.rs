@@ -56,6 +56,9 @@ pub enum Command {
     /// The store on disk
     #[command(subcommand)]
     Store(Store),
+    /// The text index that searches use
+    #[command(subcommand)]
+    Index(Index),
     /// The configuration file
     #[command(subcommand)]
     Config(Config),
@@ -389,6 +392,21 @@ pub enum Store {
     Show,
     /// Walk everything and say where the space goes, by kind of key and of log record
     Space,
+}
+
+/// `troika index`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Index {
+    /// Make it anew, beside the running server too; interrupted, it goes on where it stopped when run again
+    Rebuild {
+        /// Only of these accounts [default: all]
+        addresses: Vec<String>,
+    },
+    /// How much of the mail is in it, its size, and what can't be searched
+    Status {
+        /// Only of these accounts [default: all]
+        addresses: Vec<String>,
+    },
 }
 
 /// `troika config`

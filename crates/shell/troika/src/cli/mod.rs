@@ -37,6 +37,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
+        Command::Index(command) => reach.ask(&Request::Index(command), b"", &mut terminal),
         Command::Import(import) => transfer::import(&mut reach, &import, &mut terminal),
         Command::Export(export) => transfer::export(&mut reach, &export, &mut terminal),
         Command::Quickstart(_)

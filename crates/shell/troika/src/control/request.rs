@@ -29,6 +29,8 @@ pub enum Request {
     Queue(cli::Queue),
     /// `troika store …`
     Store(cli::Store),
+    /// `troika index …`
+    Index(cli::Index),
     /// A batch of messages for one mailbox; the body holds them one behind the other.
     ImportBatch {
         /// Whose.

@@ -5,6 +5,7 @@ mod account;
 mod alias;
 mod app_password;
 mod domain;
+mod index;
 mod mailbox;
 mod queue;
 mod store;
@@ -31,6 +32,7 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Mailbox(command) => mailbox::run(world, command, out),
         Request::Queue(command) => queue::run(world, command, out),
         Request::Store(command) => store::run(world, &command, out),
+        Request::Index(command) => index::run(world, command, out),
         Request::ImportBatch { account, mailbox, messages } => {
             transfer::import(world, &account, &mailbox, &messages, body, out)
         }

@@ -19,9 +19,10 @@ pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Resul
         )),
         Command::Show => {
             let figures = world.engine.figures();
+            let text_index_bytes = super::index::bytes(world)?;
             out.row(json!({
                 "log_bytes": figures.log_bytes, "live_content_bytes": figures.live_content_bytes,
-                "index_bytes": figures.index_bytes, "segments": figures.segments,
+                "index_bytes": figures.index_bytes, "text_index_bytes": text_index_bytes, "segments": figures.segments,
                 "commits_since_start": figures.commits, "groups_since_start": figures.groups,
             }))
         }

@@ -4,6 +4,7 @@ mod bind;
 mod doors;
 mod housekeeping;
 mod http;
+mod indexing;
 mod log;
 mod pages;
 mod privileges;
@@ -145,6 +146,7 @@ async fn serve(
         });
     }
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
+    tokio::spawn(indexing::run(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
     let why = until_stopped(path, &settings, &world, &tls).await;

@@ -120,9 +120,7 @@ impl Bits {
         for (at, mut word) in self.words.into_iter().enumerate() {
             while word != 0 {
                 let doc = first + at as u32 * 64 + word.trailing_zeros();
-                if out.try_push(doc).is_err() {
-                    out.insert(doc);
-                }
+                out.insert(doc);
                 word &= word - 1;
             }
         }

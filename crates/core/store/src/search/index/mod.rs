@@ -55,6 +55,8 @@ pub struct IndexProgress {
 /// What the text index of an account is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct IndexStatus {
+    /// Every EMAILID up to this was taken in.
+    pub taken_in: u64,
     /// Messages in it; some may be gone since.
     pub messages: u64,
     /// Messages that came since, at most: searches look at these themselves.
@@ -151,6 +153,7 @@ impl Store {
         let segments = &manifest.current.segments;
         let sum = |of: fn(&Segment) -> u64| segments.iter().map(of).sum();
         Ok(IndexStatus {
+            taken_in: u64::from(manifest.current.indexed_to.saturating_sub(1)),
             messages: sum(|segment| u64::from(segment.docs)),
             waiting: u64::from(next_doc.saturating_sub(manifest.current.indexed_to.max(1))),
             segments: segments.len() as u64,
