@@ -18,6 +18,7 @@ pub(crate) enum Dialect {
 
 /// What is waited for.
 #[derive(Debug)]
+#[expect(clippy::enum_variant_names, reason = "a state is named by what it expects")]
 pub(crate) enum OAuth {
     ExpectToken(Dialect),
     ExpectVerdict(Dialect),
