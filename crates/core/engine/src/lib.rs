@@ -307,5 +307,5 @@ mod overlay;
 mod pack;
 
 pub use faults::Faults;
-pub use log::{Apply, LogEngine, Options, rebuild};
+pub use log::{Apply, LogEngine, Options, rebuild, salvage};
 pub use memory::MemoryEngine;

@@ -135,9 +135,13 @@ mod tests {
     use super::*;
 
     fn text(action: Action, original: Option<Orcpt>) -> String {
+        text_about("b@y.test", action, original)
+    }
+
+    fn text_about(recipient: &str, action: Action, original: Option<Orcpt>) -> String {
         let sender = EmailAddress::parse("a@x.test").unwrap();
         let recipients = [Reported {
-            recipient: "b@y.test".into(),
+            recipient: recipient.into(),
             original,
             reply: "452 4.2.2 The mailbox is full".into(),
             status: "4.2.2".into(),
@@ -167,7 +171,14 @@ mod tests {
         assert_eq!(text.matches("--=_troika_4f1c_1\r\n").count(), 3);
         assert!(text.ends_with("Subject: hello\r\n\r\n--=_troika_4f1c_1--\r\n"), "{text}");
         assert!(!text.contains("Original-Recipient"));
+        assert!(text.contains("multipart/report; report-type=delivery-status;"), "{text}");
         let wanted = [
+            "To: <a@x.test>",
+            "Auto-Submitted: auto-replied",
+            "Content-Transfer-Encoding: 7bit",
+            "  <b@y.test>",
+            "    452 4.2.2 The mailbox is full",
+            "Reporting-MTA: dns; mx.y.test",
             "Original-Envelope-Id: QQ314159",
             "Final-Recipient: rfc822; b@y.test",
             "Action: failed",
@@ -175,6 +186,15 @@ mod tests {
             "Diagnostic-Code: smtp; 452 4.2.2 The mailbox is full",
         ];
         assert_lines(&text, &wanted);
+    }
+
+    #[test]
+    fn a_recipient_beyond_ascii_is_named_as_such() {
+        let text = text_about("почта@пример.рф", Action::Failed, None);
+        // RFC 6533 §3: the address type utf-8, and a report that says that it is 8-bit.
+        let wanted = ["Final-Recipient: utf-8; почта@пример.рф", "Content-Transfer-Encoding: 8bit"];
+        assert_lines(&text, &wanted);
+        assert!(!text.contains("7bit"), "{text}");
     }
 
     #[test]

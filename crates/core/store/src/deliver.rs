@@ -70,6 +70,9 @@ pub struct Extra {
     pub write: ExtraWrite,
 }
 
+/// Makes a second delivery of the outcomes of the first.
+pub type FollowMake = Box<dyn FnMut(&[Outcome]) -> Result<Option<Delivery>, Error> + Send>;
+
 /// A second delivery in the transaction of the first, made from what became of that one's recipients: the report about
 /// those who did not get it.
 pub struct Follow {
@@ -77,7 +80,7 @@ pub struct Follow {
     pub accounts: Vec<AccountId>,
     /// Makes it, if there is need; may run again after a conflict. What becomes of *its* recipients nobody is told; it
     /// is not followed by another one. A failure undoes the first delivery too.
-    pub make: Box<dyn FnMut(&[Outcome]) -> Result<Option<Delivery>, Error> + Send>,
+    pub make: FollowMake,
 }
 
 /// One message for any number of recipients, all in one durable commit.

@@ -47,8 +47,8 @@ pub use across::{Destination, Source};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{
-    Appended, Delivered, Delivery, Extra, ExtraWrite, Fallback, Follow, NewMessage, Outcome, Recipient,
-    RecipientOutcomes, Target,
+    Appended, Delivered, Delivery, Extra, ExtraWrite, Fallback, Follow, FollowMake, NewMessage, Outcome,
+    Recipient, RecipientOutcomes, Target,
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;

@@ -70,5 +70,7 @@ mod tests {
         assert!(two.grow_to(100));
         two.release();
         assert!(budget.share().grow_to(100));
+        drop(two);
+        assert!(!budget.share().grow_to(101), "nothing comes back twice");
     }
 }

@@ -35,7 +35,7 @@ use crate::disk::{Disk, OsDisk};
 use crate::{Abort, AccountId, CheckReport, Commit, Engine, Error, Figures, Progress, Snapshot, Space, Work};
 use committer::{Committer, Request};
 use compact::{Effort, Pick, Puts, Stuck};
-pub use open::rebuild;
+pub use open::{rebuild, salvage};
 use parking_lot::{Condvar, Mutex};
 use shared::Shared;
 use std::collections::VecDeque;

@@ -109,13 +109,46 @@ pub(crate) fn rebuild_on(disk: &dyn Disk, dir: &Path, progress: Progress<'_>) ->
     build_index(disk, dir, &set, progress)
 }
 
+/// As [`rebuild`], but goes on behind damaged records; answers a sentence for each place where something is lost. What
+/// was deleted there may be back, what was changed there may be as it was before. The damage stays in the log.
+///
+/// # Errors
+/// As [`rebuild`]; [`Error::Corrupt`] only where the first bytes of a segment are damaged.
+pub fn salvage(dir: &Path, progress: Progress<'_>) -> Result<Vec<String>, Error> {
+    salvage_on(&crate::disk::OsDisk, dir, progress)
+}
+
+pub(crate) fn salvage_on(disk: &dyn Disk, dir: &Path, progress: Progress<'_>) -> Result<Vec<String>, Error> {
+    let _lock = claim(disk, dir)?;
+    let (set, _) = open_set(disk, &dir.join("log"))?;
+    let mut lost = Vec::new();
+    build_index_with(disk, dir, &set, Some(&mut lost), progress)?;
+    Ok(lost)
+}
+
 /// Makes an index of all that the log holds, under another name, and puts it into its place when it is complete.
 fn build_index(disk: &dyn Disk, dir: &Path, set: &SegmentSet, progress: Progress<'_>) -> Result<(), Error> {
+    build_index_with(disk, dir, set, None, progress)
+}
+
+fn build_index_with(
+    disk: &dyn Disk,
+    dir: &Path,
+    set: &SegmentSet,
+    mut lost: Option<&mut Vec<String>>,
+    progress: Progress<'_>,
+) -> Result<(), Error> {
     let new_path = dir.join(NEW_INDEX_NAME);
     remove_if_there(disk, &new_path)?;
     let (index, empty) = Index::open(disk, &new_path, REBUILD_CACHE_BYTES)?;
-    let (state, orphans) = super::replay::replay(&index, set, empty, None, progress)?;
-    whole(&orphans)?;
+    let replayed = super::replay::replay_with(&index, set, empty, None, lost.as_deref_mut(), progress)?;
+    let (state, orphans) = replayed;
+    match lost {
+        Some(lost) => {
+            lost.extend(orphans.iter().map(|id| format!("content {} is not in the log any more", id.0)))
+        }
+        None => whole(&orphans)?,
+    }
     index.checkpoint(&state)?;
     drop(index);
     disk.rename(&new_path, &dir.join(INDEX_NAME))?;

@@ -3,6 +3,8 @@
 //! Where the log may end: a segment that is not the last one ends with its seal, and with nothing else. The last one
 //! may end anywhere, and may be followed by torn writes; but a bad record followed by one that knows it as flushed was
 //! once whole, so that is damage and is reported, never taken for the end.
+//!
+//! A salvage goes on behind damage, at the next record that holds, and tells what it had to leave out.
 
 use super::index::{Delta, Index, Position, Replayed, State, Tables, trouble};
 use super::segment::{Blobs, Segment, SegmentSet, Step, Walker};
@@ -22,7 +24,19 @@ pub(crate) fn replay(
     limit: Option<Position>,
     progress: Progress<'_>,
 ) -> Result<(State, BTreeSet<ContentId>), Error> {
-    let mut run = Run { index, state, delta: Delta::default(), orphans: BTreeSet::new() };
+    replay_with(index, set, state, limit, None, progress)
+}
+
+/// The same; with `salvage`, damage is noted there, one sentence each, instead of ending it.
+pub(crate) fn replay_with(
+    index: &Index,
+    set: &SegmentSet,
+    state: State,
+    limit: Option<Position>,
+    salvage: Option<&mut Vec<String>>,
+    progress: Progress<'_>,
+) -> Result<(State, BTreeSet<ContentId>), Error> {
+    let mut run = Run { index, state, delta: Delta::default(), orphans: BTreeSet::new(), salvage };
     let total = total_bytes(set, run.state.position)?;
     let mut done = 0;
     let first = run.state.position.segment;
@@ -49,7 +63,10 @@ pub(crate) fn replay(
         let mut walker = Walker::new(segment, start, end, blobs)?;
         let sealed = run.segment(segment, &mut walker, &mut |bytes| progress(done + bytes, total))?;
         done += segment.file.len()?;
-        if sealed == Replayed::Open && *number != last && limit.is_none_or(|limit| limit.segment != *number) {
+        let ends_early = sealed == Replayed::Open && *number != last;
+        if let Some(lost) = run.salvage.as_deref_mut().filter(|_| ends_early) {
+            lost.push(segment.damage(walker.offset, "what stood from here to the segment's end").to_string());
+        } else if ends_early && limit.is_none_or(|limit| limit.segment != *number) {
             return Err(segment.damage(walker.offset, "the segment ends without its seal"));
         }
     }
@@ -75,6 +92,7 @@ struct Run<'a> {
     state: State,
     delta: Delta,
     orphans: BTreeSet<ContentId>,
+    salvage: Option<&'a mut Vec<String>>,
 }
 
 impl Run<'_> {
@@ -114,7 +132,8 @@ impl Run<'_> {
     ) -> Result<Option<Replayed>, Error> {
         let position = self.state.position;
         // Across a gap left by reclaimed segments the numbers jump; else they follow each other strictly.
-        let adjacent = segment.number <= position.segment + 1 && position.segment != 0;
+        let adjacent =
+            segment.number <= position.segment + 1 && position.segment != 0 && self.salvage.is_none();
         let at = walker.offset;
         let why = match walker.step()? {
             Step::End => return Ok(Some(Replayed::Open)),
@@ -142,9 +161,29 @@ impl Run<'_> {
             }
         };
         if segment.was_flushed(at, position.lsn + 1)? {
-            return Err(segment.damage(at, why));
+            return self.skip(segment, walker, at, why);
         }
         walker.offset = at;
         Ok(Some(Replayed::Open))
+    }
+
+    /// Past damage at `at`: an error, or in a salvage the next record that holds.
+    fn skip(
+        &mut self,
+        segment: &Segment,
+        walker: &mut Walker<'_>,
+        at: u64,
+        why: &str,
+    ) -> Result<Option<Replayed>, Error> {
+        let Some(lost) = &mut self.salvage else { return Err(segment.damage(at, why)) };
+        let Some((next, lsn)) = segment.next_record(at + 1, self.state.position.lsn)? else {
+            walker.offset = at;
+            return Ok(Some(Replayed::Open));
+        };
+        let count = lsn - self.state.position.lsn - 1;
+        let words = format!("{why}; {} bytes with {count} transactions", next - at);
+        lost.push(segment.damage(at, &words).to_string());
+        walker.offset = next;
+        Ok(None)
     }
 }

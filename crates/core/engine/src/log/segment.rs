@@ -88,9 +88,42 @@ impl Segment {
     /// Looks behind a bad record at `from` for one that proves that `lsn` had been flushed: then it is damage, not
     /// the torn end of the log.
     pub(crate) fn was_flushed(&self, from: u64, lsn: u64) -> io::Result<bool> {
-        const WINDOW: usize = 1 << 20;
         let end = self.file.len()?;
         let mut search = Search { from, end, lsn, budget: SEARCH_BYTES.max(2 * end.saturating_sub(from)) };
+        let found = self.each_magic(from, &mut |at| Ok(self.proves(at, &mut search)?.then_some(())))?;
+        Ok(found.is_some())
+    }
+
+    /// Where the next record behind `from` begins that holds and comes after `lsn`, and its number. Takes its time.
+    pub(crate) fn next_record(&self, from: u64, lsn: u64) -> io::Result<Option<(u64, u64)>> {
+        let end = self.file.len()?;
+        self.each_magic(from, &mut |at| {
+            if end - at < RECORD_HEADER_BYTES as u64 {
+                return Ok(None);
+            }
+            let mut bytes = [0; RECORD_HEADER_BYTES];
+            self.file.read_exact_at(&mut bytes, at)?;
+            let Some(header) = RecordHeader::parse(&bytes).filter(|header| header.lsn > lsn) else {
+                return Ok(None);
+            };
+            let ops_at = at + RECORD_HEADER_BYTES as u64;
+            if u64::from(header.ops_len) > end - ops_at {
+                return Ok(None);
+            }
+            let mut ops = vec![0; header.ops_len as usize];
+            self.file.read_exact_at(&mut ops, ops_at)?;
+            Ok(header.holds(&bytes, &ops, self.salt).then_some((at, header.lsn)))
+        })
+    }
+
+    /// Calls `look` with each place where a record may begin, until it answers something.
+    fn each_magic<T>(
+        &self,
+        from: u64,
+        look: &mut dyn FnMut(u64) -> io::Result<Option<T>>,
+    ) -> io::Result<Option<T>> {
+        const WINDOW: usize = 1 << 20;
+        let end = self.file.len()?;
         let mut window = Vec::new();
         let mut at = from;
         while at < end {
@@ -98,8 +131,8 @@ impl Segment {
             window.resize(len, 0);
             self.file.read_exact_at(&mut window, at)?;
             for (index, _) in window.windows(4).enumerate().filter(|(_, four)| *four == RECORD_MAGIC) {
-                if self.proves(at + index as u64, &mut search)? {
-                    return Ok(true);
+                if let Some(found) = look(at + index as u64)? {
+                    return Ok(Some(found));
                 }
             }
             // The windows overlap so that no magic number hides between two of them.
@@ -108,7 +141,7 @@ impl Segment {
                 break;
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn proves(&self, at: u64, search: &mut Search) -> io::Result<bool> {

@@ -267,6 +267,44 @@ fn damage_in_the_middle_is_never_taken_for_the_end() {
 }
 
 #[test]
+fn a_salvage_goes_on_behind_damage_and_tells_what_is_lost() {
+    let disk = SimDisk::new(13);
+    let engine = on_sim(&disk).unwrap();
+    // Over the end of the first segment.
+    let ids: Vec<_> = (0..40).map(|number| store(&engine, &noise(number, 10_000)).unwrap()).collect();
+    engine.close().unwrap();
+    let dir = Path::new("/store");
+    let paths = segments(&disk);
+    assert!(paths.len() > 1);
+    let log = disk.bytes(&paths[0]);
+    let records: Vec<usize> =
+        (0..log.len() - 4).filter(|at| log[*at..at + 4] == record::RECORD_MAGIC).collect();
+    // Two heads side by side in one segment, and the operations of a record in the next.
+    disk.damage(&paths[0], records[3] + 10);
+    disk.damage(&paths[0], records[4] + 10);
+    let second = disk.bytes(&paths[1]);
+    let inside = (100..second.len()).find(|at| second[*at..].starts_with(&record::RECORD_MAGIC)).unwrap();
+    disk.damage(&paths[1], inside + record::RECORD_HEADER_BYTES + 5);
+    let refused = open::rebuild_on(&disk, dir, &mut |_, _| {});
+    assert!(matches!(refused, Err(Error::Corrupt { .. })), "{refused:?}");
+    let lost = open::salvage_on(&disk, dir, &mut |_, _| {}).unwrap();
+    assert_eq!(lost.len(), 2, "{lost:?}");
+    assert!(lost[0].contains(&format!("0000000001.seg at byte {}", records[3])), "{lost:?}");
+    assert!(lost[0].contains(&format!("{} bytes with 2 transactions", records[5] - records[3])), "{lost:?}");
+    assert!(lost[1].contains("0000000002.seg") && lost[1].contains("with 1 transactions"), "{lost:?}");
+    let engine = on_sim(&disk).unwrap();
+    assert_eq!(keys(&engine), 37);
+    let whole = ids
+        .iter()
+        .zip(0..)
+        .filter(|(id, seed)| read(&engine, **id).is_ok_and(|found| found == noise(*seed, 10_000)));
+    assert_eq!(whole.count(), 37);
+    // It goes on as ever, and the check still tells of the damage.
+    store(&engine, b"later").unwrap();
+    assert!(!engine.check(&mut |_, _| {}).unwrap().problems.is_empty());
+}
+
+#[test]
 fn damage_in_old_segments_is_reported_and_the_rest_served() {
     let disk = SimDisk::new(7);
     let engine = on_sim(&disk).unwrap();

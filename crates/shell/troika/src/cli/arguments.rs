@@ -387,7 +387,11 @@ pub enum Store {
     /// Give the space of expunged mail back now
     Compact,
     /// Build the index anew from the log alone; the server must not run
-    Rebuild,
+    Rebuild {
+        /// Go on behind damaged records of the log, and say what is lost
+        #[arg(long)]
+        salvage: bool,
+    },
     /// Sizes and counts
     Show,
     /// Walk everything and say where the space goes, by kind of key and of log record

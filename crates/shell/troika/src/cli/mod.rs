@@ -22,8 +22,8 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
     let path = Config::find(arguments.config.as_deref()).map_err(|error| Failure::new(error.to_string()))?;
     let config = Config::load(&path).map_err(|error| Failure::new(error.to_string()))?;
     let mut terminal = Terminal::new(arguments.json);
-    if let Command::Store(arguments::Store::Rebuild) = command {
-        let rebuilt = reach::rebuild(&config, &mut terminal);
+    if let Command::Store(arguments::Store::Rebuild { salvage }) = command {
+        let rebuilt = reach::rebuild(&config, salvage, &mut terminal);
         return rebuilt.and(handed_back(&config));
     }
     let mut reach = Reach::open(&config)?;

@@ -69,14 +69,31 @@ impl Reach {
 }
 
 /// `troika store rebuild`: needs the store for itself alone.
-pub(super) fn rebuild(config: &Config, terminal: &mut Terminal) -> Result<(), Failure> {
+pub(super) fn rebuild(config: &Config, salvage: bool, terminal: &mut Terminal) -> Result<(), Failure> {
     let dir = crate::world::store_dir(config);
     let mut progress = |done, of| {
         let _ = terminal.event(Event::Progress(done, of), b"");
     };
-    engine::rebuild(&dir, &mut progress)?;
+    let rebuilt = match salvage {
+        true => engine::salvage(&dir, &mut progress),
+        false => engine::rebuild(&dir, &mut progress).map(|()| Vec::new()),
+    };
     terminal.finish();
-    terminal
-        .event(Event::Say("the index was built anew from the log".into()), b"")
-        .map_err(|error| Failure::new(error.to_string()))
+    let lost = rebuilt.map_err(|error| match error {
+        engine::Error::Corrupt { .. } if !salvage => Failure::new(format!(
+            "{error}; `troika store rebuild --salvage` goes on behind it and says what is lost"
+        )),
+        error => Failure::from(error),
+    })?;
+    let mut say = |words: String| {
+        terminal.event(Event::Say(words), b"").map_err(|error| Failure::new(error.to_string()))
+    };
+    for words in &lost {
+        say(format!("lost: {words}"))?;
+    }
+    say("the index was built anew from the log".into())?;
+    match lost.len() {
+        0 => Ok(()),
+        count => say(format!("{count} things are lost; `troika store check` tells whom that concerns")),
+    }
 }

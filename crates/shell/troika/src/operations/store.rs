@@ -14,7 +14,7 @@ pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Resul
             out.say(format!("{freed} bytes were given back"))
         }
         Command::Space => space(world, out),
-        Command::Rebuild => Err(Failure::new(
+        Command::Rebuild { .. } => Err(Failure::new(
             "the index can't be built anew under a running server: stop it first, then try again",
         )),
         Command::Show => {
