@@ -162,19 +162,10 @@ impl Printer {
                 self.word("COMPRESS ");
                 self.word(algorithm);
             }
-            Body::GetQuota(root) => {
-                self.word("GETQUOTA ");
-                self.astring(root.as_bytes());
-            }
+            Body::GetQuota(root) => self.quota("GETQUOTA", root),
             Body::SetQuota { root, limits } => {
-                self.word("SETQUOTA ");
-                self.astring(root.as_bytes());
-                self.word(" ");
-                self.list(limits, |printer, (resource, limit)| {
-                    printer.word(resource);
-                    printer.word(" ");
-                    printer.number(*limit);
-                });
+                self.quota("SETQUOTA", root);
+                self.limits(limits);
             }
             Body::GetMetadata { .. } | Body::SetMetadata { .. } => self.metadata(body),
             Body::GenUrlAuth(_) | Body::UrlFetch(_) => self.url_body(body),
@@ -354,6 +345,21 @@ impl Printer {
             // Every other command is its name.
             plain => self.word(plain.name()),
         }
+    }
+
+    fn quota(&mut self, name: &str, root: &str) {
+        self.word(name);
+        self.word(" ");
+        self.astring(root.as_bytes());
+    }
+
+    fn limits(&mut self, limits: &[(String, u64)]) {
+        self.word(" ");
+        self.list(limits, |printer, (resource, limit)| {
+            printer.word(resource);
+            printer.word(" ");
+            printer.number(*limit);
+        });
     }
 
     fn acl(&mut self, mailbox: &str, command: &AclCommand) {
