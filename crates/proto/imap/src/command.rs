@@ -566,6 +566,8 @@ pub enum SearchReturn {
     Context,
     /// UPDATE: keep the result up to date (RFC 5267 §4.3).
     Update,
+    /// How like each message is (RFC 6203 §4); only beside a [`SearchKey::Fuzzy`].
+    Relevancy,
     /// Some of the numbers (RFC 9394 §3.1). Never beside [`SearchReturn::All`], and once only.
     Partial(PartialRange),
 }
@@ -588,6 +590,18 @@ pub enum Counted {
     FromFirst,
     /// `-1:-500`: place 1 has the highest UID.
     FromLast,
+}
+
+impl SearchKey {
+    /// Whether such a key is somewhere in it. Recursion is as deep as the parser lets a key nest.
+    pub fn holds(&self, wanted: &dyn Fn(&SearchKey) -> bool) -> bool {
+        wanted(self)
+            || match self {
+                SearchKey::Not(key) | SearchKey::Fuzzy(key) => key.holds(wanted),
+                SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(|key| key.holds(wanted)),
+                _ => false,
+            }
+    }
 }
 
 impl PartialRange {
@@ -658,6 +672,8 @@ pub enum SearchKey {
     Old,
     /// NOT and the UN… keys. Never holds another Not.
     Not(Box<SearchKey>),
+    /// FUZZY (RFC 6203). Never holds another Fuzzy.
+    Fuzzy(Box<SearchKey>),
     /// OR: at least two, none of which is an Or itself. (A client that looks for 500 Message-IDs nests 499 ORs.)
     Or(Vec<SearchKey>),
     /// A list in parentheses, or the whole program: at least two.

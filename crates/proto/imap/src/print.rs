@@ -626,6 +626,7 @@ impl Printer {
                     SearchReturn::Save => "SAVE",
                     SearchReturn::Context => "CONTEXT",
                     SearchReturn::Update => "UPDATE",
+                    SearchReturn::Relevancy => "RELEVANCY",
                     SearchReturn::Partial(range) => return printer.word(&format!("PARTIAL {range}")),
                 });
             });
@@ -662,6 +663,10 @@ impl Printer {
             SearchKey::Recent => self.word("RECENT"),
             SearchKey::New => self.word("NEW"),
             SearchKey::Old => self.word("OLD"),
+            SearchKey::Fuzzy(key) => {
+                self.word("FUZZY ");
+                self.key(key);
+            }
             SearchKey::Not(key) => {
                 self.word("NOT ");
                 self.key(key);

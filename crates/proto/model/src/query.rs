@@ -47,6 +47,8 @@ pub enum Query {
     And(Vec<Query>),
     /// At least one of these; an empty list holds for none.
     Or(Vec<Query>),
+    /// As that, but texts are matched by likeness of their words (RFC 6203).
+    Fuzzy(Box<Query>),
     /// Has a header field of that name (any case) with that text in it (FROM, TO, CC, BCC and SUBJECT as well).
     Header {
         /// Field name.

@@ -412,7 +412,7 @@ impl ImapAgent {
                     true => highest_modseq(store, account, mailbox, &found.uids).map_err(refused)?,
                     false => None,
                 };
-                Ok(Answer::Found { uids: found.uids, highest_modseq, next: found.next })
+                Ok(Answer::Found { uids: found.uids, scores: found.scores, highest_modseq, next: found.next })
             }
             _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
         }

@@ -2,13 +2,15 @@
 //! yet. What can't be said asks for the header, and then for the body.
 
 use super::fold::Needle;
+use super::fuzzy::Words;
 use super::index::{Index, Places};
 use super::numbers::Numbers;
 use super::text;
 use crate::Error;
 use crate::keys::RowValue;
 use model::{DateOf, Day, EmailId, Flag, Keyword, ModSeq, Query, ThreadId, Uid, UidSet, UnixTime, When};
-use std::cell::OnceCell;
+use rustc_hash::FxHashMap;
+use std::cell::{OnceCell, RefCell};
 
 const DAY_SECONDS: i64 = 86_400;
 
@@ -35,11 +37,27 @@ pub(super) enum Condition<'q> {
 
 impl<'q> Condition<'q> {
     pub(super) fn new(query: &'q Query, keywords: &[Keyword]) -> Condition<'q> {
+        Condition::translate(query, keywords, Likeness::Exact)
+    }
+
+    fn translate(query: &'q Query, keywords: &[Keyword], likeness: Likeness) -> Condition<'q> {
         let text = |text: &str, within: Within<'q>| match Needle::new(text) {
             needle if needle.is_empty() && !matches!(within, Within::Field(_)) => Condition::Known(true),
-            needle => Condition::Text(Box::new(Leaf { within, needle, bounds: None })),
+            needle => {
+                let words = if likeness == Likeness::Fuzzy { Words::of(needle.text()) } else { None };
+                Condition::Text(Box::new(Leaf {
+                    within,
+                    needle,
+                    words,
+                    bounds: None,
+                    scores: RefCell::default(),
+                }))
+            }
         };
+        let translate = |query: &'q Query| Condition::translate(query, keywords, likeness);
         match query {
+            // RFC 6203 §5: what is no text is compared exactly.
+            Query::Fuzzy(inner) => Condition::translate(inner, keywords, Likeness::Fuzzy),
             Query::All => Condition::Known(true),
             Query::Uids(uids) => Condition::Uids(uids),
             Query::Flag(flag) => Condition::Flag(*flag),
@@ -47,11 +65,9 @@ impl<'q> Condition<'q> {
                 Some(number) => Condition::Keyword(number as u16),
                 None => Condition::Known(false),
             },
-            Query::Not(inner) => Condition::Not(Box::new(Condition::new(inner, keywords))),
-            Query::And(all) => {
-                Condition::And(all.iter().map(|part| Condition::new(part, keywords)).collect())
-            }
-            Query::Or(any) => Condition::Or(any.iter().map(|part| Condition::new(part, keywords)).collect()),
+            Query::Not(inner) => Condition::Not(Box::new(translate(inner))),
+            Query::And(all) => Condition::And(all.iter().map(translate).collect()),
+            Query::Or(any) => Condition::Or(any.iter().map(translate).collect()),
             Query::Header { name, text: words } => text(words, Within::Field(name)),
             Query::Body(words) => text(words, Within::Body),
             Query::Text(words) => text(words, Within::Anywhere),
@@ -85,6 +101,30 @@ impl<'q> Condition<'q> {
             Condition::Not(inner) => inner.has_text(),
             Condition::And(all) | Condition::Or(all) => all.iter().any(Condition::has_text),
             _ => false,
+        }
+    }
+
+    /// Whether FUZZY stands before a text.
+    pub(super) fn is_fuzzy(&self) -> bool {
+        match self {
+            Condition::Text(leaf) => leaf.words.is_some(),
+            Condition::Not(inner) => inner.is_fuzzy(),
+            Condition::And(all) | Condition::Or(all) => all.iter().any(Condition::is_fuzzy),
+            _ => false,
+        }
+    }
+
+    /// How like a message is that was found: the mean of what all must be, the best of alternatives.
+    pub(super) fn score(&self, uid: Uid) -> Option<u8> {
+        match self {
+            Condition::Text(leaf) => leaf.scores.borrow().get(&uid).copied(),
+            Condition::And(all) => {
+                let scores: Vec<u32> = all.iter().filter_map(|part| part.score(uid)).map(u32::from).collect();
+                let sum = scores.iter().sum::<u32>();
+                sum.checked_div(scores.len() as u32).map(|mean| mean as u8)
+            }
+            Condition::Or(any) => any.iter().filter_map(|part| part.score(uid)).max(),
+            _ => None,
         }
     }
 
@@ -183,8 +223,19 @@ impl<'q> Condition<'q> {
 pub(super) struct Leaf<'q> {
     within: Within<'q>,
     needle: Needle,
+    /// FUZZY: what is looked for instead.
+    words: Option<Words>,
+    /// FUZZY: how like the messages are that were looked at.
+    scores: RefCell<FxHashMap<Uid, u8>>,
     /// What the text index says.
     bounds: Option<Bounds>,
+}
+
+/// Whether FUZZY stands before it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    Exact,
+    Fuzzy,
 }
 
 /// Where it is looked for.
@@ -214,6 +265,11 @@ impl Leaf<'_> {
                 (false, true) => {}
             }
         }
+        if let Some(words) = &self.words {
+            let score = message.likeness(words, self.within)?;
+            self.scores.borrow_mut().extend(score.map(|score| (message.uid, score)));
+            return Some(score.is_some());
+        }
         match self.within {
             Within::Field(name) => Some(message.has_field(message.header?, name, &self.needle)),
             Within::Anywhere if self.needle.is_in_folded(message.header_text(message.header?)) => Some(true),
@@ -222,13 +278,25 @@ impl Leaf<'_> {
     }
 
     fn consult(&mut self, index: &Index<'_>, numbers: &Numbers, live: &UidSet) -> Result<(), Error> {
-        let docs = match self.within {
-            Within::Field(name) => {
-                let name = name.to_ascii_lowercase();
-                index.find(Places::of_field(&name), Some(&name), self.needle.text())?
+        let places = match self.within {
+            Within::Field(name) => Places::of_field(name),
+            Within::Body => Places::BODY,
+            Within::Anywhere => Places::ANYWHERE,
+        };
+        let docs = match (self.within, &self.words) {
+            (within, Some(words)) => {
+                let name = match within {
+                    Within::Field(name) => Some(name.to_ascii_lowercase()),
+                    Within::Body | Within::Anywhere => None,
+                };
+                let (docs, scores) = index.find_like(places, name.as_deref(), words)?;
+                *self.scores.get_mut() = numbers.by_uid(&scores);
+                docs
             }
-            Within::Body => index.find(Places::BODY, None, self.needle.text())?,
-            Within::Anywhere => index.find(Places::ANYWHERE, None, self.needle.text())?,
+            (Within::Field(name), None) => {
+                index.find(places, Some(&name.to_ascii_lowercase()), self.needle.text())?
+            }
+            (Within::Body | Within::Anywhere, None) => index.find(places, None, self.needle.text())?,
         };
         let possibly = numbers.uids(&docs.possibly).or(&numbers.damaged());
         self.bounds = Some(Bounds { surely: numbers.uids(&docs.surely).and(live), possibly });
@@ -294,6 +362,27 @@ impl<'a> Message<'a> {
             .filter(|field| field.is(name))
             // An empty text asks whether the field is there (RFC 9051 §6.4.4, HEADER).
             .any(|field| needle.is_empty() || needle.is_in(&field.text()))
+    }
+
+    /// How like these words the text there is; None: what is at hand does not say.
+    fn likeness(&self, words: &Words, within: Within<'_>) -> Option<Option<u8>> {
+        let mut best = vec![0; words.len()];
+        let header = self.header?;
+        if !matches!(within, Within::Body) {
+            text::each_field(header, &mut |name, value| match within {
+                Within::Field(wanted) if !name.eq_ignore_ascii_case(wanted) => {}
+                Within::Field(_) => words.look(value, Places::of_field(name), &mut best),
+                _ => {
+                    words.look(name, Places::NAME, &mut best);
+                    words.look(value, Places::of_field(name), &mut best);
+                }
+            });
+        }
+        if !matches!(within, Within::Field(_)) {
+            let structure = mime::parse(self.whole?);
+            text::each_body(&structure).for_each(|body| words.look(&body, Places::BODY, &mut best));
+        }
+        Some(Words::score(&best))
     }
 
     fn header_text(&self, header: &[u8]) -> &str {

@@ -3,6 +3,7 @@
 
 mod condition;
 mod fold;
+mod fuzzy;
 mod index;
 mod numbers;
 mod text;
@@ -28,6 +29,8 @@ pub struct Found {
     pub uids: UidSet,
     /// Where the next page starts; None: that was all.
     pub next: Option<Uid>,
+    /// Of those found by a FUZZY key, how like they are, 1 to 100 (RFC 6203 §4); ascending by UID.
+    pub scores: Vec<(Uid, u8)>,
     /// Messages whose content is damaged: what depends on it did not match.
     pub unreadable: UidSet,
 }
@@ -91,7 +94,7 @@ impl Store {
             if live.is_some() || !condition.may_need_content() { ROWS_MAX } else { ROWS_WITH_CONTENT_MAX };
         let mut wanted: Vec<Uid> = possibly.iter_from(from).take(rows_max + 1).collect();
         let next = if wanted.len() > rows_max { wanted.pop() } else { None };
-        let mut found = Found { uids: surely, next, unreadable: UidSet::new() };
+        let mut found = Found { uids: surely, next, scores: Vec::new(), unreadable: UidSet::new() };
         if from > Uid(1) {
             let mut before = UidSet::new();
             before.insert_range(Uid(0), Uid(from.0 - 1));
@@ -124,6 +127,10 @@ impl Store {
                 Err(Error::Engine(engine::Error::Corrupt { .. })) => drop(found.unreadable.insert(uid)),
                 Err(error) => return Err(error),
             }
+        }
+        if condition.is_fuzzy() {
+            let scores = found.uids.iter().filter_map(|uid| Some((uid, condition.score(uid)?)));
+            found.scores = scores.collect();
         }
         Ok(found)
     }

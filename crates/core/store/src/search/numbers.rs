@@ -65,6 +65,19 @@ impl Numbers {
         uids
     }
 
+    /// Scores by UID instead of by message. `scores` ascend.
+    pub(super) fn by_uid(&self, scores: &[(u32, u8)]) -> FxHashMap<Uid, u8> {
+        let mut out = FxHashMap::default();
+        for run in &self.runs {
+            let last = run.doc + (run.length - 1);
+            let first = scores.partition_point(|(doc, _)| *doc < run.doc);
+            for (doc, score) in scores[first..].iter().take_while(|(doc, _)| *doc <= last) {
+                out.insert(Uid(run.uid + (doc - run.doc)), *score);
+            }
+        }
+        out
+    }
+
     /// Rows that can't be read: nobody knows which messages they are.
     pub(super) fn damaged(&self) -> UidSet {
         self.damaged.iter().copied().map(Uid).collect()

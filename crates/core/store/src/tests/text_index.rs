@@ -20,16 +20,28 @@ fn find_in(store: &Store, mailbox: MailboxId, query: &Query, among: &UidSet) -> 
 }
 
 fn find_by(means: Means, store: &Store, mailbox: MailboxId, query: &Query, among: &UidSet) -> UidSet {
+    find_and_score(means, store, mailbox, query, among).0
+}
+
+fn find_and_score(
+    means: Means,
+    store: &Store,
+    mailbox: MailboxId,
+    query: &Query,
+    among: &UidSet,
+) -> (UidSet, Vec<(Uid, u8)>) {
     let mut found = UidSet::new();
+    let mut scores = Vec::new();
     let mut from = Uid(0);
     loop {
         let page = store.search_by(means, ANNA, mailbox, query, among, from).unwrap();
+        scores.extend(page.scores);
         assert!(page.uids.and(&found).is_empty(), "found twice");
         assert!(page.uids.iter().all(|uid| uid >= from && page.next.is_none_or(|next| uid < next)));
         found = found.or(&page.uids);
         match page.next {
             Some(next) => from = next,
-            None => return found,
+            None => return (found, scores),
         }
     }
 }
@@ -158,6 +170,7 @@ fn query() -> impl Strategy<Value = Query> {
     leaf().prop_recursive(2, 6, 3, |inner| {
         prop_oneof![
             inner.clone().prop_map(|query| Query::Not(Box::new(query))),
+            inner.clone().prop_map(|query| Query::Fuzzy(Box::new(query))),
             proptest::collection::vec(inner.clone(), 1..3).prop_map(Query::And),
             proptest::collection::vec(inner, 1..3).prop_map(Query::Or),
         ]
@@ -204,8 +217,10 @@ proptest! {
                     store = reopened(&engine);
                 }
                 Act::Search(queries) => {
+                    let among = everything(&store);
                     for query in queries {
-                        prop_assert_eq!(find(&store, &query), scan(&engine, &query), "{:?}", query);
+                        let find = |means| find_and_score(means, &store, INBOX, &query, &among);
+                        prop_assert_eq!(find(Means::Index), find(Means::Messages), "{:?}", query);
                     }
                 }
             }
@@ -307,6 +322,37 @@ fn a_word_of_one_field_is_not_found_in_another() {
     ] {
         assert_eq!(find(&store, &query), uids(expected), "{query:?}");
         assert_eq!(scan(&engine, &query), uids(expected), "{query:?}");
+    }
+}
+
+#[test]
+fn fuzzy_finds_stems_and_slips_and_the_better_ones_score_higher() {
+    let (store, _) = store();
+    let texts = [
+        "Subject: broken IMAP breaks\n\nx\n",
+        "Subject: other\n\nthe Hello of imaps\n",
+        "Subject: helo\n\nimap breaking\n",
+        "Subject: книгами\nContent-Type: text/plain; charset=utf-8\n\nhelp\n",
+    ];
+    append(&store, &texts.map(str::to_owned));
+    let fuzzy = |query| Query::Fuzzy(Box::new(query));
+    let among = everything(&store);
+    for round in 0..2 {
+        for (query, expected) in [
+            (fuzzy(header("subject", "IMAP break")), &[(1, 90)][..]),
+            (fuzzy(Query::Text("Helo".into())), &[(2, 64), (3, 100), (4, 48)]),
+            (fuzzy(Query::Text("книга".into())), &[(4, 80)]),
+            (fuzzy(Query::And(vec![Query::Body("breaks".into()), header("subject", "hello")])), &[(3, 72)]),
+            (fuzzy(Query::Not(Box::new(Query::Text("Helo".into())))), &[]),
+            (fuzzy(Query::Body("nothing".into())), &[]),
+        ] {
+            for means in [Means::Index, Means::Messages] {
+                let (_, scores) = find_and_score(means, &store, INBOX, &query, &among);
+                let scores: Vec<(u32, u8)> = scores.into_iter().map(|(uid, score)| (uid.0, score)).collect();
+                assert_eq!(scores, expected, "{query:?}, round {round}");
+            }
+        }
+        index(&store, IndexGoal::TakeInAll);
     }
 }
 

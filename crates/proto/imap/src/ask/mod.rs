@@ -369,6 +369,8 @@ pub enum Answer {
     Found {
         /// Found on this page.
         uids: UidSet,
+        /// Of those that a [`Query::Fuzzy`] found, how like they are, 1 to 100 (RFC 6203 §4).
+        scores: Vec<(Uid, u8)>,
         /// Highest modification sequence of those, if the query has a [`Query::ModSeq`] in it (RFC 7162 §3.1.5).
         highest_modseq: Option<ModSeq>,
         /// Where the next page starts; None: that was all.

@@ -70,6 +70,7 @@ fn frozen(key: &SearchKey, view: &View) -> Option<SearchKey> {
     let uids = |numbering, set| SequenceSet::of_uids(&view.resolve(numbering, set).ok()?).map(SearchKey::Uid);
     match key {
         SearchKey::Not(key) => frozen(key, view).map(Box::new).map(SearchKey::Not),
+        SearchKey::Fuzzy(key) => frozen(key, view).map(Box::new).map(SearchKey::Fuzzy),
         SearchKey::Or(keys) => frozen_all(keys).map(SearchKey::Or),
         SearchKey::And(keys) => frozen_all(keys).map(SearchKey::And),
         SearchKey::Sequence(set) => uids(Numbering::Sequence, set),

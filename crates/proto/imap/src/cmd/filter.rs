@@ -17,7 +17,7 @@ const PASSES_MAX: usize = 5;
 
 /// Whether a filter is named somewhere.
 pub(super) fn is_in(key: &SearchKey) -> bool {
-    super::search::holds(key, &|key| matches!(key, SearchKey::Filter(_)))
+    key.holds(&|key| matches!(key, SearchKey::Filter(_)))
 }
 
 /// Whether an entry of the server is a filter, and this is no criterion that one may hold.
@@ -114,7 +114,7 @@ fn collect(key: &SearchKey, names: &mut Vec<String>) {
                 names.push(name);
             }
         }
-        SearchKey::Not(key) => collect(key, names),
+        SearchKey::Not(key) | SearchKey::Fuzzy(key) => collect(key, names),
         SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().for_each(|key| collect(key, names)),
         _ => {}
     }
@@ -140,7 +140,7 @@ fn substitute(key: &mut SearchKey, found: &[(String, Vec<u8>)], count: &mut usiz
             *key = criteria;
             Ok(())
         }
-        SearchKey::Not(key) => substitute(key, found, count),
+        SearchKey::Not(key) | SearchKey::Fuzzy(key) => substitute(key, found, count),
         SearchKey::Or(keys) | SearchKey::And(keys) => {
             keys.iter_mut().try_for_each(|key| substitute(key, found, count))
         }

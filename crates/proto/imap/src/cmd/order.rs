@@ -6,7 +6,7 @@
 
 use super::Begun;
 use super::context::{self, Wanted};
-use super::search::{CharsetIs, PROGRESS_S, ready};
+use super::search::{CharsetIs, PROGRESS_S, Scores, ready};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchReturn};
 use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
@@ -28,6 +28,7 @@ struct Arranging {
     /// The whole view at the beginning.
     among: Arc<UidSet>,
     found: UidSet,
+    scores: Scores,
     /// In order, once known.
     sorted: Vec<Uid>,
     highest_modseq: Option<ModSeq>,
@@ -74,6 +75,7 @@ pub(super) fn start(core: &mut Core, arrangement: Arrangement, search: command::
         query: ready.query,
         among,
         found: UidSet::new(),
+        scores: Scores::default(),
         sorted: Vec::new(),
         highest_modseq: None,
         wanted: ready.wanted,
@@ -86,7 +88,8 @@ impl Running for Arranging {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
             Event::Go => {}
-            Event::Answer(Answer::Found { uids, highest_modseq, next }) => {
+            Event::Answer(Answer::Found { uids, scores, highest_modseq, next }) => {
+                self.scores.add(scores);
                 self.found = self.found.or(&uids);
                 self.highest_modseq = self.highest_modseq.max(highest_modseq);
                 self.state = next.map_or(State::Ordering, |from| State::Looking { from });
@@ -209,7 +212,10 @@ impl Arranging {
                 SearchReturn::Min => self.sorted.get(..1),
                 SearchReturn::Max => self.sorted.last_chunk::<1>().map(<[Uid; 1]>::as_slice),
                 SearchReturn::Partial(range) => Some(range.of_list(&self.sorted)),
-                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => continue,
+                SearchReturn::Save
+                | SearchReturn::Relevancy
+                | SearchReturn::Context
+                | SearchReturn::Update => continue,
             };
             let messages: UidSet = messages.unwrap_or_default().iter().copied().collect();
             named = Some(named.unwrap_or_default().or(&messages));
@@ -247,7 +253,11 @@ impl Arranging {
                 SearchReturn::Partial(range) => {
                     response.partial_in_order(*range, range.of_list(&self.sorted).iter().map(&shown));
                 }
-                SearchReturn::All | SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => {}
+                SearchReturn::All
+                | SearchReturn::Save
+                | SearchReturn::Relevancy
+                | SearchReturn::Context
+                | SearchReturn::Update => {}
             }
         }
         // RFC 4731 §3.1: ALL is left out when nothing was found. It comes last, for it may be long.
@@ -258,6 +268,13 @@ impl Arranging {
         }
         if let (false, Some(modseq)) = (self.sorted.is_empty(), self.highest_modseq) {
             response.modseq(modseq);
+        }
+        if returns.contains(&SearchReturn::Relevancy) {
+            let partial = returns.iter().find_map(|wanted| match wanted {
+                SearchReturn::Partial(range) => Some(range.of_list(&self.sorted)),
+                _ => None,
+            });
+            response.relevancy(self.scores.of(partial.unwrap_or(&self.sorted).iter().copied()));
         }
         response.end();
     }
@@ -294,6 +311,9 @@ impl Arranging {
         set.finish(&mut core.out);
         if let Some(modseq) = self.highest_modseq {
             core.out.extend_from_slice(format!(" MODSEQ {modseq}").as_bytes());
+        }
+        if self.returns.iter().flatten().any(|wanted| *wanted == SearchReturn::Relevancy) {
+            write::relevancy(&mut core.out, self.scores.of(self.sorted.iter().copied()));
         }
         core.out.extend_from_slice(b"\r\n");
         true

@@ -1,6 +1,5 @@
 //! What IMAP4rev2 took away from IMAP4rev1 (RFC 9051, appendix E): a client that enabled it is held to its grammar.
 
-use super::search::holds;
 use crate::command::{Body, FetchItem, ListReturn, SearchKey, StatusItem};
 
 /// What of a command is not in IMAP4rev2.
@@ -18,7 +17,7 @@ pub(super) fn removed(body: &Body) -> Option<&'static str> {
         Body::Search(search) | Body::Arrange { search, .. } => {
             let is_removed =
                 |key: &SearchKey| matches!(key, SearchKey::Recent | SearchKey::New | SearchKey::Old);
-            holds(&search.key, &is_removed).then_some("SEARCH for RECENT, NEW and OLD")
+            search.key.holds(&is_removed).then_some("SEARCH for RECENT, NEW and OLD")
         }
         // Appendix E (18).
         Body::Fetch(fetch) => fetch.items.iter().find_map(|item| match item {

@@ -14,6 +14,7 @@ use crate::view::{Numbers, View};
 use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
 use model::Query;
 use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -30,6 +31,7 @@ struct Search {
     /// What of it is looked at.
     among: Arc<UidSet>,
     found: UidSet,
+    scores: Scores,
     highest_modseq: Option<ModSeq>,
     wanted: Option<Wanted>,
     /// When the client last heard of this search, or it began.
@@ -68,6 +70,7 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
         told,
         among,
         found: UidSet::new(),
+        scores: Scores::default(),
         highest_modseq: None,
         wanted: ready.wanted,
         heard_at: core.now,
@@ -116,13 +119,13 @@ pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: Chars
     let default = if core.enabled.names() == NameEncoding::Utf8 { "UTF-8" } else { "US-ASCII" };
     let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
     // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
-    let news = if holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_))) {
+    let news = if search.key.holds(&|key| matches!(key, SearchKey::Sequence(_))) {
         News::Numbered
     } else {
         news_after(search.numbering)
     };
     let query = translation.query(&search.key).map_err(|done| done.telling(News::None))?;
-    if holds(&search.key, &|key| matches!(key, SearchKey::ModSeq(_))) {
+    if search.key.holds(&|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
     let wanted = context::wanted(core, search, charset.unwrap_or(default))?;
@@ -146,15 +149,6 @@ fn bad_charset() -> Done {
         "[BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-8859-5 ISO-8859-15 KOI8-R KOI8-U WINDOWS-1251 \
          WINDOWS-1252 GB18030 BIG5 SHIFT_JIS ISO-2022-JP EUC-KR)] That charset is not known",
     )
-}
-
-/// Whether such a key is somewhere in it. Recursion is as deep as the parser lets a key nest.
-pub(super) fn holds(key: &SearchKey, wanted: &dyn Fn(&SearchKey) -> bool) -> bool {
-    match key {
-        SearchKey::Not(key) => holds(key, wanted),
-        SearchKey::Or(keys) | SearchKey::And(keys) => keys.iter().any(|key| holds(key, wanted)),
-        key => wanted(key),
-    }
 }
 
 /// Turns what the client wrote into what the store understands.
@@ -181,6 +175,7 @@ impl Translation<'_> {
             SearchKey::Old => Query::Not(Box::new(recent())),
             SearchKey::New => Query::And(vec![recent(), Query::Not(Box::new(Query::Flag(Flag::Seen)))]),
             SearchKey::Not(key) => Query::Not(Box::new(self.query(key)?)),
+            SearchKey::Fuzzy(key) => Query::Fuzzy(Box::new(self.query(key)?)),
             SearchKey::Or(keys) => Query::Or(self.queries(keys)?),
             SearchKey::And(keys) => Query::And(self.queries(keys)?),
             SearchKey::Header { name, text } => Query::Header { name: name.clone(), text: self.text(text)? },
@@ -247,7 +242,8 @@ impl Running for Search {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         match event {
             Event::Go => {}
-            Event::Answer(Answer::Found { uids, highest_modseq, next }) => {
+            Event::Answer(Answer::Found { uids, scores, highest_modseq, next }) => {
+                self.scores.add(scores);
                 self.found = self.found.or(&uids);
                 self.highest_modseq = self.highest_modseq.max(highest_modseq);
                 match next {
@@ -304,6 +300,28 @@ impl Running for Search {
     }
 }
 
+/// How like messages are to what a FUZZY key asks for (RFC 6203 §4).
+#[derive(Debug, Default)]
+pub(super) struct Scores(BTreeMap<Uid, u8>);
+
+impl Scores {
+    pub(super) fn add(&mut self, scores: Vec<(Uid, u8)>) {
+        self.0.extend(scores);
+    }
+
+    /// Scores of these, in their order. RFC 6203 §4: "SHOULD use the full 1-100 range": the best one gets 100, the worst
+    /// one 1, and what only exact keys found (under an OR) 1 as well.
+    pub(super) fn of<'s>(&'s self, uids: impl Iterator<Item = Uid> + 's) -> impl Iterator<Item = u8> + 's {
+        let (low, high) = (self.0.values().min().copied(), self.0.values().max().copied());
+        let (low, high) = (u32::from(low.unwrap_or(1)), u32::from(high.unwrap_or(1)));
+        uids.map(move |uid| match self.0.get(&uid).copied().map(u32::from) {
+            None => 1,
+            Some(_) if low == high => 100,
+            Some(score) => (1 + (score - low) * 99 / (high - low)) as u8,
+        })
+    }
+}
+
 #[derive(PartialEq, Eq)]
 enum Told {
     All,
@@ -337,7 +355,10 @@ impl Search {
                 SearchReturn::Min => self.found.first().into_iter().collect(),
                 SearchReturn::Max => self.found.last().into_iter().collect(),
                 SearchReturn::Partial(range) => range.of(&self.found),
-                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => continue,
+                SearchReturn::Save
+                | SearchReturn::Relevancy
+                | SearchReturn::Context
+                | SearchReturn::Update => continue,
             };
             named = Some(named.unwrap_or_else(UidSet::new).or(&messages));
         }
@@ -431,11 +452,22 @@ impl Search {
                 SearchReturn::Partial(range) => {
                     response.partial_numbers(*range, &self.told, &range.of(&self.found));
                 }
-                SearchReturn::Save | SearchReturn::Context | SearchReturn::Update => {}
+                SearchReturn::Save
+                | SearchReturn::Relevancy
+                | SearchReturn::Context
+                | SearchReturn::Update => {}
             }
         }
         if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {
             response.modseq(modseq);
+        }
+        if returns.contains(&SearchReturn::Relevancy) {
+            // Of PARTIAL, where that is what names the messages.
+            let partial = returns.iter().find_map(|wanted| match wanted {
+                SearchReturn::Partial(range) => Some(range.of(&self.found)),
+                _ => None,
+            });
+            response.relevancy(self.scores.of(partial.as_ref().unwrap_or(&self.found).iter()));
         }
         response.end();
     }

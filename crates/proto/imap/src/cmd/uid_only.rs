@@ -1,6 +1,5 @@
 //! What a client may not say once it enabled UIDONLY (RFC 9586): anything with message sequence numbers.
 
-use super::search::holds;
 use crate::command::{Body, Numbering, SearchKey};
 use crate::session::Done;
 
@@ -14,7 +13,7 @@ pub(super) fn refused(body: &Body) -> Option<Done> {
         // §3.5, §3.6
         Body::Search(search) | Body::Arrange { search, .. } => {
             search.numbering == Numbering::Sequence
-                || holds(&search.key, &|key| matches!(key, SearchKey::Sequence(_)))
+                || search.key.holds(&|key| matches!(key, SearchKey::Sequence(_)))
         }
         // §3.7
         Body::Select { qresync, .. } => qresync.as_ref().is_some_and(|known| known.known_pairs.is_some()),

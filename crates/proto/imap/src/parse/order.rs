@@ -15,7 +15,9 @@ pub(super) fn sort(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body
     cursor.space()?;
     let returns = search::returns(cursor)?;
     let criteria = cursor.list(limits::OPTIONS_MAX, EmptyList::Refused, criterion)?;
+    let start = cursor.at();
     let (charset, key) = criteria_of_search(cursor)?;
+    search::relevancy_is_fuzzy(cursor, start, returns.as_deref(), &key)?;
     let search = Search { numbering, returns, charset, key };
     Ok(Body::Arrange { arrangement: Arrangement::Sorted(criteria), search })
 }

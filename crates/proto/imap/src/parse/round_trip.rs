@@ -67,6 +67,10 @@ fn keys() -> impl Strategy<Value = SearchKey> {
                 SearchKey::Not(key) => *key,
                 key => SearchKey::Not(Box::new(key)),
             }),
+            inner.clone().prop_map(|key| match key {
+                key @ SearchKey::Fuzzy(_) => key,
+                key => SearchKey::Fuzzy(Box::new(key)),
+            }),
             several().prop_map(SearchKey::And),
             several().prop_map(|keys| {
                 let flat = keys.into_iter().flat_map(|key| match key {

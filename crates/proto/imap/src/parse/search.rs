@@ -21,7 +21,24 @@ pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Bo
         charset = Some(cursor.utf8("the name of a charset")?);
         cursor.space()?;
     }
-    Ok(Body::Search(Search { numbering, returns, charset, key: program(cursor)? }))
+    let start = cursor.at();
+    let key = program(cursor)?;
+    relevancy_is_fuzzy(cursor, start, returns.as_deref(), &key)?;
+    Ok(Body::Search(Search { numbering, returns, charset, key }))
+}
+
+/// RFC 6203 §4: "The RELEVANCY return option MUST NOT be used unless a FUZZY search key is also given."
+pub(super) fn relevancy_is_fuzzy(
+    cursor: &Cursor<'_>,
+    start: usize,
+    returns: Option<&[SearchReturn]>,
+    key: &SearchKey,
+) -> Parsed<()> {
+    let wanted = returns.is_some_and(|returns| returns.contains(&SearchReturn::Relevancy));
+    if wanted && !key.holds(&|key| matches!(key, SearchKey::Fuzzy(_))) {
+        return cursor.fault(start, FaultKind::Syntax, "a FUZZY search key, for RELEVANCY");
+    }
+    Ok(())
 }
 
 /// The return options with the space behind them, if there are any.
@@ -69,8 +86,8 @@ pub(super) fn program(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
 
 /// ```text
 /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
-/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" /
-///                      "PARTIAL" SP partial-range                      (RFC 5267, RFC 9394)
+/// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" / "RELEVANCY" /
+///                      "PARTIAL" SP partial-range                      (RFC 5267, RFC 6203, RFC 9394)
 /// ```
 /// The opening parenthesis has been taken.
 fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
@@ -89,6 +106,7 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
             "SAVE" => SearchReturn::Save,
             "CONTEXT" => SearchReturn::Context,
             "UPDATE" => SearchReturn::Update,
+            "RELEVANCY" => SearchReturn::Relevancy,
             "PARTIAL" => {
                 cursor.space()?;
                 SearchReturn::Partial(partial_range(cursor)?)
@@ -152,6 +170,7 @@ impl Keys {
                 let name = cursor.word();
                 match name.as_str() {
                     "NOT" => self.not(cursor, depth),
+                    "FUZZY" => self.fuzzy(cursor, depth),
                     "OR" => self.or(cursor, depth),
                     name => match plain(name) {
                         Some(key) => Ok(key),
@@ -179,6 +198,18 @@ impl Keys {
         }
         let key = self.key(cursor, depth + 1)?;
         Ok(if odd { not(key) } else { key })
+    }
+
+    /// ```text
+    /// "FUZZY" SP search-key         (RFC 6203 §7)
+    /// ```
+    fn fuzzy(&mut self, cursor: &mut Cursor<'_>, depth: usize) -> Parsed<SearchKey> {
+        cursor.space()?;
+        while cursor.eat_word("FUZZY ") {}
+        Ok(match self.key(cursor, depth + 1)? {
+            key @ SearchKey::Fuzzy(_) => key,
+            key => SearchKey::Fuzzy(Box::new(key)),
+        })
     }
 
     /// ```text

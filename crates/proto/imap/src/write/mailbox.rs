@@ -195,6 +195,18 @@ pub fn search(out: &mut Vec<u8>, found: impl IntoIterator<Item = u32>, modseq: O
     out.extend_from_slice(b"\r\n");
 }
 
+/// ` RELEVANCY (4 99 42)`
+pub fn relevancy(out: &mut Vec<u8>, scores: impl Iterator<Item = u8>) {
+    out.extend_from_slice(b" RELEVANCY (");
+    for (at, score) in scores.enumerate() {
+        if at > 0 {
+            out.push(b' ');
+        }
+        number(out, u64::from(score));
+    }
+    out.push(b')');
+}
+
 /// An ESEARCH response under way (RFC 9051 §7.3.4, RFC 4731).
 #[must_use = "a response needs its end"]
 pub struct EsearchResponse<'a> {
@@ -236,6 +248,11 @@ impl<'a> EsearchResponse<'a> {
     /// MODSEQ (RFC 7162 §3.1.10)
     pub fn modseq(&mut self, modseq: ModSeq) {
         self.named(b" MODSEQ ", modseq.0);
+    }
+
+    /// RELEVANCY: scores of the messages, in their order (RFC 6203 §7).
+    pub fn relevancy(&mut self, scores: impl Iterator<Item = u8>) {
+        relevancy(self.out, scores);
     }
 
     /// ALL as UIDs; left out if nothing was found (RFC 4731 §3.1).

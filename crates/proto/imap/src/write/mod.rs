@@ -26,7 +26,7 @@ pub(crate) use fetch::write_section;
 pub use mailbox::{
     EsearchResponse, InOrder, ListKind, NamespaceRow, StatusResponse, Vanished, capability, enabled, exists,
     expunge, flags, id, list, list_oldname, metadata, metadata_names, namespace, quota, quota_root, recent,
-    search, vanished,
+    relevancy, search, vanished,
 };
 
 /// Longest string that is quoted; longer ones are literals, which need no look at each octet.

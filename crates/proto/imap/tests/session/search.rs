@@ -7,7 +7,7 @@ use model::{DateOf, Query, When};
 pub fn names_modseq(query: &Query) -> bool {
     match query {
         Query::ModSeq(_) => true,
-        Query::Not(query) => names_modseq(query),
+        Query::Not(query) | Query::Fuzzy(query) => names_modseq(query),
         Query::And(queries) | Query::Or(queries) => queries.iter().any(names_modseq),
         _ => false,
     }
@@ -15,6 +15,36 @@ pub fn names_modseq(query: &Query) -> bool {
 
 fn holds(text: &str, wanted: &str) -> bool {
     text.to_lowercase().contains(&wanted.to_lowercase())
+}
+
+/// FUZZY here: the last letter of a text does not matter.
+fn without_last_letters(query: &Query) -> Query {
+    let cut = |text: &String| text.chars().take(text.chars().count().saturating_sub(1)).collect();
+    let several = |queries: &Vec<Query>| queries.iter().map(without_last_letters).collect();
+    match query {
+        Query::Header { name, text } => Query::Header { name: name.clone(), text: cut(text) },
+        Query::Body(text) => Query::Body(cut(text)),
+        Query::Text(text) => Query::Text(cut(text)),
+        Query::Not(query) => Query::Not(Box::new(without_last_letters(query))),
+        Query::Fuzzy(query) => without_last_letters(query),
+        Query::And(queries) => Query::And(several(queries)),
+        Query::Or(queries) => Query::Or(several(queries)),
+        query => query.clone(),
+    }
+}
+
+fn is_fuzzy(query: &Query) -> bool {
+    match query {
+        Query::Fuzzy(_) => true,
+        Query::Not(query) => is_fuzzy(query),
+        Query::And(queries) | Query::Or(queries) => queries.iter().any(is_fuzzy),
+        _ => false,
+    }
+}
+
+/// Of a FUZZY query, a score that is easy to foresee.
+pub fn score(query: &Query, uid: Uid) -> Option<(Uid, u8)> {
+    is_fuzzy(query).then_some((uid, (uid.0 % 100 + 1) as u8))
 }
 
 pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) -> bool {
@@ -33,6 +63,7 @@ pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) ->
             message.keywords.iter().any(|number| mailbox.keywords[usize::from(*number)] == *keyword)
         }
         Query::Not(query) => !all(query),
+        Query::Fuzzy(query) => all(&without_last_letters(query)),
         Query::And(queries) => queries.iter().all(all),
         Query::Or(queries) => queries.iter().any(all),
         Query::Header { name, text } => mime::header::fields(&message.content)

@@ -752,6 +752,7 @@ impl World {
     fn search(&self, id: u32, query: &Query, among: &UidSet, from: Uid) -> Answer {
         let mailbox = &self.mailboxes[&id];
         let (mut found, mut next, mut highest) = (UidSet::new(), None, None);
+        let mut scores = Vec::new();
         let mut looked = 0;
         for (uid, message) in mailbox.messages.range(from.0..) {
             if !among.contains(Uid(*uid)) {
@@ -764,11 +765,12 @@ impl World {
             looked += 1;
             if crate::search::matches(query, Uid(*uid), message, mailbox) {
                 found.insert(Uid(*uid));
+                scores.extend(crate::search::score(query, Uid(*uid)));
                 highest = highest.max(Some(ModSeq(message.modseq)));
             }
         }
         let highest_modseq = if crate::search::names_modseq(query) { highest } else { None };
-        Answer::Found { uids: found, highest_modseq, next }
+        Answer::Found { uids: found, scores, highest_modseq, next }
     }
 }
 

@@ -8,6 +8,7 @@
 use super::manifest::{Coverage, Manifest, Segment, Stored};
 use super::postings::Places;
 use super::segment::{PRESENCE, Reading};
+use crate::search::fuzzy::Words;
 use crate::search::tokens::{Piece, Pieces, TOKEN_BYTES_MAX};
 use crate::{Error, keys};
 use engine::{AccountId, Snapshot};
@@ -81,6 +82,36 @@ impl<'a> Index<'a> {
         }
         docs.possibly |= &self.open;
         Ok(docs)
+    }
+}
+
+/// Messages with their scores, ascending.
+pub(crate) type Scores = Vec<(u32, u8)>;
+
+impl Index<'_> {
+    /// Messages with words like those (RFC 6203), and their scores. The whole dictionary is read.
+    pub(crate) fn find_like(
+        &self,
+        places: Places,
+        field: Option<&str>,
+        words: &Words,
+    ) -> Result<(Docs, Scores), Error> {
+        let mut docs = Docs::default();
+        let mut scores = Vec::new();
+        for segment in &self.coverage.segments {
+            let reading = Reading { from: self.snapshot, account: self.account, segment };
+            for (doc, score) in Lookup::new(reading).like(places, words)? {
+                docs.possibly.insert(doc);
+                scores.push((doc, score));
+            }
+        }
+        if let (Some(name), true) = (field, places == Places::FIELD) {
+            docs.possibly &= self.find(places, Some(name), "")?.possibly;
+        } else {
+            docs.surely = docs.possibly.clone();
+        }
+        docs.possibly |= &self.open;
+        Ok((docs, scores))
     }
 }
 
@@ -162,6 +193,35 @@ impl<'a> Lookup<'a> {
             Some(bits) => Ok(bits.into_bitmap()),
             None => Ok((segment.first..segment.end).collect()),
         }
+    }
+
+    fn like(&self, places: Places, words: &Words) -> Result<Scores, Error> {
+        let segment = self.reading.segment;
+        let count = segment.end.saturating_sub(segment.first) as usize;
+        let mut best = vec![0u8; count * words.len()];
+        let mut likeness = Vec::new();
+        for number in 0..segment.blocks {
+            let mut hits = Vec::new();
+            self.reading.dictionary(number, &mut |block| {
+                block.entries(&mut |token, list| {
+                    let token = str::from_utf8(token).unwrap_or_default();
+                    let is_name = token.as_bytes().first() == Some(&PRESENCE);
+                    if !is_name && words.likeness(token, &mut likeness) {
+                        hits.push((list, likeness.clone()));
+                    }
+                })
+            })?;
+            for (list, likeness) in hits {
+                self.reading.lists(&[list], places, &mut |found, doc| {
+                    let at = doc.wrapping_sub(segment.first) as usize * words.len();
+                    if let Some(best) = best.get_mut(at..at + words.len()) {
+                        Words::note(best, &likeness, Places(found.0 & places.0));
+                    }
+                })?;
+            }
+        }
+        let scored = best.chunks(words.len()).zip(segment.first..);
+        Ok(scored.filter_map(|(best, doc)| Some((doc, Words::score(best)?))).collect())
     }
 
     /// Messages with a token that has that piece.
