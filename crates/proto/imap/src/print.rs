@@ -117,7 +117,6 @@ impl Printer {
         self.name(name);
     }
 
-    #[expect(clippy::too_many_lines, reason = "a table: one arm for each command")]
     fn body(&mut self, body: &Body) {
         match body {
             Body::Login { user, password } => {

@@ -132,7 +132,7 @@ fn substitute(key: &mut SearchKey, found: &[(String, Vec<u8>)], count: &mut usiz
     match key {
         SearchKey::Filter(name) => {
             let place = |root: &&str| format!("{root}{}", name.to_ascii_lowercase());
-            let values = VALUES.iter().map(|root| place(root));
+            let values = VALUES.iter().map(place);
             let mut values = values.filter_map(|place| found.iter().find(|(entry, _)| *entry == place));
             let criteria = values.next().and_then(|(_, value)| parse_search_criteria(value));
             let Some((criteria, keys)) = criteria else { return Err(name.clone()) };

@@ -183,6 +183,7 @@ fn acls() -> impl Strategy<Value = AclCommand> {
     ]
 }
 
+#[expect(clippy::too_many_lines, reason = "a table: one row for each command")]
 fn bodies() -> impl Strategy<Value = Body> {
     let lists = (names(), proptest::collection::vec(names(), 1..3)).prop_map(|(reference, patterns)| {
         let form = if patterns.len() > 1 { ListForm::Extended } else { ListForm::Basic };
