@@ -20,7 +20,7 @@ use std::sync::Arc;
 /// The file may hold four times the living keys and values, and this much beyond.
 const SLACK_BYTES: u64 = 64 << 20;
 /// The same when an operator asks for compaction.
-const SLACK_NOW_BYTES: u64 = 8 << 20;
+const SLACK_NOW_BYTES: u64 = 2 << 20;
 /// Copied in one commit of the new index.
 const BATCH_BYTES: usize = 16 << 20;
 /// Log bytes that may be left to the end, which holds up deliveries.
