@@ -70,7 +70,7 @@ impl Store {
     /// (RFC 7162 §3.1.3). `known` only fills [`Stored::overtaken`].
     ///
     /// # Errors
-    /// [`Error::NoMailbox`](crate::Error::NoMailbox); [`Error::Limit`](crate::Error::Limit): too many keywords.
+    /// [`Error::NoMailbox`]; [`Error::Limit`]: too many keywords.
     pub fn store_flags(
         &self,
         account: AccountId,
