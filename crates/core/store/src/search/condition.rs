@@ -114,6 +114,30 @@ impl<'q> Condition<'q> {
         }
     }
 
+    /// Messages of `among` whose likeness is not known without reading them, though it counts for the score.
+    pub(super) fn unweighed(&self, among: &UidSet) -> UidSet {
+        match self {
+            Condition::Text(leaf) if leaf.words.is_some() => match &leaf.bounds {
+                Some(bounds) => bounds.possibly.minus(&bounds.surely).and(among),
+                None => among.clone(),
+            },
+            Condition::And(all) | Condition::Or(all) => {
+                all.iter().fold(UidSet::new(), |met, part| met.or(&part.unweighed(among)))
+            }
+            _ => UidSet::new(),
+        }
+    }
+
+    /// Works out how like a message is for every text that counts, also for those that need not be asked to know that
+    /// the message is found: the score must not depend on what was asked first.
+    pub(super) fn weigh(&self, message: &Message<'_>) {
+        match self {
+            Condition::Text(leaf) => leaf.weigh(message),
+            Condition::And(all) | Condition::Or(all) => all.iter().for_each(|part| part.weigh(message)),
+            _ => {}
+        }
+    }
+
     /// How like a message is that was found: the mean of what all must be, the best of alternatives.
     pub(super) fn score(&self, uid: Uid) -> Option<u8> {
         match self {
@@ -266,14 +290,23 @@ impl Leaf<'_> {
             }
         }
         if let Some(words) = &self.words {
-            let score = message.likeness(words, self.within)?;
-            self.scores.borrow_mut().extend(score.map(|score| (message.uid, score)));
-            return Some(score.is_some());
+            return Some(message.likeness(words, self.within)?.is_some());
         }
         match self.within {
             Within::Field(name) => Some(message.has_field(message.header?, name, &self.needle)),
             Within::Anywhere if self.needle.is_in_folded(message.header_text(message.header?)) => Some(true),
             Within::Body | Within::Anywhere => Some(message.body_has(message.whole?, &self.needle)),
+        }
+    }
+
+    /// The index has weighed what it is sure of.
+    fn weigh(&self, message: &Message<'_>) {
+        let Some(words) = &self.words else { return };
+        let uid = message.uid;
+        let is_open = |bounds: &Bounds| bounds.possibly.contains(uid) && !bounds.surely.contains(uid);
+        if self.bounds.as_ref().is_none_or(is_open) {
+            let score = message.likeness(words, self.within).flatten();
+            self.scores.borrow_mut().extend(score.map(|score| (uid, score)));
         }
     }
 

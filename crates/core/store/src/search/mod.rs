@@ -89,6 +89,8 @@ impl Store {
         let bounds = condition.bounds(among);
         // A message of `among` may be gone.
         let surely = live.as_ref().map_or_else(UidSet::new, |live| bounds.surely.and(live));
+        let unweighed = condition.unweighed(among);
+        let surely = surely.minus(&unweighed);
         let possibly = bounds.possibly.minus(&surely);
         let rows_max =
             if live.is_some() || !condition.may_need_content() { ROWS_MAX } else { ROWS_WITH_CONTENT_MAX };
@@ -108,9 +110,9 @@ impl Store {
             match RowValue::decode(row) {
                 None => drop(found.unreadable.insert(uid)),
                 Some(row) => match condition.holds(&Message::row_only(uid, &row)) {
-                    Some(true) => drop(found.uids.insert(uid)),
+                    Some(true) if !unweighed.contains(uid) => drop(found.uids.insert(uid)),
                     Some(false) => {}
-                    None => undecided.push((uid, row)),
+                    _ => undecided.push((uid, row)),
                 },
             }
             ControlFlow::Continue(())
@@ -121,7 +123,8 @@ impl Store {
                 found.cut(uid);
                 break;
             }
-            match read_and_decide(&*snapshot, account, uid, &row, &condition, &mut bytes_left) {
+            let reading = Reading { uid, row: &row, is_weighed: !unweighed.contains(uid) };
+            match read_and_decide(&*snapshot, account, &reading, &condition, &mut bytes_left) {
                 Ok(true) => drop(found.uids.insert(uid)),
                 Ok(false) => {}
                 Err(Error::Engine(engine::Error::Corrupt { .. })) => drop(found.unreadable.insert(uid)),
@@ -173,27 +176,39 @@ impl Found {
     }
 }
 
-/// The header first; the whole only if that does not decide.
+/// A message that its row does not decide.
+struct Reading<'r> {
+    uid: Uid,
+    row: &'r RowValue,
+    is_weighed: bool,
+}
+
+/// The header first; the whole only if that does not decide, or if its likeness is wanted.
 fn read_and_decide(
     snapshot: &dyn Snapshot,
     account: AccountId,
-    uid: Uid,
-    row: &RowValue,
+    reading: &Reading<'_>,
     condition: &Condition<'_>,
     bytes_left: &mut u64,
 ) -> Result<bool, Error> {
+    let Reading { uid, row, is_weighed } = *reading;
     let head = crate::rows::head(snapshot, account, row.doc)?;
     let mut bytes = Vec::new();
     let header_length = u64::from(head.header_length);
     snapshot.read_content(head.content, 0..header_length, &mut bytes)?;
     *bytes_left = bytes_left.saturating_sub(header_length);
     let message = Message::with_header(uid, row, &bytes);
-    if let Some(decided) = condition.holds(&message) {
-        return Ok(decided);
+    match condition.holds(&message) {
+        Some(decided) if is_weighed || !decided => return Ok(decided),
+        _ => {}
     }
     bytes.clear();
     snapshot.read_content(head.content, 0..u64::MAX, &mut bytes)?;
     *bytes_left = bytes_left.saturating_sub(bytes.len() as u64);
     let message = Message::whole(uid, row, &bytes, header_length as usize);
-    Ok(condition.holds(&message).unwrap_or(false))
+    let holds = condition.holds(&message).unwrap_or(false);
+    if holds && !is_weighed {
+        condition.weigh(&message);
+    }
+    Ok(holds)
 }
