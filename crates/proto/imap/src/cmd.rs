@@ -6,6 +6,8 @@ mod append;
 mod auth;
 mod context;
 mod copy;
+mod criteria;
+mod esearch;
 mod expunge;
 mod fetch;
 mod filter;
@@ -93,6 +95,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::GenUrlAuth(_)
         | Body::UrlFetch(_)
         | Body::ResetKey { .. }
+        | Body::Esearch { .. }
         | Body::Idle
         | Body::Notify(_)
         | Body::GetMetadata { .. }
@@ -134,6 +137,7 @@ fn for_anybody(body: &Body) -> bool {
             | Body::Close
             | Body::Unselect
             | Body::Search(_)
+            | Body::Esearch { .. }
             | Body::Arrange { .. }
             | Body::CancelUpdate(_)
             | Body::Fetch(_)
@@ -171,7 +175,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
     {
         return Begun::Now(done);
     }
-    if let Body::Search(search) | Body::Arrange { search, .. } = &body
+    if let Body::Search(search) | Body::Esearch { search, .. } | Body::Arrange { search, .. } = &body
         && filter::is_in(&search.key)
     {
         return filter::start(core, body);
@@ -223,6 +227,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::UidBatches { size, batches } => Begun::Now(uid_batches::answer(core, size, batches)),
         Body::Expunge(uids) => expunge::expunge(core, uids),
         Body::Search(search) => search::start(core, search),
+        Body::Esearch { sources, search } => esearch::start(core, &sources, search),
         Body::CancelUpdate(tags) => Begun::Now(context::cancel(core, &tags)),
         Body::Arrange { arrangement, search } => order::start(core, arrangement, search),
         Body::Fetch(fetch) => fetch::start(core, fetch),

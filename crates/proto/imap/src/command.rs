@@ -197,6 +197,13 @@ pub enum Body {
     Expunge(Option<SequenceSet>),
     /// SEARCH and UID SEARCH (RFC 9051 §6.4.4).
     Search(Search),
+    /// ESEARCH, with UID before it or not (RFC 7377 §2): always numbered by UID.
+    Esearch {
+        /// IN: which mailboxes; never [`SourceMailboxes::SelectedDelayed`]; none given means the selected one.
+        sources: Vec<SourceMailboxes>,
+        /// What is looked for.
+        search: Search,
+    },
     /// SORT, THREAD and their UID forms (RFC 5256 §3). What THREAD searches for returns nothing else.
     Arrange {
         /// How what was found is told.
@@ -270,6 +277,7 @@ impl Body {
             Body::Expunge(None) => "EXPUNGE",
             Body::Expunge(Some(_)) => "UID EXPUNGE",
             Body::Search(search) => by_uid(search.numbering, "SEARCH", "UID SEARCH"),
+            Body::Esearch { .. } => "ESEARCH",
             Body::Arrange { arrangement: Arrangement::Sorted(_), search } => {
                 by_uid(search.numbering, "SORT", "UID SORT")
             }

@@ -96,6 +96,7 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("Moved UIDs", "Номера UID перенесённых писем"),
     ("Replacement message ready", "Письмо на замену готово"),
     ("Processed *% of the messages", "Обработано *% писем"),
+    ("Searching mailboxes", "Идёт поиск в ящиках"),
     ("The selected mailbox has been deleted", "Выбранный ящик удалён"),
     // Log-in.
     ("Wrong name or password", "Неверное имя или пароль"),

@@ -178,6 +178,7 @@ impl Printer {
                 self.word(&format!("UIDBATCHES {size}{batches}"));
             }
             Body::Search(search) => self.search(search),
+            Body::Esearch { sources, search } => self.esearch(sources, search),
             Body::CancelUpdate(tags) => {
                 self.word("CANCELUPDATE");
                 for tag in tags {
@@ -581,6 +582,20 @@ impl Printer {
     fn search(&mut self, search: &Search) {
         self.numbering(search.numbering);
         self.word("SEARCH ");
+        self.options_and_program(search);
+    }
+
+    fn esearch(&mut self, sources: &[SourceMailboxes], search: &Search) {
+        self.word("ESEARCH ");
+        if !sources.is_empty() {
+            self.word("IN ");
+            self.list(sources, Printer::source);
+            self.word(" ");
+        }
+        self.options_and_program(search);
+    }
+
+    fn options_and_program(&mut self, search: &Search) {
         self.returns(search);
         if let Some(charset) = &search.charset {
             self.word("CHARSET ");

@@ -85,6 +85,15 @@ impl SequenceSet {
         }
     }
 
+    /// As [`resolve`](SequenceSet::resolve), but numbers beyond the last message name nothing (RFC 7377 §2).
+    pub fn within(&self, numbering: Numbering, view: &UidSet, saved: &UidSet) -> UidSet {
+        match (self, numbering) {
+            (SequenceSet::Saved, _) => saved.and(view),
+            (SequenceSet::Ranges(ranges), Numbering::Uid) => ranges.uids(view),
+            (SequenceSet::Ranges(ranges), Numbering::Sequence) => ranges.numbered_within(view),
+        }
+    }
+
     /// Those of `gone` that the set names, if it means UIDs. They are not in the mailbox, of which `last` is the last
     /// message; so `n:*` names whatever lies beyond `n` or `last`. `$` never names what is gone (RFC 5182 §2.1).
     pub fn of_gone(&self, gone: &UidSet, last: Option<Uid>) -> UidSet {
@@ -153,14 +162,23 @@ impl Ranges {
         {
             return Err(Beyond(SeqNo(last)));
         }
+        Ok(self.numbered_within(view))
+    }
+
+    fn numbered_within(&self, view: &UidSet) -> UidSet {
+        let count = view.len();
         let mut found = Gatherer::new(view);
         let from_last = self.up_to_last.filter(|_| count > 0).map(|from| (from.min(count), count));
         for (first, last) in self.plain.iter().copied().chain(from_last) {
+            let last = last.min(count);
+            if first > last {
+                continue;
+            }
             if let (Some(first), Some(last)) = (view.select(SeqNo(first)), view.select(SeqNo(last))) {
                 found.add(first, last);
             }
         }
-        Ok(found.finish())
+        found.finish()
     }
 }
 
@@ -383,6 +401,15 @@ mod tests {
         assert_eq!(numbered("5:*", &three).unwrap(), [30]);
         assert_eq!(numbered("*", &three).unwrap(), [30]);
         assert_eq!(numbered("3,2:4", &three), Err(Beyond(SeqNo(4))));
+        // RFC 7377 §2: in ESEARCH they name nothing.
+        let within = |text: &str, all: &UidSet| {
+            let found = set(text).within(Numbering::Sequence, all, &UidSet::new());
+            found.iter().map(|uid| uid.0).collect::<Vec<_>>()
+        };
+        assert_eq!(within("101:200", &three), [0_u32; 0]);
+        assert_eq!(within("2:200,7", &three), [20, 30]);
+        assert_eq!(within("1,7,9:*", &three), [10, 30]);
+        assert_eq!(within("1:4294967295", &view(&[])), [0_u32; 0]);
         assert_eq!(numbered("1:4294967295", &three), Err(Beyond(SeqNo(u32::MAX))));
         assert_eq!(uids("1:4294967295", &three), [10, 20, 30]);
         let none = view(&[]);

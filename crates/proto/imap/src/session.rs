@@ -396,6 +396,7 @@ fn is_by_uid(body: &Body) -> bool {
         Body::Store(store) => store.numbering == Numbering::Uid,
         Body::Search(search) | Body::Arrange { search, .. } => search.numbering == Numbering::Uid,
         Body::Copy { numbering, .. } | Body::Replace { numbering, .. } => *numbering == Numbering::Uid,
+        Body::Esearch { .. } => true,
         Body::Expunge(uids) => uids.is_some(),
         _ => false,
     }

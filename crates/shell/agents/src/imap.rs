@@ -2,6 +2,7 @@
 
 mod convert;
 mod mailboxes;
+mod searching;
 mod sharing;
 mod watched;
 
@@ -58,6 +59,8 @@ fn for_anybody(ask: &Ask) -> bool {
             | Ask::Content { .. }
             | Ask::Order { .. }
             | Ask::Search { .. }
+            | Ask::Glance { .. }
+            | Ask::SearchIn { .. }
             // RFC 4467 §3: what a URL for anybody names.
             | Ask::UrlKey { make: MakeKey::No, .. }
             | Ask::UrlMessage { owner: Some(_), .. }
@@ -229,6 +232,10 @@ impl ImapAgent {
                     None => done(self.store().remove_access_keys(account).await),
                 }
             }
+            Ask::Glance { mailbox } => tokio::task::block_in_place(|| self.glance(mailbox.as_deref())),
+            Ask::SearchIn { owner, mailbox, query, among, from } => {
+                tokio::task::block_in_place(|| self.search_in((owner, mailbox), query, &among, from))
+            }
             Ask::Changes { .. }
             | Ask::Resync { .. }
             | Ask::Rows { .. }
@@ -398,21 +405,7 @@ impl ImapAgent {
                 })
             }
             Ask::Search { query, among, from } => {
-                let mine = match standing.seen {
-                    Some(_) => convert::own_seen(&query, &self.seen(account, mailbox, standing)?),
-                    None => None,
-                };
-                let query = mine.map_or(query, Arc::new);
-                let found = store.search(account, mailbox, &query, &among, from);
-                let found = found.map_err(refused)?;
-                for uid in found.unreadable.iter() {
-                    tracing::error!(trace = self.trace, %uid, "a message can't be searched, its record is damaged");
-                }
-                let highest_modseq = match convert::names_modseq(&query) {
-                    true => highest_modseq(store, account, mailbox, &found.uids).map_err(refused)?,
-                    false => None,
-                };
-                Ok(Answer::Found { uids: found.uids, scores: found.scores, highest_modseq, next: found.next })
+                self.search((account, mailbox), standing, query, &among, from)
             }
             _ => Err(Refused::new(RefusedKind::ServerBug, "misdirected question")),
         }

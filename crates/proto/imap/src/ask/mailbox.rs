@@ -125,6 +125,23 @@ pub struct Selected {
     pub keywords: Arc<[Keyword]>,
 }
 
+/// A mailbox that is not selected, at one moment.
+#[derive(Clone, Debug)]
+pub struct Glance {
+    /// As this user calls it.
+    pub name: String,
+    /// MAILBOXID
+    pub mailbox: MailboxId,
+    /// Whose ids this mailbox and its messages have.
+    pub owner: Owner,
+    /// UIDVALIDITY
+    pub uid_validity: UidValidity,
+    /// All messages; shared with everyone who looks at this state.
+    pub uids: Arc<UidSet>,
+    /// Those that no session has been told of.
+    pub recent: UidSet,
+}
+
 /// What happened in the selected mailbox.
 #[derive(Clone, Debug)]
 pub struct Changes {

@@ -15,7 +15,9 @@ mod message;
 
 pub use account::{AccountNews, ChangedEntry, Listed, Touched, WhyListed};
 pub use acl::{AclAsk, QuotaOf, RightsChange};
-pub use mailbox::{Access, Changes, Counters, CountersNeed, MailboxRow, Owner, Quota, Resource, Selected};
+pub use mailbox::{
+    Access, Changes, Counters, CountersNeed, Glance, MailboxRow, Owner, Quota, Resource, Selected,
+};
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
 use crate::command::Depth;
@@ -264,6 +266,25 @@ pub enum Ask {
         /// Start with this one.
         from: Uid,
     },
+    /// A mailbox that this user may read, as it is now, and is not selected by it (RFC 7377). [[`Answer::Glance`]]
+    Glance {
+        /// Name; None: the selected one, whose name may be another than when it was selected.
+        mailbox: Option<String>,
+    },
+    /// As [`Ask::Search`], in a mailbox that was glanced at. [[`Answer::Found`]; refused with
+    /// [`RefusedKind::NonExistent`] or [`RefusedKind::NoPerm`] when it is gone or may not be read any more]
+    SearchIn {
+        /// [`Glance::owner`]
+        owner: Owner,
+        /// [`Glance::mailbox`]
+        mailbox: MailboxId,
+        /// What they must be like.
+        query: Arc<Query>,
+        /// Only among these.
+        among: Arc<UidSet>,
+        /// Start with this one.
+        from: Uid,
+    },
 }
 
 /// Whether the account is watched.
@@ -365,7 +386,9 @@ pub enum Answer {
         /// Modification sequence of the removal, or the mailbox's highest if none was removed.
         modseq: ModSeq,
     },
-    /// To [`Ask::Search`].
+    /// To [`Ask::Glance`].
+    Glance(Box<Glance>),
+    /// To [`Ask::Search`] and [`Ask::SearchIn`].
     Found {
         /// Found on this page.
         uids: UidSet,

@@ -1,6 +1,6 @@
 //! UPDATE and CANCELUPDATE (RFC 5267 §4.3): which results are kept up to date. The keeping is `session::contexts`'.
 
-use super::search::translated;
+use super::criteria::translated;
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::sequence::SequenceSet;
 use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};

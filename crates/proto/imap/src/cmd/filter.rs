@@ -51,7 +51,7 @@ pub(super) fn start(core: &mut Core, mut body: Body) -> Begun {
 
 fn search_of(body: &mut Body) -> Option<&mut Search> {
     match body {
-        Body::Search(search) | Body::Arrange { search, .. } => Some(search),
+        Body::Search(search) | Body::Esearch { search, .. } | Body::Arrange { search, .. } => Some(search),
         _ => None,
     }
 }

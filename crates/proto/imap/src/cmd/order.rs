@@ -6,7 +6,8 @@
 
 use super::Begun;
 use super::context::{self, Wanted};
-use super::search::{CharsetIs, PROGRESS_S, Scores, ready};
+use super::criteria::CharsetIs;
+use super::search::{PROGRESS_S, Scores, ready};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchReturn};
 use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};

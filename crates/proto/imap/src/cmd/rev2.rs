@@ -14,7 +14,7 @@ pub(super) fn removed(body: &Body) -> Option<&'static str> {
             ListReturn::Status(items) if items.contains(&StatusItem::Recent) => Some("STATUS RECENT"),
             _ => None,
         }),
-        Body::Search(search) | Body::Arrange { search, .. } => {
+        Body::Search(search) | Body::Esearch { search, .. } | Body::Arrange { search, .. } => {
             let is_removed =
                 |key: &SearchKey| matches!(key, SearchKey::Recent | SearchKey::New | SearchKey::Old);
             search.key.holds(&is_removed).then_some("SEARCH for RECENT, NEW and OLD")

@@ -1,26 +1,28 @@
 //! SEARCH and UID SEARCH (RFC 9051 §6.4.4; ESEARCH: RFC 4731; `$`: RFC 5182; MODSEQ: RFC 7162 §3.1.5; PARTIAL: RFC 9394).
 
+use super::Begun;
 use super::any_state::enable_condstore;
 use super::context::{self, Wanted};
+use super::criteria::{Beyond, CharsetIs, Scope, charset, news_after_keys, queried};
 use super::limit::{self, Exceeded};
-use super::{Begun, news_after, resolve};
-use crate::ask::{Answer, Ask, Needs};
+use crate::ask::{Answer, Ask, Needs, Owner};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
-use crate::mailbox_name::NameEncoding;
 use crate::session::{
     ContextResult, Core, Done, Event, MessageLimit, News, Next, ROWS_MAX, Running, otherwise,
 };
 use crate::view::{Numbers, View};
-use crate::write::{self, EsearchResponse, email_id_from, thread_id_from};
+use crate::write::{self, EsearchResponse};
 use model::Query;
-use model::{Flag, ModSeq, Uid, UidSet, UnixTime};
+use model::{MailboxId, ModSeq, Uid, UidSet, UidValidity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
 #[derive(Debug)]
-struct Search {
+pub(super) struct Search {
     numbering: Numbering,
+    /// Of ESEARCH.
+    place: Option<Place>,
     /// What may be told at the end.
     news: News,
     returns: Option<Vec<SearchReturn>>,
@@ -37,6 +39,16 @@ struct Search {
     /// When the client last heard of this search, or it began.
     heard_at: i64,
     state: State,
+}
+
+/// One of the mailboxes of ESEARCH (RFC 7377).
+#[derive(Debug)]
+pub(super) struct Place {
+    /// As this user calls it.
+    pub name: String,
+    pub uid_validity: UidValidity,
+    /// How to ask for it, unless it is the selected one.
+    pub elsewhere: Option<(Owner, MailboxId)>,
 }
 
 #[derive(Debug)]
@@ -62,6 +74,7 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     let told = Arc::clone(view.told());
     Begun::Run(Box::new(Search {
         numbering: search.numbering,
+        place: None,
         news: ready.news,
         // RFC 9051, appendix E (4): the answer is ESEARCH always.
         returns: search.returns.or_else(|| core.enabled.rev2.then(|| vec![SearchReturn::All])),
@@ -78,6 +91,31 @@ pub(super) fn start(core: &mut Core, search: command::Search) -> Begun {
     }))
 }
 
+/// A search of one mailbox for ESEARCH, in which nothing is cut; it never fails but by an answer.
+pub(super) fn of_place(
+    place: Place,
+    returns: &[SearchReturn],
+    query: Arc<Query>,
+    among: Arc<UidSet>,
+) -> Search {
+    Search {
+        numbering: Numbering::Uid,
+        place: Some(place),
+        news: News::None,
+        returns: Some(returns.to_vec()),
+        query,
+        exceeded: None,
+        told: Arc::clone(&among),
+        among,
+        found: UidSet::new(),
+        scores: Scores::default(),
+        highest_modseq: None,
+        wanted: None,
+        heard_at: 0,
+        state: State::Looking { from: Uid(0) },
+    }
+}
+
 /// What a searching command has before it asks.
 pub(super) struct Ready {
     pub query: Arc<Query>,
@@ -87,155 +125,48 @@ pub(super) struct Ready {
     pub wanted: Option<Wanted>,
 }
 
-/// Whether the syntax of a command asks for a charset.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum CharsetIs {
-    /// SEARCH
-    Optional,
-    /// SORT, THREAD: there is no other way than to name one.
-    Required,
-}
-
 /// Makes a searching command ready to ask.
 ///
 /// # Errors
 /// Its end, if it can't be understood.
 pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: CharsetIs) -> Result<Ready, Done> {
+    let charset = charset(core, search, charset_is)?;
     let Some(view) = &core.view else { return Err(Done::bad("No mailbox is selected")) };
-    let charset = search.charset.as_deref();
-    if let Some(charset) = charset
-        && !mime::charset::is_known(charset)
-    {
-        return Err(bad_charset().telling(news_after(search.numbering)));
-    }
-    let may_be_named = |charset: &str| {
-        charset_is == CharsetIs::Required
-            && ["UTF-8", "US-ASCII"].iter().any(|name| charset.eq_ignore_ascii_case(name))
-    };
-    if core.enabled.utf8 && charset.is_some_and(|charset| !may_be_named(charset)) {
-        // RFC 9755 §3: the charset is UTF-8, and naming one may contradict that.
-        return Err(Done::bad("CHARSET can't be given after ENABLE UTF8=ACCEPT"));
-    }
-    let default = if core.enabled.names() == NameEncoding::Utf8 { "UTF-8" } else { "US-ASCII" };
-    let translation = Translation { view, charset: charset.unwrap_or(default), now: core.now };
-    // RFC 7162 §3.2.10.2, RFC 9051 §7.5.1: no message may leave while numbers of the criteria are still meant.
-    let news = if search.key.holds(&|key| matches!(key, SearchKey::Sequence(_))) {
-        News::Numbered
-    } else {
-        news_after(search.numbering)
-    };
-    let query = translation.query(&search.key).map_err(|done| done.telling(News::None))?;
+    let news = news_after_keys(search);
+    let scope = Scope::of(view, Beyond::Bad);
+    let query = queried(&scope, charset, core.now, &search.key).map_err(|done| done.telling(News::None))?;
     if search.key.holds(&|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
-    let wanted = context::wanted(core, search, charset.unwrap_or(default))?;
+    let wanted = context::wanted(core, search, charset)?;
     Ok(Ready { query: Arc::new(query), news, wanted })
-}
-
-/// What the store understands of a key.
-///
-/// # Errors
-/// BAD or NO, if it can't be said in this view and charset.
-pub(super) fn translated(view: &View, charset: &str, now: i64, key: &SearchKey) -> Result<Query, Done> {
-    Translation { view, charset, now }.query(key)
 }
 
 /// Seconds between two reports of a search's progress (RFC 9585 §4: 10 to 15).
 pub(super) const PROGRESS_S: i64 = 10;
-
-/// RFC 9051 §6.4.4: the response code lists what is supported; these are the names that mail uses.
-fn bad_charset() -> Done {
-    Done::no(
-        "[BADCHARSET (US-ASCII UTF-8 ISO-8859-1 ISO-8859-2 ISO-8859-5 ISO-8859-15 KOI8-R KOI8-U WINDOWS-1251 \
-         WINDOWS-1252 GB18030 BIG5 SHIFT_JIS ISO-2022-JP EUC-KR)] That charset is not known",
-    )
-}
-
-/// Turns what the client wrote into what the store understands.
-struct Translation<'a> {
-    view: &'a View,
-    charset: &'a str,
-    now: i64,
-}
-
-impl Translation<'_> {
-    /// Recursion is as deep as the parser lets a key nest.
-    fn query(&self, key: &SearchKey) -> Result<Query, Done> {
-        let recent = || Query::Uids(self.view.recent.clone());
-        Ok(match key {
-            // RFC 8514 §4.3: true for all messages, since every mailbox here keeps the date.
-            SearchKey::All | SearchKey::SaveDateSupported => Query::All,
-            SearchKey::Sequence(set) => Query::Uids(resolve(self.view, Numbering::Sequence, set)?),
-            SearchKey::Uid(set) => Query::Uids(resolve(self.view, Numbering::Uid, set)?),
-            SearchKey::UidAfter(uid) => Query::Uids(uid_range(uid.0.saturating_add(1), u32::MAX, *uid)),
-            SearchKey::UidBefore(uid) => Query::Uids(uid_range(1, uid.0 - 1, *uid)),
-            SearchKey::Flag(flag) => Query::Flag(*flag),
-            SearchKey::Keyword(keyword) => Query::Keyword(keyword.clone()),
-            SearchKey::Recent => recent(),
-            SearchKey::Old => Query::Not(Box::new(recent())),
-            SearchKey::New => Query::And(vec![recent(), Query::Not(Box::new(Query::Flag(Flag::Seen)))]),
-            SearchKey::Not(key) => Query::Not(Box::new(self.query(key)?)),
-            SearchKey::Fuzzy(key) => Query::Fuzzy(Box::new(self.query(key)?)),
-            SearchKey::Or(keys) => Query::Or(self.queries(keys)?),
-            SearchKey::And(keys) => Query::And(self.queries(keys)?),
-            SearchKey::Header { name, text } => Query::Header { name: name.clone(), text: self.text(text)? },
-            SearchKey::Body(text) => Query::Body(self.text(text)?),
-            SearchKey::Text(text) => Query::Text(self.text(text)?),
-            SearchKey::Larger(size) => Query::Larger(*size),
-            SearchKey::Smaller(size) => Query::Smaller(*size),
-            SearchKey::Date(date, when, day) => Query::Date(*date, *when, *day),
-            // RFC 5032 §3: relative to the moment of the command.
-            SearchKey::Younger(seconds) => Query::ArrivedFrom(UnixTime(self.now - i64::from(*seconds))),
-            SearchKey::Older(seconds) => Query::ArrivedUpTo(UnixTime(self.now - i64::from(*seconds))),
-            SearchKey::ModSeq(modseq) => Query::ModSeq(*modseq),
-            // RFC 5466: put in before; none is left here.
-            SearchKey::Filter(_) => none(),
-            // RFC 8474 §5.3: an id that was never given names nothing.
-            SearchKey::EmailId(id) => email_id_from(id, self.view.owner).map_or_else(none, Query::EmailId),
-            SearchKey::ThreadId(id) => thread_id_from(id, self.view.owner).map_or_else(none, Query::ThreadId),
-        })
-    }
-
-    fn queries(&self, keys: &[SearchKey]) -> Result<Vec<Query>, Done> {
-        keys.iter().map(|key| self.query(key)).collect()
-    }
-
-    fn text(&self, bytes: &[u8]) -> Result<String, Done> {
-        mime::charset::decode(self.charset, bytes).map(std::borrow::Cow::into_owned).ok_or_else(bad_charset)
-    }
-}
-
-/// UIDs from `first` to `last`, but never `without`, which lies beside them.
-fn uid_range(first: u32, last: u32, without: Uid) -> UidSet {
-    let mut uids = UidSet::new();
-    if first <= last {
-        uids.insert_range(Uid(first), Uid(last));
-    }
-    uids.remove(without);
-    uids
-}
 
 /// The messages that a search looks at (RFC 9738 §3.1: those count, found or not).
 fn searched(core: &Core, view: &View, query: &Query) -> (Arc<UidSet>, Option<Exceeded>) {
     if !matches!(core.settings.message_limit, MessageLimit::Every(_)) {
         return (Arc::clone(view.told()), None);
     }
+    let (among, exceeded) = limit::cut(core, named_among(view.told(), query));
+    (Arc::new(among), exceeded)
+}
+
+/// Messages that a search by their names looks at.
+pub(super) fn named_among(told: &UidSet, query: &Query) -> UidSet {
     let named = match query {
         Query::And(queries) => queries.as_slice(),
         query => std::slice::from_ref(query),
     };
-    let mut among = UidSet::clone(view.told());
+    let mut among = told.clone();
     for query in named {
         if let Query::Uids(uids) = query {
             among = among.and(uids);
         }
     }
-    let (among, exceeded) = limit::cut(core, among);
-    (Arc::new(among), exceeded)
-}
-
-fn none() -> Query {
-    Query::Uids(UidSet::new())
+    among
 }
 
 impl Running for Search {
@@ -243,9 +174,16 @@ impl Running for Search {
         match event {
             Event::Go => {}
             Event::Answer(Answer::Found { uids, scores, highest_modseq, next }) => {
+                self.highest_modseq = self.highest_modseq.max(highest_modseq);
+                if let State::Named(_, from) = &mut self.state {
+                    match next {
+                        Some(next) => *from = next,
+                        None => self.begin_telling(core),
+                    }
+                    return self.ask(core);
+                }
                 self.scores.add(scores);
                 self.found = self.found.or(&uids);
-                self.highest_modseq = self.highest_modseq.max(highest_modseq);
                 match next {
                     Some(from) => {
                         self.state = State::Looking { from };
@@ -272,20 +210,43 @@ impl Running for Search {
                 };
             }
         }
-        match &self.state {
-            State::Looking { from } => Next::Ask(Ask::Search {
+        self.ask(core)
+    }
+}
+
+impl Search {
+    /// The next page's question, or the end.
+    fn ask(&mut self, core: &mut Core) -> Next {
+        let elsewhere = self.place.as_ref().and_then(|place| place.elsewhere);
+        match (&self.state, elsewhere) {
+            (State::Looking { from }, None) => Next::Ask(Ask::Search {
                 query: Arc::clone(&self.query),
                 among: Arc::clone(&self.among),
                 from: *from,
             }),
-            State::Named(uids, from) => Next::Ask(Ask::Rows {
+            (State::Looking { from }, Some((owner, mailbox))) => Next::Ask(Ask::SearchIn {
+                owner,
+                mailbox,
+                query: Arc::clone(&self.query),
+                among: Arc::clone(&self.among),
+                from: *from,
+            }),
+            // What was found is found again, and its modification sequences are told with it.
+            (State::Named(uids, from), Some((owner, mailbox))) => Next::Ask(Ask::SearchIn {
+                owner,
+                mailbox,
+                query: Arc::clone(&self.query),
+                among: Arc::clone(uids),
+                from: *from,
+            }),
+            (State::Named(uids, from), None) => Next::Ask(Ask::Rows {
                 uids: Arc::clone(uids),
                 from: *from,
                 needs: Needs::default(),
                 rows_max: ROWS_MAX,
                 bytes_max: FLUSH_BYTES,
             }),
-            State::Telling { from } => {
+            (State::Telling { from }, _) => {
                 let from = *from;
                 if self.returns.is_none() && self.tell_plain(core, from) == Told::Part {
                     return Next::Flush;
@@ -369,7 +330,7 @@ impl Search {
     fn tell_progress(&mut self, core: &mut Core, from: Uid) -> bool {
         let done = self.among.count_up_to(Uid(from.0.saturating_sub(1)));
         let goal = self.among.len();
-        if core.now - self.heard_at < PROGRESS_S || done >= goal {
+        if self.place.is_some() || core.now - self.heard_at < PROGRESS_S || done >= goal {
             return false;
         }
         self.heard_at = core.now;
@@ -395,7 +356,9 @@ impl Search {
             core.out.extend_from_slice(b"* SEARCH");
             return;
         };
-        if returns.iter().any(|wanted| *wanted != SearchReturn::Save) {
+        // RFC 7377 §2.1: no response of ESEARCH for mailboxes without a matching message.
+        let silent = self.place.is_some() && self.found.is_empty();
+        if !silent && returns.iter().any(|wanted| *wanted != SearchReturn::Save) {
             self.tell_extended(core, returns);
         }
         // RFC 5182 §2.4, RFC 9394 §3.2: without ALL and COUNT, only what MIN, MAX and PARTIAL name is kept.
@@ -434,7 +397,13 @@ impl Search {
         let tag = core.tag.clone();
         let by_uid = self.numbering == Numbering::Uid;
         let shown = |uid: Uid| if by_uid { Some(uid.0) } else { self.told.rank(uid).map(|number| number.0) };
-        let mut response = EsearchResponse::begin(&mut core.out, &tag, self.numbering);
+        let names = core.enabled.names();
+        let mut response = match &self.place {
+            Some(place) => {
+                EsearchResponse::begin_in(&mut core.out, &tag, &place.name, names, place.uid_validity)
+            }
+            None => EsearchResponse::begin(&mut core.out, &tag, self.numbering),
+        };
         for wanted in returns {
             match wanted {
                 SearchReturn::Min => {

@@ -15,6 +15,7 @@ pub(super) fn refused(body: &Body) -> Option<Done> {
             search.numbering == Numbering::Sequence
                 || search.key.holds(&|key| matches!(key, SearchKey::Sequence(_)))
         }
+        Body::Esearch { search, .. } => search.key.holds(&|key| matches!(key, SearchKey::Sequence(_))),
         // §3.7
         Body::Select { qresync, .. } => qresync.as_ref().is_some_and(|known| known.known_pairs.is_some()),
         _ => false,

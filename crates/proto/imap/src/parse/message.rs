@@ -19,6 +19,8 @@ pub(super) fn by_number(cursor: &mut Cursor<'_>, name: &str, numbering: Numberin
         "COPY" => copy(cursor, numbering, Originals::Stay),
         "MOVE" => copy(cursor, numbering, Originals::Go),
         "SEARCH" => search::search(cursor, numbering),
+        // RFC 7377 §2.1: "the responses MUST contain information about UIDs", whether UID was said or not.
+        "ESEARCH" => search::esearch(cursor),
         "CANCELUPDATE" if numbering == Numbering::Sequence => order::cancel_update(cursor),
         "SORT" => order::sort(cursor, numbering),
         "THREAD" => order::thread(cursor, numbering),

@@ -187,6 +187,7 @@ const NAMES: &[&str] = &[
     "DELETE",
     "DELETEACL",
     "ENABLE",
+    "ESEARCH",
     "EXAMINE",
     "EXPUNGE",
     "FETCH",

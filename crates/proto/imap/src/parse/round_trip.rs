@@ -152,6 +152,19 @@ fn numberings() -> impl Strategy<Value = Numbering> {
     prop_oneof![Just(Numbering::Sequence), Just(Numbering::Uid)]
 }
 
+fn sources() -> impl Strategy<Value = SourceMailboxes> {
+    let named = || proptest::collection::vec(names(), 1..3);
+    prop_oneof![
+        Just(SourceMailboxes::Selected),
+        Just(SourceMailboxes::Inboxes),
+        Just(SourceMailboxes::Personal),
+        Just(SourceMailboxes::Subscribed),
+        named().prop_map(SourceMailboxes::Subtree),
+        named().prop_map(SourceMailboxes::SubtreeOne),
+        named().prop_map(SourceMailboxes::Mailboxes),
+    ]
+}
+
 fn groups() -> impl Strategy<Value = EventGroup> {
     proptest::collection::vec(fetches(), 0..3).prop_map(|items| EventGroup {
         mailboxes: SourceMailboxes::SelectedDelayed,
@@ -197,6 +210,11 @@ fn bodies() -> impl Strategy<Value = Body> {
     );
     let search = (numberings(), keys()).prop_map(|(numbering, key)| {
         Body::Search(Search { numbering, returns: None, charset: Some("X y".to_owned()), key })
+    });
+    let esearch = (proptest::collection::vec(sources(), 0..4), keys()).prop_map(|(sources, key)| {
+        let returns = (sources.len() != 1).then(|| vec![SearchReturn::Count, SearchReturn::Save]);
+        let search = Search { numbering: Numbering::Uid, returns, charset: None, key };
+        Body::Esearch { sources, search }
     });
     let sort = (numberings(), keys(), proptest::collection::vec((0..9_usize, any::<bool>()), 1..4)).prop_map(
         |(numbering, key, criteria)| {
@@ -270,6 +288,7 @@ fn bodies() -> impl Strategy<Value = Body> {
         lists,
         fetch,
         search,
+        esearch,
         sort,
         store,
     ]

@@ -1,10 +1,10 @@
-//! SEARCH (RFC 9051 §6.4.4, RFC 4731, RFC 5032, RFC 7162, RFC 8474, RFC 8514).
+//! SEARCH and ESEARCH (RFC 9051 §6.4.4, RFC 7377, RFC 4731, RFC 5032, RFC 7162, RFC 8474, RFC 8514).
 
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::once_each;
 use super::message::{header_name, partial_range};
-use super::{FaultKind, Parsed, date, flags, limits};
-use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn};
+use super::{FaultKind, Parsed, date, flags, limits, notify};
+use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn, SourceMailboxes};
 use model::{DateOf, When};
 use model::{Flag, ModSeq, Uid};
 
@@ -15,6 +15,41 @@ use model::{Flag, ModSeq, Uid};
 /// ```
 pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
     cursor.space()?;
+    Ok(Body::Search(options_and_program(cursor, numbering)?))
+}
+
+/// ```text
+/// esearch             = "ESEARCH" [SP esearch-source-opts] [SP search-return-opts] SP search-program
+/// esearch-source-opts = "IN" SP "(" source-mbox [SP "(" scope-options ")"] ")"
+/// source-mbox         = filter-mailboxes *(SP filter-mailboxes)
+/// ```
+/// (RFC 7377 §4.) There are no scope options.
+pub(super) fn esearch(cursor: &mut Cursor<'_>) -> Parsed<Body> {
+    cursor.space()?;
+    let mut sources = Vec::new();
+    if cursor.eat_word("IN (") {
+        loop {
+            let start = cursor.at();
+            let source = notify::mailboxes(cursor)?;
+            if source == SourceMailboxes::SelectedDelayed {
+                return cursor.fault(start, FaultKind::Syntax, "which mailboxes");
+            }
+            if sources.len() >= limits::OPTIONS_MAX {
+                return cursor.fault(start, FaultKind::Limit, "fewer kinds of mailboxes");
+            }
+            sources.push(source);
+            if cursor.eat(b')') {
+                break;
+            }
+            cursor.expect(b' ', "a space or )")?;
+        }
+        cursor.space()?;
+    }
+    let search = options_and_program(cursor, Numbering::Uid)?;
+    Ok(Body::Esearch { sources, search })
+}
+
+fn options_and_program(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Search> {
     let returns = returns(cursor)?;
     let mut charset = None;
     if cursor.eat_word("CHARSET ") {
@@ -24,7 +59,7 @@ pub(super) fn search(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Bo
     let start = cursor.at();
     let key = program(cursor)?;
     relevancy_is_fuzzy(cursor, start, returns.as_deref(), &key)?;
-    Ok(Body::Search(Search { numbering, returns, charset, key }))
+    Ok(Search { numbering, returns, charset, key })
 }
 
 /// RFC 6203 §4: "The RELEVANCY return option MUST NOT be used unless a FUZZY search key is also given."

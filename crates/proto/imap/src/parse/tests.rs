@@ -49,6 +49,11 @@ pub(super) const EXAMPLES: &[&str] = &[
     "A01 SEARCH RETURN (CONTEXT COUNT) UNDELETED UNKEYWORD $Junk",
     "B01 UID SEARCH RETURN (UPDATE COUNT) DELETED KEYWORD $Junk",
     "B02 UID SORT RETURN (UPDATE PARTIAL 1:5) (DATE) UTF-8 KEYWORD $Junk",
+    // RFC 7377
+    "tag1 UID ESEARCH FROM \"frobozz\" 1:100",
+    "tag1 ESEARCH IN (mailboxes \"folder1\" subtree \"folder2\") unseen",
+    "tag2 ESEARCH IN (mailboxes \"folder1\" subtree-one \"folder2\") subject \"chad\"",
+    "tag3 ESEARCH IN (selected inboxes personal subscribed subtree (a b)) RETURN (MIN COUNT) CHARSET UTF-8 SEEN",
     "B04 CANCELUPDATE \"B01\" \"B02\"",
     "E01 UID SORT RETURN () (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD $Junk",
     "E02 SORT (DISPLAYFROM REVERSE DISPLAYTO ARRIVAL CC FROM SIZE TO) UTF-8 ALL",

@@ -274,6 +274,13 @@ impl Core {
         );
     }
 
+    /// The same of mailboxes (RFC 7377).
+    pub fn mailboxes_progress(&mut self, done: usize, goal: usize) {
+        debug_assert!(done < goal, "that would be the end");
+        let tag = if self.tag.contains(']') { "NIL".to_owned() } else { format!("\"{}\"", self.tag) };
+        self.tell("OK", format_args!("[INPROGRESS ({tag} {done} {goal})] Searching mailboxes"));
+    }
+
     /// Begins a response about a message: `* n FETCH (`, or `* uid UIDFETCH (` (RFC 9586 §3.3). None, and nothing is
     /// written, for a message that the client does not count.
     pub fn begin_fetch(&mut self, numbers: &mut Numbers, uid: Uid) -> Option<()> {

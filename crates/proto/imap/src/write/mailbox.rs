@@ -5,7 +5,7 @@ use crate::ask::Owner;
 use crate::command::{Numbering, PartialRange, StatusItem};
 use crate::mailbox_name::{NameEncoding, SEPARATOR};
 use crate::sequence::{write_numbers, write_ranges, write_uids};
-use model::{FlagSet, Keyword, MailboxId, ModSeq, SeqNo, UidSet};
+use model::{FlagSet, Keyword, MailboxId, ModSeq, SeqNo, UidSet, UidValidity};
 
 /// `* CAPABILITY …`; names separated by spaces.
 pub fn capability(out: &mut Vec<u8>, capabilities: &str) {
@@ -222,6 +222,24 @@ impl<'a> EsearchResponse<'a> {
         if numbering == Numbering::Uid {
             out.extend_from_slice(b" UID");
         }
+        EsearchResponse { out }
+    }
+
+    /// `* ESEARCH (TAG "tag" MAILBOX "name" UIDVALIDITY 1) UID` (RFC 7377 §2.1).
+    pub fn begin_in(
+        out: &'a mut Vec<u8>,
+        tag: &str,
+        name: &str,
+        names: NameEncoding,
+        validity: UidValidity,
+    ) -> EsearchResponse<'a> {
+        out.extend_from_slice(b"* ESEARCH (TAG ");
+        string(out, tag.as_bytes());
+        out.extend_from_slice(b" MAILBOX ");
+        mailbox(out, name, names);
+        out.extend_from_slice(b" UIDVALIDITY ");
+        number(out, u64::from(validity.0));
+        out.extend_from_slice(b") UID");
         EsearchResponse { out }
     }
 

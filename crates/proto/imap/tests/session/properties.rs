@@ -60,6 +60,11 @@ fn line() -> impl Strategy<Value = Vec<u8>> {
         "e EXPUNGE\r\n",
         "f SEARCH SUBJECT {7}\r\nmessage\r\n",
         "f UID SEARCH RETURN (ALL COUNT) SUBJECT {7+}\r\nmessage\r\n",
+        "f ESEARCH IN (selected subtree {3+}\r\nnew mailboxes (INBOX {1}\r\na)) RETURN (MAX) MODSEQ 1 2:9\r\n",
+        "f ESEARCH IN (personal) RETURN (MAX COUNT) OR MODSEQ 1 2:9\r\n",
+        "f ESEARCH IN (personal mailboxes new) RETURN (MIN PARTIAL 1:2) MODSEQ 1\r\n",
+        "f UID ESEARCH RETURN (SAVE UPDATE ALL) NOT 2\r\n",
+        "f ESEARCH IN (subtree-one \"\") OR FILTER y RECENT\r\n",
         "g APPEND INBOX {6+}\r\nab\r\ncd\r\n",
         "g APPEND INBOX {6}\r\nab\r\ncd\r\n",
         "h LIST \"\" *\r\n",
@@ -275,4 +280,45 @@ fn a_long_search_tells_its_progress() {
     };
     assert_eq!(search("A001"), told("A001", "\"A001\""));
     assert_eq!(search("A]1"), told("A]1", "NIL"));
+}
+
+#[test]
+fn a_search_of_many_mailboxes_tells_its_progress() {
+    let (mut session, mut world) = fresh();
+    world.page = 1;
+    for name in ["one", "two", "three"] {
+        let id = world.create(name, None);
+        world.deliver(id, simple(1).as_bytes(), FlagSet::NONE, NOW);
+        world.deliver(id, simple(2).as_bytes(), FlagSet::NONE, NOW);
+    }
+    run(&mut session, 1, &mut world, b"l LOGIN joe secret\r\n");
+    session.feed(b"A1 ESEARCH IN (mailboxes (one two three)) ALL\r\n");
+    let (mut now, mut said, mut flushed) = (NOW, Vec::new(), 0);
+    loop {
+        match session.step(now) {
+            Step::Ask(ask) => {
+                now += 4;
+                let answer = world.answer(1, ask);
+                session.answer(answer);
+            }
+            Step::Flush => {
+                flushed += 1;
+                said.append(session.output());
+            }
+            _ => break,
+        }
+    }
+    said.append(session.output());
+    assert_eq!(flushed, 2, "each leaves at once");
+    let found = |name: &str, validity| {
+        format!("* ESEARCH (TAG \"A1\" MAILBOX \"{name}\" UIDVALIDITY {validity}) UID ALL 1:2\r\n")
+    };
+    let validity = |name: &str| world.mailboxes[&world.find(name).expect("made above")].uid_validity;
+    let lines: String = ["one", "two", "three"].iter().map(|name| found(name, validity(name))).collect();
+    let said = String::from_utf8(said).expect("ASCII");
+    let (progress, rest): (Vec<&str>, Vec<&str>) =
+        said.split_inclusive("\r\n").partition(|line| line.starts_with("* OK [INPROGRESS"));
+    assert_eq!(rest.concat(), format!("{lines}A1 OK ESEARCH completed\r\n"));
+    let told = |done: u32| format!("* OK [INPROGRESS (\"A1\" {done} 3)] Searching mailboxes\r\n");
+    assert_eq!(progress, [told(1), told(2)]);
 }

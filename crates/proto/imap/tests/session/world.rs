@@ -3,9 +3,9 @@
 
 use crate::happenings::Happening;
 use imap::ask::{
-    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, MailboxRow, MakeKey, Needs,
-    NewMessage, Originals, Owner, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows, Selected,
-    Stored, UrlKey,
+    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, Glance, MailboxRow, MakeKey,
+    Needs, NewMessage, Originals, Owner, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows,
+    Selected, Stored, UrlKey,
 };
 use imap::url::AccessKey;
 use model::{
@@ -292,6 +292,14 @@ impl World {
             Ask::News => Answer::News(Box::new(self.news(client))),
             Ask::Metadata { mailbox, entries, depth } => self.metadata(mailbox, &entries, depth),
             Ask::SetMetadata { mailbox, entries } => self.set_metadata(mailbox, entries),
+            Ask::Glance { mailbox } => self.glance(selected, mailbox.as_deref()),
+            Ask::SearchIn { mailbox, query, among, from, .. } => {
+                match (self.mailboxes.contains_key(&mailbox.0), self.may(mailbox.0, Right::Read)) {
+                    (true, Ok(())) => self.search(mailbox.0, &query, &among, from),
+                    (true, Err(refused)) => refused,
+                    (false, _) => no_such_mailbox(),
+                }
+            }
             Ask::Append { to, messages } => self.append(&to, messages),
             Ask::UrlMessage { owner, mailbox, uid_validity, uid, start, length } => {
                 self.url_message(owner.as_deref(), &mailbox, uid_validity, uid, (start, length))
@@ -748,6 +756,24 @@ impl World {
             copied.modseq = ModSeq(self.expunge(id, &gone));
         }
         Answer::Copied(Box::new(copied))
+    }
+
+    fn glance(&self, selected: Option<u32>, name: Option<&str>) -> Answer {
+        let id = name.map_or(selected, |name| self.find(name));
+        let Some((id, mailbox)) = id.and_then(|id| Some((id, self.mailboxes.get(&id)?))) else {
+            return no_such_mailbox();
+        };
+        if let Err(refused) = self.may(id, Right::Read) {
+            return refused;
+        }
+        Answer::Glance(Box::new(Glance {
+            name: mailbox.name.clone(),
+            mailbox: MailboxId(id),
+            owner: Owner::SELF,
+            uid_validity: UidValidity(mailbox.uid_validity),
+            uids: uids(mailbox),
+            recent: mailbox.unclaimed.iter().copied().map(Uid).collect(),
+        }))
     }
 
     fn search(&self, id: u32, query: &Query, among: &UidSet, from: Uid) -> Answer {

@@ -229,6 +229,15 @@ impl Sight<'_> {
         format!("{prefix}{}/{name}", self.label(account))
     }
 
+    /// The same, by the account's id.
+    ///
+    /// # Errors
+    /// There is no such account any more; reading failed.
+    pub(super) fn name_in(&self, owner: AccountId, name: &str) -> Result<String, Refused> {
+        let account = self.world.directory.account_by_id(owner).map_err(|error| directory_failed(&error))?;
+        account.map(|account| self.name_of(&account, name)).ok_or_else(no_mailbox)
+    }
+
     /// All mailboxes of others that this user may see, with their names as he calls them.
     ///
     /// # Errors
