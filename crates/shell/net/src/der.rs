@@ -20,7 +20,8 @@ pub(crate) fn names_of(der: &CertificateDer<'_>) -> Vec<String> {
 /// The addresses that a client's certificate stands for: those of its subjectAltName (rfc822Name, tag [1]), or, without
 /// any, a common name that is one.
 pub(crate) fn addresses_of(der: &CertificateDer<'_>) -> Vec<String> {
-    let addresses: Vec<String> = alternative(der, 0x81).collect();
+    // RFC 5280 §4.2.1.6: a whole address. Without a domain it would mean an account of the default domain.
+    let addresses: Vec<String> = alternative(der, 0x81).filter(|address| address.contains('@')).collect();
     if !addresses.is_empty() {
         return addresses;
     }
@@ -43,32 +44,60 @@ fn alternative(der: &[u8], wanted: u8) -> impl Iterator<Item = String> {
     })
 }
 
+/// The GeneralNames of the subjectAltName. Its place is found by the structure: whoever has a key certified chooses the
+/// octets of that key, and much of his name, and could write another extension there for a search to find.
 fn alternatives(der: &[u8]) -> Option<&[u8]> {
-    let at = der.windows(ALT_NAME.len()).position(|window| window == ALT_NAME)?;
-    let mut rest = &der[at + ALT_NAME.len()..];
-    // An optional `critical` BOOLEAN stands before the OCTET STRING.
-    if rest.first() == Some(&0x01) {
-        rest = rest.get(3..)?;
+    let mut fields = to_be_signed(der)?;
+    // extensions [3] EXPLICIT SEQUENCE
+    let wrapped = loop {
+        match element(fields)? {
+            (0xa3, value, _) => break value,
+            (_, _, after) => fields = after,
+        }
+    };
+    let (0x30, mut extensions, _) = element(wrapped)? else { return None };
+    loop {
+        let (0x30, extension, after) = element(extensions)? else { return None };
+        extensions = after;
+        let Some(rest) = extension.strip_prefix(ALT_NAME) else { continue };
+        // An optional `critical` BOOLEAN stands before the OCTET STRING.
+        let rest = if rest.first() == Some(&0x01) { element(rest)?.2 } else { rest };
+        let (0x04, octets, _) = element(rest)? else { return None };
+        let (0x30, entries, _) = element(octets)? else { return None };
+        return Some(entries);
     }
-    let (0x04, octets, _) = element(rest)? else { return None };
-    let (0x30, entries, _) = element(octets)? else { return None };
-    Some(entries)
 }
 
-/// The subject's common name (RFC 5280 §4.1: version, serialNumber, signature, issuer, validity, subject).
+/// The subject's common name.
 fn common_name(der: &[u8]) -> Option<String> {
-    let (_, certificate, _) = element(der)?;
-    let (_, mut rest, _) = element(certificate)?;
+    let mut rest = to_be_signed(der)?;
     if rest.first() == Some(&0xa0) {
         rest = element(rest)?.2;
     }
+    // serialNumber, signature, issuer, validity
     for _ in 0..4 {
         rest = element(rest)?.2;
     }
-    let (_, subject, _) = element(rest)?;
-    let at = subject.windows(COMMON_NAME.len()).position(|window| window == COMMON_NAME)?;
-    let (0x0c | 0x13 | 0x16, value, _) = element(&subject[at + COMMON_NAME.len()..])? else { return None };
-    std::str::from_utf8(value).ok().map(str::to_owned)
+    let (0x30, mut subject, _) = element(rest)? else { return None };
+    // A sequence of sets of pairs; found by the structure, as above.
+    loop {
+        let (0x31, mut set, after) = element(subject)? else { return None };
+        subject = after;
+        while let Some((0x30, pair, after)) = element(set) {
+            set = after;
+            let Some(value) = pair.strip_prefix(COMMON_NAME) else { continue };
+            let (0x0c | 0x13 | 0x16, text, _) = element(value)? else { return None };
+            return std::str::from_utf8(text).ok().map(str::to_owned);
+        }
+    }
+}
+
+/// The fields of a certificate (RFC 5280 §4.1: version, serialNumber, signature, issuer, validity, subject,
+/// subjectPublicKeyInfo, extensions).
+fn to_be_signed(der: &[u8]) -> Option<&[u8]> {
+    let (0x30, certificate, _) = element(der)? else { return None };
+    let (0x30, fields, _) = element(certificate)? else { return None };
+    Some(fields)
 }
 
 /// The certificate's hash for tls-server-end-point (RFC 5929 §4.1): with the hash of its own signature, SHA-256 in place
@@ -124,6 +153,34 @@ mod tests {
         assert_eq!(names_of(&both), ["a.test"]);
         assert_eq!(addresses_of(&certificate("c@x.test", vec![host])), ["c@x.test"]);
         assert!(addresses_of(&certificate("Anna", vec![])).is_empty());
+    }
+
+    #[test]
+    fn what_looks_like_an_extension_in_somebodys_name_or_key_is_none() {
+        // In a BMPString any octets can stand, as in the modulus of an RSA key.
+        let planted = |octets: &[u8]| {
+            let name = rcgen::string::BmpString::from_utf16be(octets.to_vec()).unwrap();
+            let mut params = CertificateParams::new(Vec::<String>::new()).unwrap();
+            params.distinguished_name.push(DnType::OrganizationName, rcgen::DnValue::BmpString(name));
+            params
+        };
+        let signed = |params: CertificateParams| {
+            params.self_signed(&KeyPair::generate().unwrap()).unwrap().der().clone()
+        };
+        let alternative = b"\x06\x03\x55\x1d\x11\x04\x0c\x30\x0a\x81\x08v@x.test\0";
+        let mut params = planted(alternative);
+        params.subject_alt_names = vec![SanType::Rfc822Name("a@x.test".try_into().unwrap())];
+        assert_eq!(addresses_of(&signed(params)), ["a@x.test"]);
+        assert!(addresses_of(&signed(planted(alternative))).is_empty());
+        let mut params = planted(b"\x06\x03\x55\x04\x03\x0c\x08v@x.test\0");
+        params.distinguished_name.push(DnType::CommonName, "c@x.test");
+        assert_eq!(addresses_of(&signed(params)), ["c@x.test"]);
+    }
+
+    #[test]
+    fn an_address_without_domain_is_none() {
+        let bare = SanType::Rfc822Name("postmaster".try_into().unwrap());
+        assert!(addresses_of(&certificate("Anna", vec![bare])).is_empty());
     }
 
     #[test]
