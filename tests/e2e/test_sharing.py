@@ -288,3 +288,35 @@ def test_limits_are_for_administrators(server, alice, bob):
     shown = server.rows("account", "show", bob.address)[0]
     assert (shown["quota_bytes"], shown["quota_messages"]) == (None, 3)
     a.logout()
+
+
+def test_no_mailbox_comes_in_place_of_another(server, alice, bob, carol, three):
+    """Who may make mailboxes in the account of another can't put one in the way of what the owner means."""
+    a, b, c = three
+    ok(a.setacl("INBOX", bob.address, "lrkx"))
+    ok(a.create("Box"))
+    ok(a.setacl("Box", bob.address, "lrkx"))
+    ok(c.setacl("INBOX", alice.address, "lri"))
+    name = f"Other Users/{short(carol)}/INBOX"
+    below = f"Other Users/{short(alice)}"
+    assert "[NOPERM]" in no(b.create(f'"{below}/{name}"'))
+    assert "[NOPERM]" in no(b.rename(f'"{below}/Box"', f'"{below}/{name}"'))
+    assert "[NOPERM]" in no(b.rename(f'"{below}/Box"', f'"{below}/Shared/team"'))
+    ok(a.select("INBOX"))
+    ok(a.copy("1", f'"{name}"'))
+    ok(c.select("INBOX"))
+    assert c.response("EXISTS")[1][-1] == b"1"
+
+
+def test_renaming_an_inbox_shows_its_messages_to_nobody_else(server, alice, bob, three):
+    """RENAME of INBOX moves its messages below another list."""
+    a, b, _ = three
+    ok(a.create("Box"))
+    ok(a.setacl("Box", bob.address, "lrk"))
+    source, target = (f'"Other Users/{short(alice)}/{name}"' for name in ("INBOX", "Box/got"))
+    for rights in ("lx", "lxte", "lrx", "lrxt", "lrxe"):
+        ok(a.setacl("INBOX", bob.address, rights))
+        assert "[NOPERM]" in no(b.rename(source, target)), rights
+    ok(a.setacl("INBOX", bob.address, "lrxte"))
+    ok(b.rename(source, target))
+    assert not select(b, target)

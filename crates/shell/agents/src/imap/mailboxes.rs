@@ -158,6 +158,9 @@ impl ImapAgent {
         if is_foreign && spot.other.is_none() && self.store().mailbox_by_name(spot.owner, name).is_err() {
             return Err(not_there());
         }
+        if spot.would_shadow() {
+            return Err(not_there());
+        }
         sight.demand_create(&spot).map_err(|why| match (why.kind, &spot.other) {
             (RefusedKind::NonExistent, Some(_)) => not_there(),
             _ => why,
@@ -178,19 +181,32 @@ impl ImapAgent {
         let sight = self.sight()?;
         let source = sight.spot(from)?;
         let target = sight.spot(to).map_err(|_| not_there())?;
-        if sharing::foreign(to).is_some() && target.other.is_none() {
+        if sharing::foreign(to).is_some() && target.other.is_none() || target.would_shadow() {
             return Err(not_there());
         }
         if source.owner != target.owner {
             // Visible or not: what is not there can't be renamed either.
             sight.find_at(source)?;
+            // Whether there is such a user is told only to those who may make mailboxes there.
+            if target.other.is_some() {
+                sight.demand_create(&target).map_err(|_| not_there())?;
+            }
             let text = "a mailbox can't be renamed into another account; move its messages";
             return Err(Refused::new(RefusedKind::Cannot, text));
         }
         let (owner, is_other) = (source.owner, source.other.is_some());
         let name = source.name.clone();
         match sight.find_at(source) {
-            Ok(found) => found.demand(Right::DeleteMailbox)?,
+            Ok(found) => {
+                found.demand(Right::DeleteMailbox)?;
+                // Its messages go into a mailbox with another list (RFC 9051 §6.3.6): what MOVE needs is needed too, or
+                // who may not read them here could do so there.
+                if found.info.name == "INBOX" {
+                    found.demand(Right::Read)?;
+                    found.demand(Right::DeleteMessages)?;
+                    found.demand(Right::Expunge)?;
+                }
+            }
             // One's own name that only has inferiors.
             Err(why) if why.kind == RefusedKind::NonExistent && !is_other => {}
             Err(why) => return Err(why),

@@ -31,6 +31,14 @@ pub(super) struct Spot {
     pub(super) name: String,
 }
 
+impl Spot {
+    /// Whether a mailbox made there would bear, in the account of another, a name of the namespaces of others: the owner
+    /// would find it in place of the mailbox that he means, and file his mail into it.
+    pub(super) fn would_shadow(&self) -> bool {
+        self.other.is_some() && foreign(&self.name).is_some()
+    }
+}
+
 /// A mailbox, and what this user may do with it. One with which he may do nothing is never found.
 pub(super) struct Found {
     pub(super) spot: Spot,
