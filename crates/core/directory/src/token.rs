@@ -125,7 +125,12 @@ impl TokenIssuer {
             }
         }
         // OpenID Connect Core §5.1: an address that nobody has verified is worth nothing.
-        if self.claim == "email" && claims.get("email_verified") == Some(&Value::Bool(false)) {
+        // Quirk (AWS Cognito, Apple): they say so in a string.
+        let is_verified = match claims.get("email_verified") {
+            None | Some(Value::Bool(true)) => true,
+            Some(said) => said == "true",
+        };
+        if self.claim == "email" && !is_verified {
             return None;
         }
         claims.get(&self.claim)?.as_str().map(str::to_owned)

@@ -48,6 +48,9 @@ fn a_good_token_names_its_account_and_nothing_else_does() {
         issuer.account_of(&token(&pair, &header, &claims), NOW)
     };
     assert_eq!(without("nbf", json!(NOW + LEEWAY_S)).as_deref(), Some("a@b.test"));
+    for verified in [json!(true), json!("true")] {
+        assert_eq!(without("email_verified", verified).as_deref(), Some("a@b.test"));
+    }
     for (name, value) in [
         ("iss", json!("https://evil.test")),
         ("iss", Value::Null),
@@ -59,6 +62,8 @@ fn a_good_token_names_its_account_and_nothing_else_does() {
         ("email", Value::Null),
         ("email", json!(7)),
         ("email_verified", json!(false)),
+        ("email_verified", json!("false")),
+        ("email_verified", Value::Null),
     ] {
         assert_eq!(without(name, value.clone()), None, "{name}: {value}");
     }
