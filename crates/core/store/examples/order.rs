@@ -3,7 +3,9 @@
 //! The mail: threads of some ten messages of a list, every third subject Russian, dates in disorder.
 
 use engine::{AccountId, LogEngine, Options};
-use model::{Arrangement, Direction, FlagSet, MailboxId, SortCriterion, SortKey, ThreadAlgorithm, UnixTime};
+use model::{
+    Arrangement, Comparator, Direction, FlagSet, MailboxId, SortCriterion, SortKey, ThreadAlgorithm, UnixTime,
+};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Instant;
@@ -95,7 +97,8 @@ fn main() {
     }
     for arrangement in &arrangements {
         let (start, work) = (Instant::now(), work_ms());
-        let ordered = store.order(ANNA, INBOX, &everything, arrangement).expect("order");
+        let ordered =
+            store.order(ANNA, INBOX, &everything, arrangement, Comparator::default()).expect("order");
         let threads = match &ordered {
             Ordered::Threaded(nodes) => nodes.iter().filter(|node| node.depth == 0).count(),
             _ => 0,

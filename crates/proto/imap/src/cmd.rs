@@ -4,6 +4,7 @@ mod acl;
 mod any_state;
 mod append;
 mod auth;
+mod comparator;
 mod context;
 mod copy;
 mod criteria;
@@ -80,6 +81,7 @@ fn allowed(body: &Body) -> Allowed {
         | Body::Copy { .. } => Allowed::Selected,
         Body::Unauthenticate
         | Body::Compress(_)
+        | Body::Comparator(_)
         | Body::Enable(_)
         | Body::Select { .. }
         | Body::Create { .. }
@@ -145,6 +147,7 @@ fn for_anybody(body: &Body) -> bool {
             | Body::UrlFetch(_)
             | Body::Unauthenticate
             | Body::Compress(_)
+            | Body::Comparator(_)
             | Body::Enable(_)
             | Body::Select { .. }
             | Body::List(_)
@@ -236,6 +239,7 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
             copy::start(core, numbering, &set, mailbox, originals)
         }
         Body::Language(ranges) => Begun::Now(any_state::language(core, &ranges)),
+        Body::Comparator(orders) => Begun::Now(comparator::comparator(core, &orders)),
         Body::Compress(algorithm) => Begun::Now(any_state::compress(core, &algorithm)),
     }
 }

@@ -60,6 +60,8 @@ pub enum Body {
     Compress(String),
     /// RFC 5255 §3.2; language ranges, none to have the languages listed.
     Language(Vec<String>),
+    /// RFC 5255 §4.7; comparators, none to have the active one told.
+    Comparator(Vec<String>),
     /// RFC 9051 §6.3.1; the capabilities in upper case.
     Enable(Vec<String>),
     /// SELECT and EXAMINE (RFC 9051 §6.3.2, §6.3.3).
@@ -245,6 +247,7 @@ impl Body {
             Body::Unauthenticate => "UNAUTHENTICATE",
             Body::Compress(_) => "COMPRESS",
             Body::Language(_) => "LANGUAGE",
+            Body::Comparator(_) => "COMPARATOR",
             Body::Enable(_) => "ENABLE",
             Body::Select { access: Access::ReadWrite, .. } => "SELECT",
             Body::Select { access: Access::ReadOnly, .. } => "EXAMINE",

@@ -150,13 +150,8 @@ impl Printer {
                 self.word("ENABLE ");
                 self.word(&capabilities.join(" "));
             }
-            Body::Language(ranges) => {
-                self.word("LANGUAGE");
-                for range in ranges {
-                    self.word(" ");
-                    self.astring(range.as_bytes());
-                }
-            }
+            Body::Language(ranges) => self.words("LANGUAGE", ranges),
+            Body::Comparator(orders) => self.words("COMPARATOR", orders),
             Body::Compress(algorithm) => {
                 self.word("COMPRESS ");
                 self.word(algorithm);
@@ -344,6 +339,14 @@ impl Printer {
             }
             // Every other command is its name.
             plain => self.word(plain.name()),
+        }
+    }
+
+    fn words(&mut self, name: &str, arguments: &[String]) {
+        self.word(name);
+        for argument in arguments {
+            self.word(" ");
+            self.astring(argument.as_bytes());
         }
     }
 

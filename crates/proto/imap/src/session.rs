@@ -75,6 +75,7 @@ impl Session {
                 secure: false,
                 tls: None,
                 language: Language::Default,
+                comparator: model::Comparator::default(),
                 deflate: Deflate::Off,
                 connection: Box::new(connection),
                 settings,

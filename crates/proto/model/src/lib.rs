@@ -4,6 +4,7 @@
 
 mod address;
 mod arrangement;
+mod comparator;
 mod flag_change;
 mod flags;
 mod ids;
@@ -13,6 +14,7 @@ mod uid_set;
 
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
 pub use arrangement::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode};
+pub use comparator::{Collation, Comparator};
 pub use flag_change::{FlagChange, FlagMode};
 pub use flags::{Flag, FlagSet, Keyword, KeywordError};
 pub use ids::{EmailId, MailboxId, ModSeq, SeqNo, SpecialUse, ThreadId, Uid, UidValidity, UnixTime};

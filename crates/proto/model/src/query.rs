@@ -1,6 +1,6 @@
 //! What is looked for in a mailbox, for every protocol that searches.
 
-use crate::{EmailId, Flag, Keyword, ModSeq, ThreadId, UidSet, UnixTime};
+use crate::{Collation, EmailId, Flag, Keyword, ModSeq, ThreadId, UidSet, UnixTime};
 
 /// A civil date: days since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -28,8 +28,8 @@ pub enum DateOf {
     Saved,
 }
 
-/// What SEARCH looks for (RFC 9051 §6.4.4). Texts are UTF-8; they match as case-insensitive substrings of the decoded
-/// text (RFC 2047, transfer encodings, charsets). An empty text matches everything that has the field. Depth is bounded
+/// What SEARCH looks for (RFC 9051 §6.4.4). Texts are UTF-8; they match as substrings of the decoded text, in
+/// i;unicode-casemap unless a [`Query::Collated`] says otherwise (RFC 2047, transfer encodings, charsets). An empty text matches everything that has the field. Depth is bounded
 /// by the parser, so recursion is safe.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Query {
@@ -49,6 +49,8 @@ pub enum Query {
     Or(Vec<Query>),
     /// As that, but texts are matched by likeness of their words (RFC 6203).
     Fuzzy(Box<Query>),
+    /// As that, but texts are compared by that collation (RFC 5255 §4.2), likeness excepted.
+    Collated(Collation, Box<Query>),
     /// Has a header field of that name (any case) with that text in it (FROM, TO, CC, BCC and SUBJECT as well).
     Header {
         /// Field name.
@@ -77,4 +79,15 @@ pub enum Query {
     EmailId(EmailId),
     /// RFC 8474 §5.2.
     ThreadId(ThreadId),
+}
+
+impl Query {
+    /// The same, its texts compared by a collation.
+    #[must_use]
+    pub fn collated(self, collation: Collation) -> Query {
+        match collation {
+            Collation::UnicodeCasemap => self,
+            collation => Query::Collated(collation, Box::new(self)),
+        }
+    }
 }

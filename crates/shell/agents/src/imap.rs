@@ -397,8 +397,8 @@ impl ImapAgent {
             Ask::Content { uid, start, length } => {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
             }
-            Ask::Order { uids, arrangement } => {
-                Ok(match store.order(account, mailbox, &uids, &arrangement).map_err(refused)? {
+            Ask::Order { uids, arrangement, comparator } => {
+                Ok(match store.order(account, mailbox, &uids, &arrangement, comparator).map_err(refused)? {
                     store::Ordered::Sorted(uids) => Answer::Sorted(uids),
                     store::Ordered::Threaded(nodes) => Answer::Threaded(nodes),
                     store::Ordered::Preparing => Answer::Preparing,

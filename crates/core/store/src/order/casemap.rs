@@ -10,17 +10,17 @@ use unicode_normalization::char::decompose_compatible;
 const TABLE_END: u32 = 0x800;
 
 struct Table {
-    bytes: Vec<u8>,
+    text: String,
     ends: Vec<u16>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { bytes: Vec::new(), ends: vec![0] };
+    let mut table = Table { text: String::new(), ends: vec![0] };
     for code in 0..TABLE_END {
         if let Some(character) = char::from_u32(code) {
-            push(character, &mut table.bytes);
+            push(character, &mut |part| table.text.push(part));
         }
-        table.ends.push(table.bytes.len() as u16);
+        table.ends.push(table.text.len() as u16);
     }
     table
 });
@@ -33,22 +33,32 @@ pub(crate) fn fold(text: &str, out: &mut Vec<u8>) {
         out[start..].make_ascii_uppercase();
         return;
     }
+    each_part(text, &mut |part| out.extend_from_slice(part.as_bytes()));
+}
+
+/// The collation key of `text`. What is a substring of a text is one of its key: each character is turned by itself.
+pub(crate) fn folded(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_uppercase();
+    }
+    let mut out = String::with_capacity(text.len() + text.len() / 8);
+    each_part(text, &mut |part| out.push_str(part));
+    out
+}
+
+fn each_part(text: &str, visit: &mut impl FnMut(&str)) {
     let table = &*TABLE;
     for character in text.chars() {
         let code = character as usize;
         match (table.ends.get(code), table.ends.get(code + 1)) {
-            (Some(start), Some(end)) => {
-                out.extend_from_slice(&table.bytes[usize::from(*start)..usize::from(*end)]);
-            }
-            _ => push(character, out),
+            (Some(start), Some(end)) => visit(&table.text[usize::from(*start)..usize::from(*end)]),
+            _ => push(character, &mut |part| visit(part.encode_utf8(&mut [0; 4]))),
         }
     }
 }
 
-fn push(character: char, out: &mut Vec<u8>) {
-    decompose_compatible(titlecase(character), |part| {
-        out.extend_from_slice(part.encode_utf8(&mut [0; 4]).as_bytes());
-    });
+fn push(character: char, visit: &mut impl FnMut(char)) {
+    decompose_compatible(titlecase(character), visit);
 }
 
 /// The simple titlecase mapping of UnicodeData.txt. The standard library knows the full uppercase mapping, which is the
@@ -109,7 +119,7 @@ mod tests {
             ("한", "\u{1112}\u{1161}\u{11ab}"),
             ("😀", "😀"),
         ] {
-            assert_eq!(folded(text), wanted, "{text}");
+            assert_eq!((&*folded(text), &*super::folded(text)), (wanted, wanted), "{text}");
         }
     }
 
@@ -118,7 +128,9 @@ mod tests {
         for code in 0..0x1000 {
             let Some(character) = char::from_u32(code) else { continue };
             let mut one = Vec::new();
-            super::push(character, &mut one);
+            super::push(character, &mut |part| {
+                one.extend_from_slice(part.encode_utf8(&mut [0; 4]).as_bytes())
+            });
             assert_eq!(
                 folded(&character.to_string()).as_bytes(),
                 if code < 0x80 { character.to_ascii_uppercase().to_string().into_bytes() } else { one }

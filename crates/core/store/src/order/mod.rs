@@ -4,7 +4,7 @@
 //! have no record yet, and at most [`ORDER_STEP_MAX`] of those at a time. Rows and records are read by page, with a
 //! snapshot for each; in memory stay the columns that are compared (`sort`) or the references (`thread`).
 
-mod casemap;
+pub(crate) mod casemap;
 mod forest;
 mod record;
 mod sort;
@@ -15,7 +15,7 @@ pub(crate) use record::OrderValue;
 use crate::keys::{self, RowValue};
 use crate::{Error, Store, read};
 use engine::{AccountId, Order, Snapshot};
-use model::{Arrangement, EmailId, MailboxId, ThreadNode, Uid, UidSet, UnixTime};
+use model::{Arrangement, Comparator, EmailId, MailboxId, ThreadNode, Uid, UidSet, UnixTime};
 use sort::{Shown, Sorter};
 use std::ops::{Bound, ControlFlow};
 use thread::Threader;
@@ -53,7 +53,7 @@ struct Made {
 }
 
 impl Store {
-    /// Puts messages of a mailbox in order. Those that are not there (any more) are left out.
+    /// Puts messages of a mailbox in order, their texts by `comparator` (RFC 5255 §4.2). Those that are not there (any more) are left out.
     ///
     /// # Errors
     /// [`Error::NoMailbox`]; reading failed; a missing record could not be written.
@@ -63,10 +63,13 @@ impl Store {
         mailbox: MailboxId,
         uids: &UidSet,
         arrangement: &Arrangement,
+        comparator: Comparator,
     ) -> Result<Ordered, Error> {
         let mut taker = match arrangement {
-            Arrangement::Sorted(criteria) => Taker::Sort(Sorter::new(criteria)),
-            Arrangement::Threaded(algorithm) => Taker::Thread(Threader::new(*algorithm)),
+            Arrangement::Sorted(criteria) => Taker::Sort(Sorter::new(criteria, comparator)),
+            Arrangement::Threaded(algorithm) => {
+                Taker::Thread(Threader::new(*algorithm, comparator.collation))
+            }
         };
         read::mailbox(&*self.engine.snapshot()?, account, mailbox)?;
         let mut there: Vec<Uid> = Vec::with_capacity(uids.len() as usize);

@@ -5,7 +5,7 @@
 
 use super::casemap::fold;
 use super::record::{OrderValue, Text};
-use model::{Direction, SortCriterion, SortKey, UnixTime};
+use model::{Collation, Comparator, Direction, SortCriterion, SortKey, UnixTime};
 use std::cmp::Ordering;
 
 /// Octets of a folded text that count: a decomposition may make a text several times as long.
@@ -19,17 +19,28 @@ pub(super) struct Shown {
 }
 
 /// Folded texts by place.
-#[derive(Default)]
 pub(super) struct Texts {
+    collation: Collation,
     heads: Vec<u64>,
     ends: Vec<usize>,
     bytes: Vec<u8>,
 }
 
 impl Texts {
+    pub(super) fn new(collation: Collation) -> Texts {
+        Texts { collation, heads: Vec::new(), ends: Vec::new(), bytes: Vec::new() }
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         let start = self.bytes.len();
-        fold(text, &mut self.bytes);
+        match self.collation {
+            Collation::UnicodeCasemap => fold(text, &mut self.bytes),
+            Collation::AsciiCasemap => {
+                self.bytes.extend_from_slice(text.as_bytes());
+                self.bytes[start..].make_ascii_uppercase();
+            }
+            Collation::Octet => self.bytes.extend_from_slice(text.as_bytes()),
+        }
         self.bytes.truncate(start + FOLDED_BYTES_MAX);
         let mut head = [0; 8];
         let length = (self.bytes.len() - start).min(8);
@@ -79,18 +90,23 @@ fn text_of(key: SortKey) -> Option<Text> {
 }
 
 impl Sorter {
-    pub(super) fn new(criteria: &[SortCriterion]) -> Sorter {
+    pub(super) fn new(criteria: &[SortCriterion], comparator: Comparator) -> Sorter {
         let mut columns: Vec<Column> = Vec::new();
         for criterion in criteria {
             // What was compared before decides nothing any more.
             if columns.iter().any(|column| column.key == criterion.key) {
                 continue;
             }
-            let values = match text_of(criterion.key) {
-                Some(_) => Values::Texts(Texts::default()),
-                None => Values::Numbers(Vec::new()),
+            let (values, direction) = match text_of(criterion.key) {
+                Some(_) => (Values::Texts(Texts::new(comparator.collation)), comparator.direction),
+                None => (Values::Numbers(Vec::new()), Direction::Ascending),
             };
-            columns.push(Column { key: criterion.key, direction: criterion.direction, values });
+            // RFC 4790 §3.3: an inverted collation, which REVERSE inverts again.
+            let direction = match criterion.direction == direction {
+                true => Direction::Ascending,
+                false => Direction::Descending,
+            };
+            columns.push(Column { key: criterion.key, direction, values });
         }
         Sorter { columns, places: 0 }
     }

@@ -7,7 +7,7 @@
 use super::forest::{Forest, NONE};
 use super::record::OrderValue;
 use super::sort::Texts;
-use model::{ThreadAlgorithm, ThreadNode, Uid, UnixTime};
+use model::{Collation, ThreadAlgorithm, ThreadNode, Uid, UnixTime};
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -25,12 +25,12 @@ pub(super) struct Threader {
 }
 
 impl Threader {
-    pub(super) fn new(algorithm: ThreadAlgorithm) -> Threader {
+    pub(super) fn new(algorithm: ThreadAlgorithm, collation: Collation) -> Threader {
         Threader {
             algorithm,
             sent: Vec::new(),
             received: Vec::new(),
-            subjects: Texts::default(),
+            subjects: Texts::new(collation),
             is_reply: Vec::new(),
             ids: Vec::new(),
             references: Vec::new(),

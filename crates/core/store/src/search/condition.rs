@@ -8,7 +8,9 @@ use super::numbers::Numbers;
 use super::text;
 use crate::Error;
 use crate::keys::RowValue;
-use model::{DateOf, Day, EmailId, Flag, Keyword, ModSeq, Query, ThreadId, Uid, UidSet, UnixTime, When};
+use model::{
+    Collation, DateOf, Day, EmailId, Flag, Keyword, ModSeq, Query, ThreadId, Uid, UidSet, UnixTime, When,
+};
 use rustc_hash::FxHashMap;
 use std::cell::{OnceCell, RefCell};
 
@@ -37,14 +39,19 @@ pub(super) enum Condition<'q> {
 
 impl<'q> Condition<'q> {
     pub(super) fn new(query: &'q Query, keywords: &[Keyword]) -> Condition<'q> {
-        Condition::translate(query, keywords, Likeness::Exact)
+        Condition::translate(query, keywords, Likeness::Exact, Collation::default())
     }
 
-    fn translate(query: &'q Query, keywords: &[Keyword], likeness: Likeness) -> Condition<'q> {
-        let text = |text: &str, within: Within<'q>| match Needle::new(text) {
+    fn translate(
+        query: &'q Query,
+        keywords: &[Keyword],
+        likeness: Likeness,
+        collation: Collation,
+    ) -> Condition<'q> {
+        let text = |text: &str, within: Within<'q>| match Needle::new(text, collation) {
             needle if needle.is_empty() && !matches!(within, Within::Field(_)) => Condition::Known(true),
             needle => {
-                let words = if likeness == Likeness::Fuzzy { Words::of(needle.text()) } else { None };
+                let words = if likeness == Likeness::Fuzzy { Words::of(needle.wide()) } else { None };
                 Condition::Text(Box::new(Leaf {
                     within,
                     needle,
@@ -54,10 +61,11 @@ impl<'q> Condition<'q> {
                 }))
             }
         };
-        let translate = |query: &'q Query| Condition::translate(query, keywords, likeness);
+        let translate = |query: &'q Query| Condition::translate(query, keywords, likeness, collation);
         match query {
             // RFC 6203 §5: what is no text is compared exactly.
-            Query::Fuzzy(inner) => Condition::translate(inner, keywords, Likeness::Fuzzy),
+            Query::Fuzzy(inner) => Condition::translate(inner, keywords, Likeness::Fuzzy, collation),
+            Query::Collated(collation, inner) => Condition::translate(inner, keywords, likeness, *collation),
             Query::All => Condition::Known(true),
             Query::Uids(uids) => Condition::Uids(uids),
             Query::Flag(flag) => Condition::Flag(*flag),
@@ -294,7 +302,7 @@ impl Leaf<'_> {
         }
         match self.within {
             Within::Field(name) => Some(message.has_field(message.header?, name, &self.needle)),
-            Within::Anywhere if self.needle.is_in_folded(message.header_text(message.header?)) => Some(true),
+            Within::Anywhere if message.header_has(message.header?, &self.needle) => Some(true),
             Within::Body | Within::Anywhere => Some(message.body_has(message.whole?, &self.needle)),
         }
     }
@@ -327,12 +335,17 @@ impl Leaf<'_> {
                 docs
             }
             (Within::Field(name), None) => {
-                index.find(places, Some(&name.to_ascii_lowercase()), self.needle.text())?
+                index.find(places, Some(&name.to_ascii_lowercase()), self.needle.wide())?
             }
-            (Within::Body | Within::Anywhere, None) => index.find(places, None, self.needle.text())?,
+            (Within::Body | Within::Anywhere, None) => index.find(places, None, self.needle.wide())?,
         };
+        // The index is folded more widely than this collation folds: it has the candidates.
+        let decides = self.needle.collation() == Collation::UnicodeCasemap
+            || self.needle.is_empty()
+            || self.words.is_some();
+        let surely = if decides { numbers.uids(&docs.surely).and(live) } else { UidSet::new() };
         let possibly = numbers.uids(&docs.possibly).or(&numbers.damaged());
-        self.bounds = Some(Bounds { surely: numbers.uids(&docs.surely).and(live), possibly });
+        self.bounds = Some(Bounds { surely, possibly });
         Ok(())
     }
 }
@@ -368,13 +381,16 @@ pub(super) struct Message<'a> {
     row: &'a RowValue,
     header: Option<&'a [u8]>,
     whole: Option<&'a [u8]>,
-    header_text: OnceCell<String>,
-    body_texts: OnceCell<Vec<String>>,
+    /// By collation, as the next.
+    header_texts: [OnceCell<String>; COLLATIONS],
+    body_texts: [OnceCell<Vec<String>>; COLLATIONS],
 }
+
+const COLLATIONS: usize = Collation::EVERY.len();
 
 impl<'a> Message<'a> {
     fn new(uid: Uid, row: &'a RowValue, header: Option<&'a [u8]>, whole: Option<&'a [u8]>) -> Message<'a> {
-        Message { uid, row, header, whole, header_text: OnceCell::new(), body_texts: OnceCell::new() }
+        Message { uid, row, header, whole, header_texts: Default::default(), body_texts: Default::default() }
     }
 
     pub(super) fn row_only(uid: Uid, row: &'a RowValue) -> Message<'a> {
@@ -413,19 +429,23 @@ impl<'a> Message<'a> {
         }
         if !matches!(within, Within::Field(_)) {
             let structure = mime::parse(self.whole?);
-            text::each_body(&structure).for_each(|body| words.look(&body, Places::BODY, &mut best));
+            text::each_body(&structure, Collation::UnicodeCasemap)
+                .for_each(|body| words.look(&body, Places::BODY, &mut best));
         }
         Some(Words::score(&best))
     }
 
-    fn header_text(&self, header: &[u8]) -> &str {
-        self.header_text.get_or_init(|| text::header(header))
+    fn header_has(&self, header: &[u8], needle: &Needle) -> bool {
+        let collation = needle.collation();
+        let cell = &self.header_texts[collation as usize];
+        needle.is_in_folded(cell.get_or_init(|| text::header(header, collation)))
     }
 
     fn body_has(&self, whole: &[u8], needle: &Needle) -> bool {
-        let texts = self.body_texts.get_or_init(|| {
+        let collation = needle.collation();
+        let texts = self.body_texts[collation as usize].get_or_init(|| {
             let structure = mime::parse(whole);
-            text::each_body(&structure).collect()
+            text::each_body(&structure, collation).collect()
         });
         texts.iter().any(|text| needle.is_in_folded(text))
     }

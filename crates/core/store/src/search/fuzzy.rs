@@ -4,9 +4,11 @@
 //! is one letter off. All words must be in the place that is searched; the score is the mean over the words of the best
 //! match times the weight of where it stands. Words are the index's tokens, so that index and scan agree.
 
+use super::fold::plain;
 use super::index::Places;
 use super::tokens::each_token;
 use rust_stemmers::{Algorithm, Stemmer};
+use std::cell::RefCell;
 
 const SAME: u8 = 100;
 const SAME_STEM: u8 = 80;
@@ -124,28 +126,35 @@ fn weight(places: Places) -> u32 {
 }
 
 /// The words of a text that is looked for.
-pub(super) struct Words(Vec<Word>);
+pub(super) struct Words {
+    words: Vec<Word>,
+    /// The word that is looked at.
+    plain: RefCell<String>,
+}
 
 impl Words {
     /// None: there is no word in it.
     pub(super) fn of(folded: &str) -> Option<Words> {
-        let mut words = Vec::new();
+        let (mut words, mut word) = (Vec::new(), String::new());
         each_token(folded, &mut |token| {
             if words.len() < WORDS_MAX {
-                words.push(Word::new(token));
+                plain(token, &mut word);
+                words.push(Word::new(&word));
             }
         });
-        (!words.is_empty()).then_some(Words(words))
+        (!words.is_empty()).then_some(Words { words, plain: RefCell::new(word) })
     }
 
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.words.len()
     }
 
-    /// How like a token is to each word; answers whether to any.
+    /// How like a token of a folded text is to each word; answers whether to any.
     pub(super) fn likeness(&self, token: &str, out: &mut Vec<u8>) -> bool {
+        let mut word = self.plain.borrow_mut();
+        plain(token, &mut word);
         out.clear();
-        out.extend(self.0.iter().map(|word| word.likeness(token)));
+        out.extend(self.words.iter().map(|wanted| wanted.likeness(&word)));
         out.iter().any(|likeness| *likeness > 0)
     }
 

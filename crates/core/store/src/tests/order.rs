@@ -3,7 +3,9 @@
 
 use super::*;
 use crate::Ordered;
-use model::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode};
+use model::{
+    Arrangement, Collation, Comparator, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode,
+};
 use proptest::prelude::*;
 
 /// What the reference implementation looks at.
@@ -305,7 +307,7 @@ fn stored(mails: &[Mail]) -> (Store, Arc<MemoryEngine>) {
 fn ordered(store: &Store, arrangement: &Arrangement) -> Ordered {
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     loop {
-        match store.order(ANNA, INBOX, &everything, arrangement).unwrap() {
+        match store.order(ANNA, INBOX, &everything, arrangement, Comparator::default()).unwrap() {
             Ordered::Preparing => {}
             ordered => return ordered,
         }
@@ -389,6 +391,53 @@ fn records_come_and_go_with_their_messages() {
     assert_eq!(store.check(&mut |_, _| {}).unwrap().len(), 2, "damaged, and of no message");
 }
 
+/// RFC 5255 §4.2; an inverted order: RFC 4790 §3.3.
+#[test]
+fn collations_order_texts() {
+    use Collation::{AsciiCasemap, Octet, UnicodeCasemap};
+    let (store, _) = store();
+    let subjects = ["b", "A", "a", "B", "\u{e9}", "\u{c9}", "\u{df}", "SS"];
+    let mail = |subject: &str| new(&format!("Subject: {subject}\nFrom: {subject}@x\n\nx\n"));
+    store.append(ANNA, Target::Inbox, subjects.map(mail).into(), NOW).wait().unwrap();
+    let everything = store.open(ANNA, INBOX).unwrap().uids;
+    let order = |arrangement: &Arrangement, collation, direction| match store
+        .order(ANNA, INBOX, &everything, arrangement, Comparator { collation, direction })
+        .unwrap()
+    {
+        Ordered::Sorted(uids) => uids.iter().map(|uid| uid.0).collect::<Vec<_>>(),
+        Ordered::Threaded(nodes) => {
+            nodes.iter().filter(|node| node.depth == 0).map(|node| node.uid.map_or(0, |uid| uid.0)).collect()
+        }
+        Ordered::Preparing => panic!("records are there"),
+    };
+    let (up, down) = (Direction::Ascending, Direction::Descending);
+    for (collation, direction, wanted) in [
+        (UnicodeCasemap, up, [2, 3, 1, 4, 5, 6, 8, 7]),
+        (UnicodeCasemap, down, [7, 8, 5, 6, 1, 4, 2, 3]),
+        (AsciiCasemap, up, [2, 3, 1, 4, 8, 6, 7, 5]),
+        (Octet, up, [2, 4, 8, 3, 1, 6, 7, 5]),
+        (Octet, down, [5, 7, 6, 1, 3, 8, 4, 2]),
+    ] {
+        for key in [SortKey::Subject, SortKey::From] {
+            let sorted = |criterion| Arrangement::Sorted(vec![SortCriterion { key, direction: criterion }]);
+            assert_eq!(order(&sorted(up), collation, direction), wanted, "{collation:?} {direction:?}");
+            let other = if direction == up { down } else { up };
+            assert_eq!(order(&sorted(down), collation, other), wanted, "{collation:?} {direction:?}");
+        }
+        let arrival = Arrangement::Sorted(vec![SortCriterion { key: SortKey::Arrival, direction: up }]);
+        assert_eq!(order(&arrival, collation, direction), [1, 2, 3, 4, 5, 6, 7, 8]);
+    }
+    for algorithm in [ThreadAlgorithm::OrderedSubject, ThreadAlgorithm::References] {
+        for (collation, wanted) in [(UnicodeCasemap, 5), (AsciiCasemap, 6), (Octet, 8)] {
+            assert_eq!(
+                order(&Arrangement::Threaded(algorithm), collation, up).len(),
+                wanted,
+                "{algorithm:?}"
+            );
+        }
+    }
+}
+
 #[test]
 fn many_missing_records_are_made_in_steps() {
     let (store, _) = store();
@@ -400,8 +449,14 @@ fn many_missing_records_are_made_in_steps() {
     gone.wait().unwrap();
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     let arrangement = Arrangement::Threaded(ThreadAlgorithm::Refs);
-    assert_eq!(store.order(ANNA, INBOX, &everything, &arrangement).unwrap(), Ordered::Preparing);
-    assert!(matches!(store.order(ANNA, INBOX, &everything, &arrangement).unwrap(), Ordered::Threaded(_)));
+    assert_eq!(
+        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default()).unwrap(),
+        Ordered::Preparing
+    );
+    assert!(matches!(
+        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default()).unwrap(),
+        Ordered::Threaded(_)
+    ));
 }
 
 /// Chains as long as the mailbox, loops, everybody with the same identifier, and endless lists: all of it in little time.

@@ -4,6 +4,7 @@
 use super::*;
 use crate::search::Means;
 use engine::Engine;
+use model::Collation;
 use proptest::prelude::*;
 
 /// A store over the same engine that has never seen anything: its memory is empty.
@@ -171,6 +172,8 @@ fn query() -> impl Strategy<Value = Query> {
         prop_oneof![
             inner.clone().prop_map(|query| Query::Not(Box::new(query))),
             inner.clone().prop_map(|query| Query::Fuzzy(Box::new(query))),
+            (proptest::sample::select(&Collation::EVERY), inner.clone())
+                .prop_map(|(by, query)| Query::Collated(by, Box::new(query))),
             proptest::collection::vec(inner.clone(), 1..3).prop_map(Query::And),
             proptest::collection::vec(inner, 1..3).prop_map(Query::Or),
         ]
@@ -350,6 +353,67 @@ fn fuzzy_finds_stems_and_slips_and_the_better_ones_score_higher() {
                 let (_, scores) = find_and_score(means, &store, INBOX, &query, &among);
                 let scores: Vec<(u32, u8)> = scores.into_iter().map(|(uid, score)| (uid.0, score)).collect();
                 assert_eq!(scores, expected, "{query:?}, round {round}");
+            }
+        }
+        index(&store, IndexGoal::TakeInAll);
+    }
+}
+
+/// RFC 5255 §4.2, with the index and without.
+#[test]
+fn collations_find_what_they_take_for_the_same() {
+    use Collation::{AsciiCasemap as Ascii, Octet, UnicodeCasemap as Unicode};
+    let (store, _) = store();
+    let texts = [
+        "caf\u{c9} A",
+        "caf\u{e9} a",
+        "stra\u{df}e",
+        "STRASSE",
+        "cafe\u{301}",
+        "\u{43d}\u{43e}\u{432}\u{44b}\u{439}",
+    ];
+    let mail = |text: &str| {
+        format!("Subject: =?utf-8?B?{}?=\nContent-Type: text/plain; charset=utf-8\n\n{text}\n", base64(text))
+    };
+    append(&store, &texts.map(mail));
+    let rows: &[(&str, Collation, &[u32])] = &[
+        ("CAF\u{c9}", Unicode, &[1, 2, 5]),
+        ("CAF\u{c9}", Ascii, &[1]),
+        ("CAF\u{c9}", Octet, &[]),
+        ("caf\u{c9}", Octet, &[1]),
+        ("caf\u{e9}", Ascii, &[2]),
+        ("cafe", Unicode, &[1, 2, 5]),
+        ("cafe", Octet, &[5]),
+        ("\u{e9} A", Unicode, &[1, 2]),
+        ("\u{e9} A", Ascii, &[2]),
+        ("\u{e9} A", Octet, &[]),
+        ("SS", Unicode, &[4]),
+        ("ss", Ascii, &[4]),
+        ("ss", Octet, &[]),
+        ("STRA\u{df}E", Unicode, &[3]),
+        ("STRA\u{df}E", Octet, &[]),
+        ("\u{41e}\u{412}\u{42b}\u{419}", Unicode, &[6]),
+        ("\u{41e}\u{412}\u{42b}\u{419}", Ascii, &[]),
+    ];
+    let among = everything(&store);
+    for round in 0..2 {
+        for (text, by, wanted) in rows {
+            let keys = [header("Subject", text), Query::Body((*text).into()), Query::Text((*text).into())];
+            for (key, means) in
+                keys.into_iter().flat_map(|key| [(key.clone(), Means::Index), (key, Means::Messages)])
+            {
+                let query = key.collated(*by);
+                assert_eq!(
+                    find_by(means, &store, INBOX, &query, &among),
+                    uids(wanted),
+                    "{query:?}, round {round}"
+                );
+                let others = Query::Not(Box::new(query));
+                assert_eq!(
+                    find_by(means, &store, INBOX, &others, &among),
+                    among.minus(&uids(wanted)),
+                    "{others:?}"
+                );
             }
         }
         index(&store, IndexGoal::TakeInAll);

@@ -23,8 +23,8 @@ pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row
 use crate::command::Depth;
 use crate::url::AccessKey;
 use model::{
-    Arrangement, FlagChange, MailboxId, ModSeq, Query, Rights, SpecialUse, ThreadNode, Uid, UidSet,
-    UidValidity,
+    Arrangement, Comparator, FlagChange, MailboxId, ModSeq, Query, Rights, SpecialUse, ThreadNode, Uid,
+    UidSet, UidValidity,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -256,6 +256,8 @@ pub enum Ask {
         uids: Arc<UidSet>,
         /// How.
         arrangement: Arc<Arrangement>,
+        /// By which their texts are compared.
+        comparator: Comparator,
     },
     /// Looks for messages of the selected mailbox, a page at a time. [[`Answer::Found`]]
     Search {

@@ -6,6 +6,7 @@ use crate::ask::{Answer, Ask, Watch};
 use crate::language::Language;
 use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
+use model::Comparator;
 
 pub(super) fn capability(core: &mut Core) -> Done {
     let list = core.capabilities();
@@ -73,6 +74,7 @@ impl Running for Unauthenticate {
                 core.anonymous = false;
                 // RFC 8437 §3
                 core.language = Language::Default;
+                core.comparator = Comparator::default();
                 // The mailbox is left as by UNSELECT: nothing is expunged.
                 core.view = None;
                 core.dirty = false;

@@ -5,7 +5,7 @@ use crate::command::{self, Numbering, SearchKey, SearchReturn};
 use crate::sequence::SequenceSet;
 use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};
 use crate::view::View;
-use model::Query;
+use model::{Comparator, Query};
 
 /// CANCELUPDATE. A tag without context is as good as cancelled: it was refused before, or ended with its mailbox.
 pub(super) fn cancel(core: &mut Core, tags: &[String]) -> Done {
@@ -21,12 +21,15 @@ pub(crate) struct ContextQuery {
     /// Without sequence numbers and `$`.
     key: SearchKey,
     charset: String,
+    /// The active one of the command.
+    pub(crate) comparator: Comparator,
 }
 
 impl ContextQuery {
     /// As the store understands it now.
     pub(crate) fn translate(&self, view: &View, now: i64) -> Option<Query> {
-        translated(view, &self.charset, now, &self.key).ok()
+        let query = translated(view, &self.charset, now, &self.key).ok()?;
+        Some(query.collated(self.comparator.collation))
     }
 }
 
@@ -48,7 +51,11 @@ pub(super) fn wanted(core: &Core, search: &command::Search, charset: &str) -> Re
     if view.contexts.as_ref().is_some_and(|contexts| contexts.has(&core.tag)) {
         return Err(Done::bad("Tag reuse"));
     }
-    let query = frozen(&search.key, view).map(|key| ContextQuery { key, charset: charset.to_owned() });
+    let query = frozen(&search.key, view).map(|key| ContextQuery {
+        key,
+        charset: charset.to_owned(),
+        comparator: core.comparator,
+    });
     Ok(Some(Wanted { numbering: search.numbering, query }))
 }
 

@@ -231,7 +231,7 @@ impl Esearch {
             None => Scope { told: &uids, recent: &recent, saved: None, owner, beyond: Beyond::Nothing },
         };
         let query = match queried(&scope, &self.charset, core.now, &self.key) {
-            Ok(query) => query,
+            Ok(query) => query.collated(core.comparator.collation),
             Err(done) => return Next::Done(done.telling(News::None)),
         };
         let mut among = view.map_or(uids, |view| Arc::clone(view.told()));

@@ -1,5 +1,5 @@
 //! SORT, THREAD and their UID forms (RFC 5256; ESORT: RFC 5267 §3; DISPLAYFROM and DISPLAYTO: RFC 5957; MODSEQ: RFC 7162
-//! §3.1.9, §3.1.10; `$`: RFC 5182).
+//! §3.1.9, §3.1.10; `$`: RFC 5182; comparators: RFC 5255 §4.2).
 //!
 //! First a search as SEARCH does it, page by page, then one question for the order of what was found. The answer leaves
 //! a flush at a time: a forest as deep as the mailbox is large is written without recursion.
@@ -13,7 +13,7 @@ use crate::command::{self, Numbering, SearchReturn};
 use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::write::{self, EsearchResponse, InOrder};
 use forest::Forest;
-use model::{Arrangement, ModSeq, Query, Uid, UidSet};
+use model::{Arrangement, Comparator, ModSeq, Query, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -23,6 +23,7 @@ mod forest;
 struct Arranging {
     numbering: Numbering,
     arrangement: Arc<Arrangement>,
+    comparator: Comparator,
     news: News,
     returns: Option<Vec<SearchReturn>>,
     query: Arc<Query>,
@@ -71,6 +72,7 @@ pub(super) fn start(core: &mut Core, arrangement: Arrangement, search: command::
     Begun::Run(Box::new(Arranging {
         numbering: search.numbering,
         arrangement: Arc::new(arrangement),
+        comparator: core.comparator,
         news: ready.news,
         returns: search.returns,
         query: ready.query,
@@ -142,6 +144,7 @@ impl Arranging {
                 return Next::Ask(Ask::Order {
                     uids: Arc::new(self.found.clone()),
                     arrangement: Arc::clone(&self.arrangement),
+                    comparator: self.comparator,
                 });
             }
             State::Named(uids, from) => {

@@ -139,7 +139,7 @@ pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: Chars
         enable_condstore(core);
     }
     let wanted = context::wanted(core, search, charset)?;
-    Ok(Ready { query: Arc::new(query), news, wanted })
+    Ok(Ready { query: Arc::new(query.collated(core.comparator.collation)), news, wanted })
 }
 
 /// Seconds between two reports of a search's progress (RFC 9585 §4: 10 to 15).
@@ -156,6 +156,10 @@ fn searched(core: &Core, view: &View, query: &Query) -> (Arc<UidSet>, Option<Exc
 
 /// Messages that a search by their names looks at.
 pub(super) fn named_among(told: &UidSet, query: &Query) -> UidSet {
+    let query = match query {
+        Query::Collated(_, query) => query,
+        query => query,
+    };
     let named = match query {
         Query::And(queries) => queries.as_slice(),
         query => std::slice::from_ref(query),

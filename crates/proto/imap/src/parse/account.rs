@@ -1,4 +1,4 @@
-//! Commands about the connection and the account: log-in, ID, ENABLE, LANGUAGE, COMPRESS, quota.
+//! Commands about the connection and the account: log-in, ID, ENABLE, LANGUAGE, COMPARATOR, COMPRESS, quota.
 
 use super::cursor::{Cursor, EmptyList};
 use super::{FaultKind, Parsed, limits};
@@ -12,6 +12,7 @@ pub(super) fn arguments(cursor: &mut Cursor<'_>, name: &str) -> Option<Parsed<Bo
         "ID" => id(cursor),
         "ENABLE" => enable(cursor),
         "LANGUAGE" => language(cursor),
+        "COMPARATOR" => comparator(cursor),
         "COMPRESS" => compress(cursor),
         "GETQUOTA" => get_quota(cursor),
         "SETQUOTA" => set_quota(cursor),
@@ -101,6 +102,20 @@ fn language(cursor: &mut Cursor<'_>) -> Parsed<Body> {
         }
     }
     Ok(Body::Language(ranges))
+}
+
+/// ```text
+/// comparator-cmd = "COMPARATOR" *(SP comp-order-quoted)      comp-order-quoted = astring
+/// ```
+fn comparator(cursor: &mut Cursor<'_>) -> Parsed<Body> {
+    let mut orders = Vec::new();
+    while cursor.eat(b' ') {
+        orders.push(cursor.utf8("a comparator")?);
+        if orders.len() > limits::OPTIONS_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "fewer comparators");
+        }
+    }
+    Ok(Body::Comparator(orders))
 }
 
 /// ```text

@@ -182,6 +182,7 @@ const NAMES: &[&str] = &[
     "CHECK",
     "CLOSE",
     "COMPRESS",
+    "COMPARATOR",
     "COPY",
     "CREATE",
     "DELETE",

@@ -241,6 +241,7 @@ fn bodies() -> impl Strategy<Value = Body> {
             mechanism: "PLAIN".to_owned(),
             initial: Some(Secret(initial)),
         }),
+        proptest::collection::vec("[ -~é]{0,9}", 0..3).prop_map(Body::Comparator),
         (names(), names()).prop_map(|(from, to)| Body::Rename { from, to }),
         proptest::collection::vec((any::<String>(), "[A-Z0-9.-]{1,8}"), 1..3).prop_map(Body::GenUrlAuth),
         (proptest::option::of(names()), "[A-Z0-9.-]{1,8}").prop_map(|(mailbox, mechanism)| {

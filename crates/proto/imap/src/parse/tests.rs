@@ -153,6 +153,8 @@ pub(super) const EXAMPLES: &[&str] = &[
     "b COMPRESS DEFLATE",
     "b LANGUAGE",
     "b LANGUAGE ru-RU en",
+    "b COMPARATOR",
+    "A001 COMPARATOR \"cz;*\" i;basic",
     "A003 UNAUTHENTICATE",
     "t1 CREATE MySpecial (USE (\\Drafts \\Sent))",
     "A01 LIST \"\" % RETURN (STATUS (MESSAGES UNSEEN))",

@@ -277,10 +277,13 @@ impl Updating {
                 Ask::Search { query: Arc::clone(query), among: Arc::clone(changed), from: *from }
             }
             Stage::Order { whole, .. } => {
-                let ContextResult::Sorted(arrangement, _) = &contexts.all.get(self.at - 1)?.result else {
-                    return None;
-                };
-                Ask::Order { uids: Arc::clone(whole), arrangement: Arc::clone(arrangement) }
+                let context = contexts.all.get(self.at - 1)?;
+                let ContextResult::Sorted(arrangement, _) = &context.result else { return None };
+                Ask::Order {
+                    uids: Arc::clone(whole),
+                    arrangement: Arc::clone(arrangement),
+                    comparator: context.query.comparator,
+                }
             }
         }))
     }

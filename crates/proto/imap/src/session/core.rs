@@ -6,7 +6,7 @@ use crate::language::Language;
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
-use model::{Flag, FlagSet, Keyword, Right, Uid, UidSet, UidValidity};
+use model::{Comparator, Flag, FlagSet, Keyword, Right, Uid, UidSet, UidValidity};
 use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
@@ -28,6 +28,8 @@ pub(crate) struct Core {
     pub tls: Option<Box<TlsInfo>>,
     /// Of the texts (RFC 5255).
     pub language: Language,
+    /// By which texts are compared (RFC 5255 §4).
+    pub comparator: Comparator,
     /// COMPRESS=DEFLATE (RFC 4978).
     pub deflate: Deflate,
     /// Who is logged in.

@@ -1,9 +1,12 @@
 //! SORT and THREAD as plainly as they can be. Of REFERENCES only what transcripts need: the last reference is the parent,
 //! there or not; subjects gather nothing. (The store's tests hold the whole algorithm against the RFC.)
 
+use crate::search::fold;
 use crate::world::{Mailbox, Message, NOW, World};
 use imap::ask::Answer;
-use model::{Arrangement, Direction, FlagSet, SortKey, ThreadAlgorithm, ThreadNode, Uid, UidSet};
+use model::{
+    Arrangement, Collation, Comparator, Direction, FlagSet, SortKey, ThreadAlgorithm, ThreadNode, Uid, UidSet,
+};
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -17,34 +20,35 @@ fn sent(message: &Message) -> i64 {
     mime::date::parse(&header(message, "Date")).map_or(message.date, |date| date.unix_seconds)
 }
 
-fn subject(message: &Message) -> String {
-    mime::subject::base_subject(&header(message, "Subject")).text.to_uppercase()
+fn subject(message: &Message, by: Collation) -> String {
+    fold(&mime::subject::base_subject(&header(message, "Subject")).text, by)
 }
 
-fn address(message: &Message, field: &str, display: bool) -> String {
+fn address(message: &Message, field: &str, display: bool, by: Collation) -> String {
     let value = header(message, field);
     let Some(mailbox) = mime::Addresses::new(&value).mailboxes().next() else { return String::new() };
     let name =
         mailbox.name.as_deref().map(mime::encoded_word::decode).filter(|name| display && !name.is_empty());
     let address = if display { mailbox.address() } else { mailbox.local.to_vec() };
-    name.map_or_else(|| String::from_utf8_lossy(&address).into_owned(), String::from).to_uppercase()
+    fold(&name.map_or_else(|| String::from_utf8_lossy(&address).into_owned(), String::from), by)
 }
 
-fn key(message: &Message, key: SortKey) -> (i64, String) {
+fn key(message: &Message, key: SortKey, by: Collation) -> (i64, String) {
     match key {
         SortKey::Arrival => (message.date, String::new()),
         SortKey::Date => (sent(message), String::new()),
         SortKey::Size => (i64::try_from(message.content.len()).expect("small"), String::new()),
-        SortKey::Subject => (0, subject(message)),
-        SortKey::From => (0, address(message, "From", false)),
-        SortKey::To => (0, address(message, "To", false)),
-        SortKey::Cc => (0, address(message, "Cc", false)),
-        SortKey::DisplayFrom => (0, address(message, "From", true)),
-        SortKey::DisplayTo => (0, address(message, "To", true)),
+        SortKey::Subject => (0, subject(message, by)),
+        SortKey::From => (0, address(message, "From", false, by)),
+        SortKey::To => (0, address(message, "To", false, by)),
+        SortKey::Cc => (0, address(message, "Cc", false, by)),
+        SortKey::DisplayFrom => (0, address(message, "From", true, by)),
+        SortKey::DisplayTo => (0, address(message, "To", true, by)),
     }
 }
 
-pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement) -> Answer {
+pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement, comparator: Comparator) -> Answer {
+    let by = comparator.collation;
     let mut mails: Vec<Mail<'_>> = mailbox
         .messages
         .iter()
@@ -54,9 +58,11 @@ pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement) -> Ans
     match arrangement {
         Arrangement::Sorted(criteria) => {
             for criterion in criteria.iter().rev() {
-                match criterion.direction {
-                    Direction::Ascending => mails.sort_by_key(|mail| key(mail.1, criterion.key)),
-                    Direction::Descending => mails.sort_by_key(|mail| Reverse(key(mail.1, criterion.key))),
+                let is_number = matches!(criterion.key, SortKey::Arrival | SortKey::Date | SortKey::Size);
+                let plain = if is_number { Direction::Ascending } else { comparator.direction };
+                match criterion.direction == plain {
+                    true => mails.sort_by_key(|mail| key(mail.1, criterion.key, by)),
+                    false => mails.sort_by_key(|mail| Reverse(key(mail.1, criterion.key, by))),
                 }
             }
             Answer::Sorted(mails.iter().map(|mail| Uid(mail.0)).collect())
@@ -64,7 +70,7 @@ pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement) -> Ans
         Arrangement::Threaded(algorithm) => {
             mails.sort_by_key(|mail| sent(mail.1));
             let nodes = match algorithm {
-                ThreadAlgorithm::OrderedSubject => by_subject(&mails),
+                ThreadAlgorithm::OrderedSubject => by_subject(&mails, by),
                 ThreadAlgorithm::References | ThreadAlgorithm::Refs => by_parent(&mails),
             };
             Answer::Threaded(nodes)
@@ -72,10 +78,10 @@ pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement) -> Ans
     }
 }
 
-fn by_subject(mails: &[Mail<'_>]) -> Vec<ThreadNode> {
+fn by_subject(mails: &[Mail<'_>], by: Collation) -> Vec<ThreadNode> {
     let mut threads: Vec<(String, Vec<u32>)> = Vec::new();
     for (uid, message) in mails {
-        let subject = subject(message);
+        let subject = subject(message, by);
         match threads.iter_mut().find(|(known, _)| *known == subject) {
             Some((_, thread)) => thread.push(*uid),
             None => threads.push((subject, vec![*uid])),
@@ -140,6 +146,19 @@ pub fn five(world: &mut World) {
         let text = format!(
             "Date: Tue, 14 Nov 2023 10:00:{second:02} +0000\r\nFrom: {from}\r\nTo: me@example.test\r\n\
              Subject: {subject}\r\n\r\nhello\r\n"
+        );
+        world.deliver(inbox, text.as_bytes(), FlagSet::NONE, NOW);
+    }
+}
+
+/// What collations take for the same, or not.
+pub fn spellings(world: &mut World) {
+    let inbox = world.find("INBOX").expect("an inbox");
+    for (second, subject) in
+        ["b", "A", "a", "B", "=?utf-8?q?=C3=A9?=", "=?utf-8?q?=C3=89?="].into_iter().enumerate()
+    {
+        let text = format!(
+            "Date: Tue, 14 Nov 2023 10:00:{second:02} +0000\r\nFrom: {subject} <x@example.test>\r\nSubject: {subject}\r\n\r\n\r\n"
         );
         world.deliver(inbox, text.as_bytes(), FlagSet::NONE, NOW);
     }

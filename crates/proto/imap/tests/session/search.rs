@@ -2,19 +2,24 @@
 
 use crate::world::{Mailbox, Message, NOW};
 use model::Uid;
-use model::{DateOf, Query, When};
+use model::{Collation, DateOf, Query, When};
 
 pub fn names_modseq(query: &Query) -> bool {
     match query {
         Query::ModSeq(_) => true,
-        Query::Not(query) | Query::Fuzzy(query) => names_modseq(query),
+        Query::Not(query) | Query::Fuzzy(query) | Query::Collated(_, query) => names_modseq(query),
         Query::And(queries) | Query::Or(queries) => queries.iter().any(names_modseq),
         _ => false,
     }
 }
 
-fn holds(text: &str, wanted: &str) -> bool {
-    text.to_lowercase().contains(&wanted.to_lowercase())
+/// What of a text counts.
+pub fn fold(text: &str, collation: Collation) -> String {
+    match collation {
+        Collation::UnicodeCasemap => text.to_uppercase(),
+        Collation::AsciiCasemap => text.to_ascii_uppercase(),
+        Collation::Octet => text.to_owned(),
+    }
 }
 
 /// FUZZY here: the last letter of a text does not matter.
@@ -27,6 +32,7 @@ fn without_last_letters(query: &Query) -> Query {
         Query::Text(text) => Query::Text(cut(text)),
         Query::Not(query) => Query::Not(Box::new(without_last_letters(query))),
         Query::Fuzzy(query) => without_last_letters(query),
+        Query::Collated(by, query) => without_last_letters(query).collated(*by),
         Query::And(queries) => Query::And(several(queries)),
         Query::Or(queries) => Query::Or(several(queries)),
         query => query.clone(),
@@ -36,7 +42,7 @@ fn without_last_letters(query: &Query) -> Query {
 fn is_fuzzy(query: &Query) -> bool {
     match query {
         Query::Fuzzy(_) => true,
-        Query::Not(query) => is_fuzzy(query),
+        Query::Not(query) | Query::Collated(_, query) => is_fuzzy(query),
         Query::And(queries) | Query::Or(queries) => queries.iter().any(is_fuzzy),
         _ => false,
     }
@@ -47,8 +53,9 @@ pub fn score(query: &Query, uid: Uid) -> Option<(Uid, u8)> {
     is_fuzzy(query).then_some((uid, (uid.0 % 100 + 1) as u8))
 }
 
-pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) -> bool {
-    let all = |query: &Query| matches(query, uid, message, mailbox);
+pub fn matches(query: &Query, by: Collation, uid: Uid, message: &Message, mailbox: &Mailbox) -> bool {
+    let all = |query: &Query| matches(query, by, uid, message, mailbox);
+    let holds = |text: &str, wanted: &str| fold(text, by).contains(&fold(wanted, by));
     let header_length = mime::header::header_length(&message.content);
     let header = || mime::text::header_text(&message.content[..header_length]);
     let body = || {
@@ -63,6 +70,7 @@ pub fn matches(query: &Query, uid: Uid, message: &Message, mailbox: &Mailbox) ->
             message.keywords.iter().any(|number| mailbox.keywords[usize::from(*number)] == *keyword)
         }
         Query::Not(query) => !all(query),
+        Query::Collated(by, query) => matches(query, *by, uid, message, mailbox),
         Query::Fuzzy(query) => all(&without_last_letters(query)),
         Query::And(queries) => queries.iter().all(all),
         Query::Or(queries) => queries.iter().any(all),

@@ -9,8 +9,8 @@ use imap::ask::{
 };
 use imap::url::AccessKey;
 use model::{
-    EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, ThreadId, Uid, UidSet,
-    UidValidity, UnixTime,
+    Collation, EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, ThreadId, Uid,
+    UidSet, UidValidity, UnixTime,
 };
 use model::{FlagChange, FlagMode, Query};
 use sasl::{Question, Reply, Verdict};
@@ -370,8 +370,8 @@ impl World {
                 Answer::Expunged { uids: chosen.into_iter().map(Uid).collect(), modseq: ModSeq(modseq) }
             }
             Ask::Search { query, among, from } => self.search(id, &query, &among, from),
-            Ask::Order { uids, arrangement } => {
-                crate::order::order(&self.mailboxes[&id], &uids, &arrangement)
+            Ask::Order { uids, arrangement, comparator } => {
+                crate::order::order(&self.mailboxes[&id], &uids, &arrangement, comparator)
             }
             other => panic!("a question for a selected mailbox was expected: {other:?}"),
         }
@@ -790,7 +790,7 @@ impl World {
                 break;
             }
             looked += 1;
-            if crate::search::matches(query, Uid(*uid), message, mailbox) {
+            if crate::search::matches(query, Collation::default(), Uid(*uid), message, mailbox) {
                 found.insert(Uid(*uid));
                 scores.extend(crate::search::score(query, Uid(*uid)));
                 highest = highest.max(Some(ModSeq(message.modseq)));

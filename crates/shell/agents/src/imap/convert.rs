@@ -161,6 +161,7 @@ pub(super) fn own_seen(query: &Query, seen: &UidSet) -> Option<Query> {
         Query::Flag(Flag::Seen) => Some(Query::Uids(seen.clone())),
         Query::Not(inner) => own_seen(inner, seen).map(|inner| Query::Not(Box::new(inner))),
         Query::Fuzzy(inner) => own_seen(inner, seen).map(|inner| Query::Fuzzy(Box::new(inner))),
+        Query::Collated(by, inner) => own_seen(inner, seen).map(|inner| inner.collated(*by)),
         Query::And(queries) => all(queries).map(Query::And),
         Query::Or(queries) => all(queries).map(Query::Or),
         _ => None,
@@ -171,7 +172,7 @@ pub(super) fn own_seen(query: &Query, seen: &UidSet) -> Option<Query> {
 pub(super) fn names_modseq(query: &Query) -> bool {
     match query {
         Query::ModSeq(_) => true,
-        Query::Not(inner) | Query::Fuzzy(inner) => names_modseq(inner),
+        Query::Not(inner) | Query::Fuzzy(inner) | Query::Collated(_, inner) => names_modseq(inner),
         Query::And(all) | Query::Or(all) => all.iter().any(names_modseq),
         _ => false,
     }

@@ -4,8 +4,10 @@ use super::manifest::Segment;
 use super::postings::{Groups, Places};
 use super::segment::{PRESENCE, Writer};
 use crate::Error;
+use crate::search::fold::fold;
 use crate::search::text::{self, Closed};
 use crate::search::tokens::{TOKEN_BYTES_MAX, each_token};
+use model::Collation;
 use roaring::RoaringBitmap;
 use rustc_hash::FxHashMap;
 
@@ -66,11 +68,11 @@ impl Builder {
             if !fits {
                 self.unsure.insert(doc);
             }
-            self.note_all(name, doc, Places::NAME, &mut added);
+            self.note_all(&fold(name, Collation::UnicodeCasemap), doc, Places::NAME, &mut added);
             self.note_all(value, doc, Places::of_field(name), &mut added);
         });
         let structure = mime::parse(raw);
-        for body in text::each_body(&structure) {
+        for body in text::each_body(&structure, Collation::UnicodeCasemap) {
             self.note_all(&body, doc, Places::BODY, &mut added);
         }
         let closed = text::closed(&structure);
