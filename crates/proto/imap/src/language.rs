@@ -101,6 +101,9 @@ const RUSSIAN: &[(&str, &str)] = &[
     ("Processed *% of the messages", "Обработано *% писем"),
     ("Searching mailboxes", "Идёт поиск в ящиках"),
     ("The selected mailbox has been deleted", "Выбранный ящик удалён"),
+    ("You may not read the selected mailbox any more", "Выбранный ящик вам больше нельзя читать"),
+    ("That result is not kept up to date", "Этот результат не обновляется"),
+    ("Too much has happened; ask again with NOTIFY", "Произошло слишком многое, повторите команду NOTIFY"),
     // Log-in.
     ("Wrong name or password", "Неверное имя или пароль"),
     ("The token is not good for this account", "Токен не подходит к этой учётной записи"),

@@ -5,12 +5,15 @@
 //! RFC 3501 §5.5). While nothing is withheld, the set is the store's own, shared by all sessions that look at the same
 //! state, so that an idle session keeps almost nothing.
 
-use crate::ask::{Access, Changes, Owner, Selected};
+use crate::ask::{Access, Changes, Owner, Place, Selected};
 use crate::command::Numbering;
 use crate::sequence::{Beyond, SequenceSet};
 use crate::session::Contexts;
 use model::{Keyword, MailboxId, ModSeq, Rights, SeqNo, Uid, UidSet, UidValidity};
 use std::sync::Arc;
+
+/// Most own STOREs remembered.
+const OWN_MAX: usize = 1024;
 
 /// The selected mailbox as one client knows it.
 #[derive(Debug)]
@@ -77,6 +80,19 @@ impl View {
             access: selected.access,
             rights: selected.rights,
             owner: selected.owner,
+        }
+    }
+
+    /// Which mailbox it is.
+    pub fn place(&self) -> Place {
+        Place { owner: self.owner, mailbox: self.mailbox }
+    }
+
+    /// Notes a STORE of this session's own. Beyond [`OWN_MAX`] it is told as if another had done it: a client that has
+    /// called off all news of the mailbox (RFC 5465 §3.1) never makes room.
+    pub fn wrote(&mut self, modseq: ModSeq) {
+        if self.own.len() < OWN_MAX {
+            self.own.push(modseq);
         }
     }
 
@@ -212,6 +228,15 @@ mod tests {
         view.expunged_are_told();
         assert_eq!(view.number(Uid(50)), Some(SeqNo(2)));
         assert!(view.withheld().is_empty());
+    }
+
+    #[test]
+    fn own_writes_are_bounded() {
+        let mut view = view(&[1]);
+        for modseq in 0..3000 {
+            view.wrote(ModSeq(modseq));
+        }
+        assert_eq!(view.own.len(), OWN_MAX, "STORE hands all of them on, each time");
     }
 
     #[test]

@@ -346,6 +346,10 @@ impl Session {
             ]
             .map(str::to_owned),
         );
+        // RFC 5321 §3.5.2: to be listed where it is supported.
+        if self.may_look_up() {
+            lines.push("EXPN".to_owned());
+        }
         lines.push(format!("SIZE {}", limits.message_bytes_max));
         // RFC 9422 §4: six digits at most.
         let (mails, recipients) =

@@ -11,7 +11,7 @@ use crate::metrics::Protocol;
 use crate::url;
 use crate::world::{self, World};
 use ::imap::ask::{
-    Access, Answer, Ask, MakeKey, NewMessage, Originals, Refused, RefusedKind, Selected, UrlKey, Watch,
+    Access, Answer, Ask, MakeKey, NewMessage, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
 use engine::AccountId;
 use model::{FlagChange, FlagMode, MailboxId, ModSeq, Right, Rights, Uid, UidSet};
@@ -183,8 +183,10 @@ impl ImapAgent {
                 Ok(Answer::Done)
             }
             Ask::Watch(watch) => {
-                self.watched = None;
-                if watch == Watch::On {
+                if watch == Watch::Off {
+                    self.watched = None;
+                } else if self.watched.is_none() {
+                    // Otherwise it goes on: what it has not told yet is told still.
                     let (account, bell) = (self.account()?, self.bell());
                     self.watched =
                         Some(Box::new(Watched::new(self.store(), account, bell).map_err(refused)?));
@@ -414,10 +416,10 @@ impl ImapAgent {
     async fn write(&self, ask: Ask) -> Result<Answer, Refused> {
         let store = self.store();
         if let Ask::Append { to, messages } = ask {
-            let to = self.target(&to)?;
+            let (to, place) = self.target(&to)?;
             let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>().map_err(refused)?;
             let appended = self.own(store.append_to(to, prepared, World::now())).await.map_err(refused)?;
-            return Ok(Answer::Appended { uid_validity: appended.uid_validity, uids: appended.uids });
+            return Ok(Answer::Appended { place, uid_validity: appended.uid_validity, uids: appended.uids });
         }
         let (open, standing) = self.open()?;
         let (owner, mailbox) = (open.owner, open.mailbox);
@@ -433,7 +435,8 @@ impl ImapAgent {
                 // RFC 8508 §4.1: what STORE, EXPUNGE and APPEND need together.
                 standing.demand(Right::DeleteMessages)?;
                 standing.demand(Right::Expunge)?;
-                let (from, to) = (sharing::source(owner, mailbox, standing), self.target(&to)?);
+                let from = sharing::source(owner, mailbox, standing);
+                let (to, place) = self.target(&to)?;
                 let message = prepare(message).map_err(refused)?;
                 let replaced = self.own(store.replace_in(from, uid, to, message, World::now())).await;
                 let replaced = replaced.map_err(|error| match error {
@@ -441,6 +444,7 @@ impl ImapAgent {
                     error => refused(error),
                 })?;
                 Ok(Answer::Replaced {
+                    place,
                     uid_validity: replaced.uid_validity,
                     uid: replaced.uid,
                     modseq: replaced.modseq,
@@ -456,11 +460,12 @@ impl ImapAgent {
                         store::Originals::Go
                     }
                 };
-                let (from, to) = (sharing::source(owner, mailbox, standing), self.target(&to)?);
+                let from = sharing::source(owner, mailbox, standing);
+                let (to, place) = self.target(&to)?;
                 // Into another account the headers are read before.
                 let copied =
                     tokio::task::block_in_place(|| store.copy_to(from, uids, to, originals, World::now()));
-                Ok(convert::copied(self.own(copied).await.map_err(refused)?))
+                Ok(convert::copied(place, self.own(copied).await.map_err(refused)?))
             }
             Ask::Expunge { only } => {
                 standing.demand(Right::Expunge)?;
@@ -471,11 +476,12 @@ impl ImapAgent {
         }
     }
 
-    /// A mailbox that messages may be put into.
-    fn target(&self, name: &str) -> Result<store::Destination, Refused> {
+    /// A mailbox that messages may be put into, as the store and as the session name it.
+    fn target(&self, name: &str) -> Result<(store::Destination, Place), Refused> {
         let found = self.sight()?.find(name)?;
         found.demand(Right::Insert)?;
-        Ok(found.destination())
+        let place = Place { owner: self.owner(found.spot.owner)?, mailbox: found.id };
+        Ok((found.destination(), place))
     }
 }
 

@@ -13,6 +13,15 @@ impl Owner {
     pub const SELF: Owner = Owner(0);
 }
 
+/// A mailbox among all that there are. UIDVALIDITY does not tell mailboxes of different accounts apart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Place {
+    /// Whose.
+    pub owner: Owner,
+    /// Its id there.
+    pub mailbox: MailboxId,
+}
+
 /// SELECT or EXAMINE.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Access {
@@ -37,6 +46,14 @@ pub struct MailboxRow {
     pub counters: Option<Counters>,
     /// What this user may do with it; without meaning for a subscription alone.
     pub rights: Rights,
+}
+
+impl MailboxRow {
+    /// Which mailbox it is; None without counters, which tell whose it is.
+    #[must_use]
+    pub fn place(&self) -> Option<Place> {
+        Some(Place { owner: self.counters?.owner, mailbox: self.id? })
+    }
 }
 
 /// Counters of a mailbox (RFC 9051 §6.3.11).

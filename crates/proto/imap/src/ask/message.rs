@@ -1,5 +1,6 @@
 //! Messages in questions and answers: rows, what is wanted of them, and what became of them.
 
+use super::Place;
 use model::{EmailId, FlagSet, Keyword, ModSeq, ThreadId, Uid, UidSet, UidValidity, UnixTime};
 use std::sync::Arc;
 
@@ -169,7 +170,9 @@ pub struct NewMessage {
 /// What COPY or MOVE did.
 #[derive(Clone, Debug)]
 pub struct Copied {
-    /// Of the mailbox that was copied to.
+    /// The mailbox that was copied to.
+    pub place: Place,
+    /// Its UIDVALIDITY.
     pub uid_validity: UidValidity,
     /// UIDs of the originals; the n-th became the n-th of `to`.
     pub from: UidSet,

@@ -16,7 +16,7 @@ mod message;
 pub use account::{AccountNews, ChangedEntry, Listed, Touched, WhyListed};
 pub use acl::{AclAsk, QuotaOf, RightsChange};
 pub use mailbox::{
-    Access, Changes, Counters, CountersNeed, Glance, MailboxRow, Owner, Quota, Resource, Selected,
+    Access, Changes, Counters, CountersNeed, Glance, MailboxRow, Owner, Place, Quota, Resource, Selected,
 };
 pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
 
@@ -342,14 +342,18 @@ pub enum Answer {
     Stored(Box<Stored>),
     /// To [`Ask::Append`].
     Appended {
-        /// Of the mailbox.
+        /// The mailbox.
+        place: Place,
+        /// Its UIDVALIDITY.
         uid_validity: UidValidity,
         /// One per message, in order.
         uids: Vec<Uid>,
     },
     /// To [`Ask::Replace`].
     Replaced {
-        /// Of the new one's mailbox.
+        /// The new one's mailbox.
+        place: Place,
+        /// Its UIDVALIDITY.
         uid_validity: UidValidity,
         /// Of the new one.
         uid: Uid,

@@ -37,11 +37,11 @@ impl Running for Append {
             };
         }
         match event {
-            Event::Answer(Answer::Appended { uid_validity, uids }) => {
+            Event::Answer(Answer::Appended { place, uid_validity, uids }) => {
                 core.messages += uids.len() as u64;
                 let mut text = format!("[APPENDUID {uid_validity} ").into_bytes();
                 let uids: model::UidSet = uids.into_iter().collect();
-                core.brought(uid_validity, &uids);
+                core.brought(place, &uids);
                 write_uids(&mut text, &uids);
                 text.extend_from_slice(b"] APPEND completed");
                 Next::Done(Done::ok(String::from_utf8(text).unwrap_or_default()))

@@ -75,7 +75,7 @@ impl Copy {
             return Done::no("[EXPUNGEISSUED] The messages no longer exist");
         }
         core.messages += u64::from(copied.from.len());
-        core.brought(copied.uid_validity, &copied.to);
+        core.brought(copied.place, &copied.to);
         let mut code = Vec::new();
         code.extend_from_slice(format!("[COPYUID {} ", copied.uid_validity).as_bytes());
         write_uids(&mut code, &copied.from);

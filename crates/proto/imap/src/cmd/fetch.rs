@@ -227,7 +227,7 @@ impl Fetch {
                 if let Some(view) = &mut core.view
                     && !stored.changed.is_empty()
                 {
-                    view.own.push(stored.modseq);
+                    view.wrote(stored.modseq);
                     core.dirty |= !stored.overtaken.is_empty();
                 }
                 let stale = stored.overtaken.and(&stored.changed);

@@ -18,6 +18,12 @@ const EVENTS: &str = "MessageNew MessageExpunge FlagChange MailboxName Subscript
 #[derive(Debug)]
 struct Notify {
     wishes: Option<Wishes>,
+    /// Those from before, until this command has succeeded.
+    before: Option<Wishes>,
+    /// MODSEQ is among the items: success enables CONDSTORE.
+    modseq: bool,
+    /// Refused, once the watch is off again.
+    failed: Option<Done>,
     /// STATUS responses are wanted.
     status: bool,
     rows: Option<std::vec::IntoIter<MailboxRow>>,
@@ -25,8 +31,7 @@ struct Notify {
 
 pub(super) fn start(notify: Option<command::Notify>) -> Begun {
     let Some(command::Notify { status, groups }) = notify else {
-        let wishes = Some(Wishes::default());
-        return Begun::Run(Box::new(Notify { wishes, status: false, rows: None }));
+        return Begun::Run(Notify::new(Wishes::default(), false));
     };
     let unknown =
         |event: &NotifyEvent| matches!(event, NotifyEvent::Other(_) | NotifyEvent::AnnotationChange);
@@ -62,7 +67,7 @@ pub(super) fn start(notify: Option<command::Notify>) -> Begun {
         });
         wishes.selected = items.map(|items| Selected { expunges, flags, items });
     }
-    Begun::Run(Box::new(Notify { wishes: Some(wishes), status, rows: None }))
+    Begun::Run(Notify::new(wishes, status))
 }
 
 impl Running for Notify {
@@ -71,18 +76,17 @@ impl Running for Notify {
             Event::Go => match self.wishes.take() {
                 Some(wishes) => {
                     let notify = core.notify.get_or_insert_default();
-                    let watch =
-                        if wishes.is_of_account() || notify.metadata { Watch::On } else { Watch::Off };
-                    let items = wishes.selected.as_ref().map_or(&[][..], |selected| &selected.items);
-                    let modseq = items.contains(&FetchItem::ModSeq);
-                    notify.wishes = Some(wishes);
-                    if modseq {
-                        super::any_state::enable_condstore(core);
-                    }
+                    let watch = watch(Some(&wishes), notify.metadata);
+                    // Where nothing is watched, STATUS has nothing to tell: what is off already can't fail any more.
+                    self.status &= watch == Watch::On;
+                    self.before = notify.wishes.replace(wishes);
                     Next::Ask(Ask::Watch(watch))
                 }
                 None => self.tell(core),
             },
+            Event::Answer(_) if self.failed.is_some() => {
+                Next::Done(self.failed.take().unwrap_or_else(|| Done::no("[SERVERBUG] Internal error")))
+            }
             Event::Answer(Answer::Done) if self.status => {
                 Next::Ask(Ask::Mailboxes { counters: CountersNeed::Plain })
             }
@@ -92,23 +96,42 @@ impl Running for Notify {
                 self.tell(core)
             }
             event => {
-                // RFC 5465 §3.1: a NOTIFY that failed changes nothing that is safe to go on with; all is off.
-                if let Some(notify) = &mut core.notify {
-                    notify.wishes = Some(Wishes::default());
+                let notify = core.notify.get_or_insert_default();
+                // RFC 5465 §3.1: only a NOTIFY that succeeds changes what is told.
+                notify.wishes = self.before.take();
+                let watch = watch(notify.wishes.as_ref(), notify.metadata);
+                match otherwise(event) {
+                    Next::Done(done) if watch == Watch::Off => {
+                        self.failed = Some(done);
+                        Next::Ask(Ask::Watch(watch))
+                    }
+                    next => next,
                 }
-                otherwise(event)
             }
         }
     }
 }
 
+/// Whether such wishes need the whole account watched.
+fn watch(wishes: Option<&Wishes>, metadata: bool) -> Watch {
+    if metadata || wishes.is_some_and(Wishes::is_of_account) { Watch::On } else { Watch::Off }
+}
+
 impl Notify {
+    fn new(wishes: Wishes, status: bool) -> Box<Notify> {
+        let items = wishes.selected.as_ref().map_or(&[][..], |selected| &selected.items);
+        let modseq = items.contains(&FetchItem::ModSeq);
+        Box::new(Notify { wishes: Some(wishes), before: None, modseq, failed: None, status, rows: None })
+    }
+
     /// STATUS of every other mailbox whose messages are watched.
     fn tell(&mut self, core: &mut Core) -> Next {
-        let selected = core.view.as_ref().map(|view| view.uid_validity);
+        if std::mem::take(&mut self.modseq) {
+            super::any_state::enable_condstore(core);
+        }
+        let selected = core.view.as_ref().map(|view| view.place());
         for row in self.rows.iter_mut().flatten() {
-            let Some(counters) = row.counters.filter(|counters| Some(counters.uid_validity) != selected)
-            else {
+            let Some(counters) = row.counters.filter(|_| row.place() != selected) else {
                 continue;
             };
             let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());

@@ -53,9 +53,9 @@ impl Running for Replace {
             };
         }
         match event {
-            Event::Answer(Answer::Replaced { uid_validity, uid, modseq }) => {
+            Event::Answer(Answer::Replaced { place, uid_validity, uid, modseq }) => {
                 core.messages += 1;
-                core.brought(uid_validity, &[uid].into_iter().collect());
+                core.brought(place, &[uid].into_iter().collect());
                 // RFC 8508 §4.3: untagged, before the EXPUNGE, which comes with the news.
                 core.tell("OK", format_args!("[APPENDUID {uid_validity} {uid}] Replacement message ready"));
                 // RFC 8508 §4.5: as after UID EXPUNGE.

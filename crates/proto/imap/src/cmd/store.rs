@@ -119,7 +119,7 @@ impl Store {
         if let Some(view) = &mut core.view
             && !stored.changed.is_empty()
         {
-            view.own.push(stored.modseq);
+            view.wrote(stored.modseq);
         }
         if !stored.missing.is_empty() {
             core.dirty = true;

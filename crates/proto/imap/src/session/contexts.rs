@@ -339,8 +339,7 @@ impl Updating {
 impl Core {
     /// RFC 5267 §4.3.1: there are no updates for that command.
     pub fn no_update(&mut self, tag: &str) {
-        self.out.extend_from_slice(b"* NO [NOUPDATE ");
-        write::string(&mut self.out, tag.as_bytes());
-        self.out.extend_from_slice(b"] That result is not kept up to date\r\n");
+        // No character of a tag needs an escape (RFC 9051 §9).
+        self.tell("NO", format_args!("[NOUPDATE \"{tag}\"] That result is not kept up to date"));
     }
 }

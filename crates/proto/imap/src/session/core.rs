@@ -1,12 +1,12 @@
 //! What a session keeps between commands, and how it writes its own lines.
 
-use crate::ask::{Access, Refused, RefusedKind};
+use crate::ask::{Access, Place, Refused, RefusedKind};
 use crate::capability::{self, Stage};
 use crate::language::Language;
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
-use model::{Comparator, Flag, FlagSet, Keyword, Right, Uid, UidSet, UidValidity};
+use model::{Comparator, Flag, FlagSet, Keyword, Right, Uid, UidSet};
 use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
@@ -176,9 +176,13 @@ impl Core {
     }
 
     /// Notes messages that this session put into a mailbox, if it is the selected one.
-    pub fn brought(&mut self, uid_validity: UidValidity, uids: &UidSet) {
-        if let (Some(_), Some(view)) = (&self.notify, &mut self.view)
-            && view.uid_validity == uid_validity
+    pub fn brought(&mut self, place: Place, uids: &UidSet) {
+        let wishes = self.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        let selected = wishes.and_then(|wishes| wishes.selected.as_ref());
+        // Where no items are told of new messages, nobody would ever take these out again.
+        if let (Some(selected), Some(view)) = (selected, &mut self.view)
+            && !selected.items.is_empty()
+            && view.place() == place
         {
             view.brought = view.brought.or(uids);
         }

@@ -163,7 +163,7 @@ impl Telling {
             Answer::Refused(refused) if refused.kind == RefusedKind::NoPerm => {
                 // RFC 4314 §5.1.1: "it MAY send an untagged BYE response and close connection".
                 core.view = None;
-                core.line(format_args!("* BYE You may not read the selected mailbox any more"));
+                core.tell("BYE", format_args!("You may not read the selected mailbox any more"));
                 core.end = wire::End::Refused;
                 Some(self.end())
             }

@@ -218,9 +218,10 @@ impl Running for Noticing {
             }
             Event::Answer(Answer::News(news)) if news.is_overflow => {
                 // RFC 5465 §5.8: as if NOTIFY NONE had been given.
-                core.line(format_args!(
-                    "* OK [NOTIFICATIONOVERFLOW] Too much has happened; ask again with NOTIFY"
-                ));
+                core.tell(
+                    "OK",
+                    format_args!("[NOTIFICATIONOVERFLOW] Too much has happened; ask again with NOTIFY"),
+                );
                 if let Some(notify) = &mut core.notify {
                     notify.wishes = Some(Wishes::default());
                     notify.metadata = false;
@@ -267,8 +268,8 @@ fn tell_listed(core: &mut Core, listed: &Listed) {
 
 fn tell_touched(core: &mut Core, touched: &Touched) {
     let row = &touched.row;
-    let selected = core.view.as_ref().map(|view| view.uid_validity);
-    let Some(counters) = row.counters.filter(|counters| Some(counters.uid_validity) != selected) else {
+    let selected = core.view.as_ref().map(|view| view.place());
+    let Some(counters) = row.counters.filter(|_| row.place() != selected) else {
         return;
     };
     let condstore = core.enabled.condstore;

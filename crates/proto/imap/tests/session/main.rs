@@ -64,7 +64,7 @@ impl transcript::World for World {
         World::answer(self, client, ask)
     }
 
-    /// `deliver NAME`, `expunge NAME UID`, `corrupt NAME UID`, `full`, `rights NAME LETTERS`, `administrator`, or nothing.
+    /// `deliver NAME`, `expunge NAME UID`, `corrupt NAME UID`, `full`, `fail KIND`, `uidvalidity NAME NUMBER`, `rights NAME LETTERS`, `administrator`, or nothing.
     fn change(&mut self, text: &str) -> Result<(), String> {
         self.by_nobody();
         let words: Vec<&str> = text.split_whitespace().collect();
@@ -95,6 +95,12 @@ impl transcript::World for World {
                     .corrupt = true;
             }
             ["full"] => self.full = true,
+            ["fail", kind] => self.failing = Some(kind.to_owned()),
+            ["uidvalidity", name, value] => {
+                let id = id(name)?;
+                let value = value.parse().map_err(|_| "a number".to_owned())?;
+                self.mailboxes.get_mut(&id).ok_or("no mailbox")?.uid_validity = value;
+            }
             ["rights", name, letters] => {
                 let id = id(name)?;
                 let rights =

@@ -4,7 +4,7 @@
 use crate::happenings::Happening;
 use imap::ask::{
     Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, Glance, MailboxRow, MakeKey,
-    Needs, NewMessage, Originals, Owner, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows,
+    Needs, NewMessage, Originals, Owner, Place, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows,
     Selected, Stored, UrlKey,
 };
 use imap::url::AccessKey;
@@ -73,6 +73,8 @@ pub struct World {
     pub chunk: u64,
     /// No space is left.
     pub full: bool,
+    /// The next question of that kind can't be answered.
+    pub failing: Option<String>,
     /// Uses the digests that a real store would have.
     pub digests: bool,
     /// Access control lists; see `sharing`.
@@ -98,6 +100,14 @@ pub struct World {
 
 pub fn refused(kind: RefusedKind, text: &'static str) -> Answer {
     Answer::Refused(Refused::new(kind, text))
+}
+
+fn place(mailbox: u32) -> Place {
+    Place { owner: Owner::SELF, mailbox: MailboxId(mailbox) }
+}
+
+fn away() -> Answer {
+    refused(RefusedKind::Unavailable, "The store is away")
 }
 
 pub fn no_such_mailbox() -> Answer {
@@ -127,6 +137,7 @@ impl World {
             page: usize::MAX,
             chunk: u64::MAX,
             full: false,
+            failing: None,
             digests: false,
             lists: BTreeMap::new(),
             administrator: false,
@@ -247,6 +258,7 @@ impl World {
             Ask::Acl { mailbox, ask } => self.acl(&mailbox, ask),
             Ask::SetQuota { root, octets, messages } => self.set_quota(&root, octets, messages),
             Ask::Auth(question) => Answer::Auth(auth(question)),
+            Ask::Mailboxes { .. } if self.fails_next("mailboxes") => away(),
             Ask::Mailboxes { counters } => {
                 Answer::Mailboxes(self.rows_of_mailboxes(counters != CountersNeed::None))
             }
@@ -281,8 +293,9 @@ impl World {
                 self.selected.remove(&client);
                 Answer::Done
             }
+            Ask::Watch(imap::ask::Watch::On) if self.fails_next("watch") => away(),
             Ask::Watch(imap::ask::Watch::On) => {
-                self.watching.insert(client, self.happened.len());
+                self.watching.entry(client).or_insert(self.happened.len());
                 Answer::Done
             }
             Ask::Watch(imap::ask::Watch::Off) => {
@@ -694,7 +707,8 @@ impl World {
             mailbox.messages.get_mut(&uid).expect("new").keywords = keywords;
             uids.push(Uid(uid));
         }
-        Answer::Appended { uid_validity: UidValidity(self.mailboxes[&id].uid_validity), uids }
+        let uid_validity = UidValidity(self.mailboxes[&id].uid_validity);
+        Answer::Appended { place: place(id), uid_validity, uids }
     }
 
     fn replace(&mut self, id: u32, uid: Uid, to: &str, message: NewMessage) -> Answer {
@@ -702,12 +716,16 @@ impl World {
             return refused(RefusedKind::Expunged, "The message is gone");
         }
         match self.append(to, vec![message]) {
-            Answer::Appended { uid_validity, uids } => {
+            Answer::Appended { place, uid_validity, uids } => {
                 let modseq = ModSeq(self.expunge(id, &[uid.0]));
-                Answer::Replaced { uid_validity, uid: uids[0], modseq }
+                Answer::Replaced { place, uid_validity, uid: uids[0], modseq }
             }
             refused => refused,
         }
+    }
+
+    fn fails_next(&mut self, kind: &str) -> bool {
+        self.failing.take_if(|failing| failing == kind).is_some()
     }
 
     pub fn quota(&self) -> Quota {
@@ -728,6 +746,7 @@ impl World {
             return refused(RefusedKind::OverQuota, "The quota is used up");
         }
         let mut copied = Copied {
+            place: place(target),
             uid_validity: UidValidity(self.mailboxes[&target].uid_validity),
             from: UidSet::new(),
             to: UidSet::new(),

@@ -8,7 +8,8 @@ use crate::reply::{Charset, Enhanced, Refusal, write_reply};
 use std::sync::Arc;
 
 impl Session {
-    fn may_look_up(&self) -> bool {
+    /// Whether this client is told who there is.
+    pub(super) fn may_look_up(&self) -> bool {
         self.config.verify == Verify::LoggedIn && self.client.user.is_some()
     }
 

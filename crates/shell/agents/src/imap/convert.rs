@@ -128,8 +128,9 @@ pub(super) fn stored(from: store::Stored) -> ask::Answer {
     }))
 }
 
-pub(super) fn copied(from: store::Copied) -> ask::Answer {
+pub(super) fn copied(place: ask::Place, from: store::Copied) -> ask::Answer {
     ask::Answer::Copied(Box::new(ask::Copied {
+        place,
         uid_validity: from.uid_validity,
         from: from.from,
         to: from.to,

@@ -37,6 +37,34 @@ struct State {
     own_of_server: Vec<ModSeq>,
 }
 
+/// What is to be looked at now.
+struct Taken {
+    touched: Option<BTreeSet<MailboxId>>,
+    since: ModSeq,
+    server_since: u64,
+    own: Vec<ModSeq>,
+    own_of_server: Vec<ModSeq>,
+}
+
+impl State {
+    fn take(&mut self) -> Taken {
+        Taken {
+            touched: self.touched.replace(BTreeSet::new()),
+            since: self.since,
+            server_since: self.server_since,
+            own: std::mem::take(&mut self.own),
+            own_of_server: std::mem::take(&mut self.own_of_server),
+        }
+    }
+
+    /// It could not be looked at: next time everything is, from the same place on.
+    fn put_back(&mut self, taken: Taken) {
+        self.touched = None;
+        self.own.splice(0..0, taken.own);
+        self.own_of_server.splice(0..0, taken.own_of_server);
+    }
+}
+
 impl Watched {
     pub(super) fn new(store: &Store, account: AccountId, bell: Arc<Bell>) -> Result<Watched, Error> {
         let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
@@ -81,18 +109,28 @@ impl Watched {
 
     /// What others did since this was last asked.
     pub(super) fn news(&self, store: &Store) -> Result<AccountNews, Error> {
+        let taken = self.state.lock().take();
+        let read = self.read(store, &taken);
         let mut state = self.state.lock();
-        let touched = state.touched.replace(BTreeSet::new());
-        let (since, server_since) = (state.since, state.server_since);
-        let (own, own_of_server) = (std::mem::take(&mut state.own), std::mem::take(&mut state.own_of_server));
-        drop(state);
-        let changes = store.account_changes(self.account, since, touched.as_ref(), &own)?;
-        let server = store.server_changes(Some(server_since), &own_of_server)?;
-        let mut state = self.state.lock();
-        (state.since, state.server_since) = (changes.up_to, server.up_to);
-        drop(state);
+        match read {
+            Ok((news, since, server_since)) => {
+                (state.since, state.server_since) = (since, server_since);
+                Ok(news)
+            }
+            Err(error) => {
+                state.put_back(taken);
+                Err(error)
+            }
+        }
+    }
+
+    /// What happened, and up to where that is the account's and the server's news.
+    fn read(&self, store: &Store, taken: &Taken) -> Result<(AccountNews, ModSeq, u64), Error> {
+        let changes = store.account_changes(self.account, taken.since, taken.touched.as_ref(), &taken.own)?;
+        let server = store.server_changes(Some(taken.server_since), &taken.own_of_server)?;
         if changes.is_overflow || server.is_overflow {
-            return Ok(AccountNews { is_overflow: true, ..AccountNews::default() });
+            let news = AccountNews { is_overflow: true, ..AccountNews::default() };
+            return Ok((news, changes.up_to, server.up_to));
         }
         let mut news = self.listed(store, changes.events)?;
         news.touched = changes
@@ -109,7 +147,7 @@ impl Watched {
             })
             .collect();
         news.entries.extend(server.entries.into_iter().map(|name| ChangedEntry { mailbox: None, name }));
-        Ok(news)
+        Ok((news, changes.up_to, server.up_to))
     }
 
     /// Names as they are now.
@@ -176,5 +214,32 @@ impl Names {
     fn by_id(&self, id: MailboxId) -> Option<MailboxRow> {
         let info = self.0.values().find(|info| info.id == Some(id))?;
         Some(convert::mailbox(info.clone(), None, Rights::ALL))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_looked_at_is_not_lost() {
+        let mut state = State {
+            touched: Some([MailboxId(1)].into()),
+            since: ModSeq(7),
+            server_since: 3,
+            own: vec![ModSeq(8)],
+            own_of_server: vec![ModSeq(4)],
+        };
+        let taken = state.take();
+        assert_eq!(
+            (taken.touched.as_ref().map(BTreeSet::len), state.touched.as_ref()),
+            (Some(1), Some(&BTreeSet::new()))
+        );
+        // Happens while it is read.
+        state.own.push(ModSeq(9));
+        state.put_back(taken);
+        assert!(state.touched.is_none(), "all mailboxes are looked at");
+        assert_eq!((state.since, state.server_since), (ModSeq(7), 3));
+        assert_eq!((state.own, state.own_of_server), (vec![ModSeq(8), ModSeq(9)], vec![ModSeq(4)]));
     }
 }
