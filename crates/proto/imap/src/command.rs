@@ -561,7 +561,7 @@ pub struct Search {
 }
 
 /// What SEARCH is to return (RFC 4731 §3.1, RFC 5182).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SearchReturn {
     /// Lowest number.
     Min,
@@ -575,8 +575,8 @@ pub enum SearchReturn {
     Save,
     /// CONTEXT: more such searches will come (RFC 5267 §4.2). There is nothing to do about it.
     Context,
-    /// UPDATE: keep the result up to date (RFC 5267 §4.3).
-    Update,
+    /// UPDATE: keep the result up to date (RFC 5267 §4.3), and tell this of new messages that join it (RFC 5465 §7).
+    Update(Vec<FetchItem>),
     /// How like each message is (RFC 6203 §4); only beside a [`SearchKey::Fuzzy`].
     Relevancy,
     /// Some of the numbers (RFC 9394 §3.1). Never beside [`SearchReturn::All`], and once only.

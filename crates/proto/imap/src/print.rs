@@ -642,7 +642,11 @@ impl Printer {
                     SearchReturn::Count => "COUNT",
                     SearchReturn::Save => "SAVE",
                     SearchReturn::Context => "CONTEXT",
-                    SearchReturn::Update => "UPDATE",
+                    SearchReturn::Update(items) if items.is_empty() => "UPDATE",
+                    SearchReturn::Update(items) => {
+                        printer.word("UPDATE ");
+                        return printer.list(items, Printer::fetch_item);
+                    }
                     SearchReturn::Relevancy => "RELEVANCY",
                     SearchReturn::Partial(range) => return printer.word(&format!("PARTIAL {range}")),
                 });

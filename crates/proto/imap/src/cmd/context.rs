@@ -1,7 +1,7 @@
 //! UPDATE and CANCELUPDATE (RFC 5267 §4.3): which results are kept up to date. The keeping is `session::contexts`'.
 
 use super::criteria::translated;
-use crate::command::{self, Numbering, SearchKey, SearchReturn};
+use crate::command::{self, FetchItem, Numbering, SearchKey, SearchReturn};
 use crate::sequence::SequenceSet;
 use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};
 use crate::view::View;
@@ -37,6 +37,8 @@ impl ContextQuery {
 #[derive(Debug)]
 pub(super) struct Wanted {
     numbering: Numbering,
+    /// To be told of new messages.
+    items: Vec<FetchItem>,
     /// None: too scattered to be kept.
     query: Option<ContextQuery>,
 }
@@ -46,7 +48,13 @@ pub(super) struct Wanted {
 /// # Errors
 /// RFC 5267 §4.3: BAD, if its tag is in use.
 pub(super) fn wanted(core: &Core, search: &command::Search, charset: &str) -> Result<Option<Wanted>, Done> {
-    let asks = search.returns.iter().flatten().any(|wanted| *wanted == SearchReturn::Update);
+    let (mut asks, mut items) = (false, Vec::new());
+    for wanted in search.returns.iter().flatten() {
+        let SearchReturn::Update(more) = wanted else { continue };
+        asks = true;
+        let more = more.iter().filter(|item| !items.contains(*item)).cloned().collect::<Vec<_>>();
+        items.extend(more);
+    }
     let Some(view) = core.view.as_ref().filter(|_| asks) else { return Ok(None) };
     if view.contexts.as_ref().is_some_and(|contexts| contexts.has(&core.tag)) {
         return Err(Done::bad("Tag reuse"));
@@ -56,17 +64,25 @@ pub(super) fn wanted(core: &Core, search: &command::Search, charset: &str) -> Re
         charset: charset.to_owned(),
         comparator: core.comparator,
     });
-    Ok(Some(Wanted { numbering: search.numbering, query }))
+    Ok(Some(Wanted { numbering: search.numbering, items, query }))
 }
 
 /// Keeps a result, or says that it is not kept (RFC 5267 §4.3.1).
 pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
+    let Wanted { numbering, items, query } = wanted;
     let tag = core.tag.clone();
     let Some(view) = &mut core.view else { return };
     let has_room = view.contexts.as_ref().is_none_or(|contexts| contexts.have_room());
     let fits = !matches!(&result, ContextResult::Sorted(_, list) if list.len() > SORTED_MAX);
-    match wanted.query.filter(|_| has_room && fits) {
-        Some(query) => Contexts::add(view, Context { tag, numbering: wanted.numbering, query, result }),
+    match query.filter(|_| has_room && fits) {
+        Some(query) => {
+            let modseq = items.contains(&FetchItem::ModSeq);
+            Contexts::add(view, Context { tag, numbering, items, query, result });
+            // RFC 7162 §3.1: as FETCH of MODSEQ does.
+            if modseq {
+                super::any_state::enable_condstore(core);
+            }
+        }
         None => core.no_update(&tag),
     }
 }

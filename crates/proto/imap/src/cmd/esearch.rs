@@ -77,7 +77,7 @@ fn prepare(core: &mut Core, sources: &[SourceMailboxes], search: command::Search
     if returns.contains(&SearchReturn::Save) && !sources.iter().all(is_selected) {
         return Err(Done::bad("SAVE is for the selected mailbox alone"));
     }
-    let updates = returns.contains(&SearchReturn::Update);
+    let updates = returns.iter().any(|wanted| matches!(wanted, SearchReturn::Update(_)));
     if updates && core.view.is_none() {
         return Err(Done::bad("UPDATE needs a selected mailbox"));
     }

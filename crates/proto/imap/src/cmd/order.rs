@@ -219,7 +219,7 @@ impl Arranging {
                 SearchReturn::Save
                 | SearchReturn::Relevancy
                 | SearchReturn::Context
-                | SearchReturn::Update => continue,
+                | SearchReturn::Update(_) => continue,
             };
             let messages: UidSet = messages.unwrap_or_default().iter().copied().collect();
             named = Some(named.unwrap_or_default().or(&messages));
@@ -261,7 +261,7 @@ impl Arranging {
                 | SearchReturn::Save
                 | SearchReturn::Relevancy
                 | SearchReturn::Context
-                | SearchReturn::Update => {}
+                | SearchReturn::Update(_) => {}
             }
         }
         // RFC 4731 §3.1: ALL is left out when nothing was found. It comes last, for it may be long.

@@ -323,7 +323,7 @@ impl Search {
                 SearchReturn::Save
                 | SearchReturn::Relevancy
                 | SearchReturn::Context
-                | SearchReturn::Update => continue,
+                | SearchReturn::Update(_) => continue,
             };
             named = Some(named.unwrap_or_else(UidSet::new).or(&messages));
         }
@@ -428,7 +428,7 @@ impl Search {
                 SearchReturn::Save
                 | SearchReturn::Relevancy
                 | SearchReturn::Context
-                | SearchReturn::Update => {}
+                | SearchReturn::Update(_) => {}
             }
         }
         if let (false, Some(modseq)) = (self.found.is_empty(), self.highest_modseq) {

@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, EmptyList};
 use super::message::item;
 use super::{FaultKind, Parsed, limits};
-use crate::command::{Body, EventGroup, Notify, NotifyEvent, SourceMailboxes};
+use crate::command::{Body, EventGroup, FetchItem, Notify, NotifyEvent, SourceMailboxes};
 
 /// ```text
 /// notify     = "NOTIFY" SP ("SET" [SP "STATUS"] SP event-group *(SP event-group) / "NONE")
@@ -106,18 +106,21 @@ fn event(cursor: &mut Cursor<'_>) -> Parsed<NotifyEvent> {
     if !name.eq_ignore_ascii_case("MessageNew") {
         return Ok(NotifyEvent::Other(name.to_owned()));
     }
+    let items = if cursor.eat_word(" (") { items(cursor)? } else { Vec::new() };
+    Ok(NotifyEvent::MessageNew(items))
+}
+
+/// `fetch-att *(SP fetch-att) ")"`; the opening parenthesis has been taken.
+pub(super) fn items(cursor: &mut Cursor<'_>) -> Parsed<Vec<FetchItem>> {
     let mut items = Vec::new();
-    if cursor.eat_word(" (") {
-        loop {
-            items.push(item(cursor)?);
-            if cursor.eat(b')') {
-                break;
-            }
-            cursor.expect(b' ', "a space or )")?;
-            if items.len() >= limits::FETCH_ITEMS_MAX {
-                return cursor.fault(cursor.at(), FaultKind::Limit, "fewer data items");
-            }
+    loop {
+        items.push(item(cursor)?);
+        if cursor.eat(b')') {
+            return Ok(super::mailbox::once_each(items));
+        }
+        cursor.expect(b' ', "a space or )")?;
+        if items.len() >= limits::FETCH_ITEMS_MAX {
+            return cursor.fault(cursor.at(), FaultKind::Limit, "fewer data items");
         }
     }
-    Ok(NotifyEvent::MessageNew(super::mailbox::once_each(items)))
 }

@@ -122,6 +122,7 @@ pub(super) fn program(cursor: &mut Cursor<'_>) -> Parsed<SearchKey> {
 /// ```text
 /// search-return-opts = SP "RETURN" SP "(" [search-return-opt *(SP search-return-opt)] ")"
 /// search-return-opt  = "MIN" / "MAX" / "ALL" / "COUNT" / "SAVE" / "CONTEXT" / "UPDATE" / "RELEVANCY" /
+///                      "UPDATE" [SP] "(" fetch-att *(SP fetch-att) ")"      (RFC 5465 §8)
 ///                      "PARTIAL" SP partial-range                      (RFC 5267, RFC 6203, RFC 9394)
 /// ```
 /// The opening parenthesis has been taken.
@@ -140,7 +141,11 @@ fn return_options(cursor: &mut Cursor<'_>) -> Parsed<Vec<SearchReturn>> {
             "COUNT" => SearchReturn::Count,
             "SAVE" => SearchReturn::Save,
             "CONTEXT" => SearchReturn::Context,
-            "UPDATE" => SearchReturn::Update,
+            // RFC 5465 §8 has no space before the list, its example in §7 has one.
+            "UPDATE" if cursor.eat_word(" (") || cursor.eat(b'(') => {
+                SearchReturn::Update(super::notify::items(cursor)?)
+            }
+            "UPDATE" => SearchReturn::Update(Vec::new()),
             "RELEVANCY" => SearchReturn::Relevancy,
             "PARTIAL" => {
                 cursor.space()?;

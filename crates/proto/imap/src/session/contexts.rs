@@ -10,7 +10,7 @@ use super::core::Core;
 use super::running::Next;
 use crate::ask::{Answer, Ask};
 use crate::cmd::ContextQuery;
-use crate::command::Numbering;
+use crate::command::{FetchItem, Numbering};
 use crate::sequence::{write_numbers, write_uids};
 use crate::view::View;
 use crate::write::{self, InOrder};
@@ -29,6 +29,8 @@ pub(crate) struct Contexts {
     all: Vec<Context>,
     /// Up to which modification sequence the results are right.
     known: ModSeq,
+    /// Messages that came after that, but those that this session brought.
+    arrived: UidSet,
 }
 
 /// A search whose result is kept.
@@ -38,6 +40,8 @@ pub(crate) struct Context {
     pub tag: String,
     /// How messages are named.
     pub numbering: Numbering,
+    /// What is told of new messages that join it (RFC 5465 §7).
+    pub items: Vec<FetchItem>,
     pub query: ContextQuery,
     pub result: ContextResult,
 }
@@ -65,7 +69,9 @@ impl Contexts {
     /// Adds one to those of a view.
     pub fn add(view: &mut View, context: Context) {
         let known = view.known;
-        let contexts = view.contexts.get_or_insert_with(|| Box::new(Contexts { all: Vec::new(), known }));
+        let contexts = view
+            .contexts
+            .get_or_insert_with(|| Box::new(Contexts { all: Vec::new(), known, arrived: UidSet::new() }));
         contexts.all.push(context);
     }
 
@@ -75,6 +81,18 @@ impl Contexts {
         contexts.all.retain(|context| !tags.contains(&context.tag));
         if contexts.all.is_empty() {
             view.contexts = None;
+        }
+    }
+
+    /// Whether something is told of new messages that join a result.
+    pub fn fetch(view: &View) -> bool {
+        view.contexts.as_ref().is_some_and(|contexts| contexts.all.iter().any(|it| !it.items.is_empty()))
+    }
+
+    /// New messages that others brought.
+    pub fn note_arrived(view: &mut View, new: &UidSet) {
+        if let Some(contexts) = &mut view.contexts {
+            contexts.arrived = contexts.arrived.or(new);
         }
     }
 
@@ -218,6 +236,8 @@ pub(crate) struct Updating {
     /// The state that this leads to.
     up_to: ModSeq,
     stage: Stage,
+    /// New messages that have joined a result, and what is to be told of them.
+    pub joined: Vec<(UidSet, Vec<FetchItem>)>,
 }
 
 #[derive(Debug)]
@@ -235,7 +255,8 @@ impl Updating {
     pub fn new(core: &Core) -> Option<Updating> {
         let view = core.view.as_ref()?;
         let contexts = view.contexts.as_ref()?;
-        (contexts.known < view.known).then_some(Updating { at: 0, up_to: view.known, stage: Stage::Ask })
+        let updating = Updating { at: 0, up_to: view.known, stage: Stage::Ask, joined: Vec::new() };
+        (contexts.known < view.known).then_some(updating)
     }
 
     /// Goes on, at first without an answer. None: it is through, or nothing can be done now.
@@ -297,6 +318,7 @@ impl Updating {
             _ => {
                 let contexts = view.contexts.as_mut()?;
                 contexts.known = self.up_to;
+                contexts.arrived = UidSet::new();
                 return None;
             }
         };
@@ -322,13 +344,18 @@ impl Updating {
         self.begin(core, changed)
     }
 
-    fn tell(&self, core: &mut Core, joined: &UidSet, left: &UidSet, sorted: Vec<Uid>) {
+    fn tell(&mut self, core: &mut Core, joined: &UidSet, left: &UidSet, sorted: Vec<Uid>) {
         let Some(view) = &mut core.view else { return };
         let Some(mut contexts) = view.contexts.take() else { return };
         if let Some(context) = contexts.all.get_mut(self.at - 1) {
             let mut changes = vec![context.result.remove(left)];
             if !joined.is_empty() {
                 changes.push(context.result.add(joined, sorted));
+                let new = joined.and(&contexts.arrived);
+                // RFC 5465 §7: not of what joins because its flags have changed.
+                if !context.items.is_empty() && !new.is_empty() {
+                    self.joined.push((new, context.items.clone()));
+                }
             }
             context.tell(&mut core.out, view.told(), &changes);
         }

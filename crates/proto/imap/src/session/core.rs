@@ -179,9 +179,10 @@ impl Core {
     pub fn brought(&mut self, place: Place, uids: &UidSet) {
         let wishes = self.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
         let selected = wishes.and_then(|wishes| wishes.selected.as_ref());
+        let told = selected.is_some_and(|selected| !selected.items.is_empty());
         // Where no items are told of new messages, nobody would ever take these out again.
-        if let (Some(selected), Some(view)) = (selected, &mut self.view)
-            && !selected.items.is_empty()
+        if let Some(view) = &mut self.view
+            && (told || super::Contexts::fetch(view))
             && view.place() == place
         {
             view.brought = view.brought.or(uids);

@@ -9,6 +9,7 @@ use super::core::{Core, Done, News};
 use super::notify::FlagNews;
 use super::running::{Event, Next, Running, mismatch};
 use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
+use crate::command::FetchItem;
 use crate::view::Numbers;
 use crate::write;
 use model::{SeqNo, Uid, UidSet};
@@ -27,6 +28,8 @@ pub(crate) struct Telling {
     with_uid: bool,
     /// Messages of which NOTIFY wants data items, once their number is told.
     new: UidSet,
+    /// FETCH responses of new messages that are still to come, the next one last.
+    fetches: Vec<NewItems>,
     state: State,
 }
 
@@ -88,13 +91,27 @@ impl Telling {
             return Err(done);
         }
         let with_uid = with_uid || wishes.is_some();
-        Ok(Telling { news: done.news, done: Some(done), with_uid, new: UidSet::new(), state: State::Ask })
+        Ok(Telling {
+            news: done.news,
+            done: Some(done),
+            with_uid,
+            new: UidSet::new(),
+            fetches: Vec::new(),
+            state: State::Ask,
+        })
     }
 
     /// Tells flags (and MODSEQ) of these messages alone, and ends with `done` itself.
     pub fn of_flags(uids: UidSet, done: Done) -> Telling {
         let state = State::Flags { uids: Arc::new(uids), from: Uid(0) };
-        Telling { news: News::None, done: Some(done), with_uid: true, new: UidSet::new(), state }
+        Telling {
+            news: News::None,
+            done: Some(done),
+            with_uid: true,
+            new: UidSet::new(),
+            fetches: Vec::new(),
+            state,
+        }
     }
 
     /// Nothing more to tell: the command's reply is due.
@@ -211,39 +228,54 @@ impl Telling {
             if selected.is_none_or(|selected| selected.flags == FlagNews::Untold) {
                 flagged = UidSet::new();
             }
-            if let (Some(view), Some(selected)) = (&mut core.view, selected)
-                && !selected.items.is_empty()
-            {
-                // RFC 5465 §5.2: not of what this client put there itself.
-                self.new = changes.arrived.minus(&std::mem::take(&mut view.brought)).and(view.told());
+        }
+        let selected = wishes.and_then(|wishes| wishes.selected.as_ref());
+        let told = selected.is_some_and(|selected| !selected.items.is_empty());
+        if let Some(view) = &mut core.view
+            && (told || Contexts::fetch(view))
+        {
+            // RFC 5465 §5.2: not of what this client put there itself.
+            let new = changes.arrived.minus(&std::mem::take(&mut view.brought)).and(view.told());
+            Contexts::note_arrived(view, &new);
+            if told {
+                self.new = new;
             }
         }
         self.state = State::Flags { uids: Arc::new(flagged), from: Uid(0) };
         None
     }
 
-    /// What is wanted of new messages comes last, behind ADDTO (RFC 5465 §5.2).
+    /// What is wanted of new messages, by NOTIFY and by UPDATE, comes last, behind ADDTO (RFC 5465 §5.2).
     fn items(&mut self, core: &mut Core) -> Next {
         let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
         let items = wishes.and_then(|wishes| wishes.selected.as_ref()).map(|selected| selected.items.clone());
         let new = std::mem::take(&mut self.new);
-        match items {
-            Some(items) if !new.is_empty() => {
-                let mut fetch = crate::cmd::fetch_new(core, items, new);
-                let next = fetch.resume(core, Event::Go);
-                self.state = State::Items(fetch);
-                self.of_items(next)
-            }
-            _ => self.end(),
+        let mut wanted = match &mut self.state {
+            State::Contexts(updating) => std::mem::take(&mut updating.joined),
+            _ => Vec::new(),
+        };
+        if let Some(items) = items
+            && !new.is_empty()
+        {
+            wanted.push((new, items));
         }
+        self.fetches = combined(wanted);
+        self.next_items(core)
     }
 
-    /// FETCH says what it needs; its end is this telling's end.
-    fn of_items(&mut self, next: Next) -> Next {
-        match next {
-            Next::Done(_) => self.end(),
-            next => next,
+    /// FETCH says what it needs; the end of the last one is this telling's end.
+    fn next_items(&mut self, core: &mut Core) -> Next {
+        while let Some((uids, items)) = self.fetches.pop() {
+            let mut fetch = crate::cmd::fetch_new(core, items, uids);
+            match fetch.resume(core, Event::Go) {
+                Next::Done(_) => {}
+                next => {
+                    self.state = State::Items(fetch);
+                    return next;
+                }
+            }
         }
+        self.end()
     }
 
     fn rows(&mut self, core: &mut Core) -> Option<Next> {
@@ -261,6 +293,33 @@ impl Telling {
             None => self.contexts(core),
         }
     }
+}
+
+/// New messages, and what is told of them.
+type NewItems = (UidSet, Vec<FetchItem>);
+
+/// One FETCH for each message, with all that is wanted of it (RFC 5465 §5.2); the lowest UID comes last.
+fn combined(wanted: Vec<NewItems>) -> Vec<NewItems> {
+    let mut groups: Vec<NewItems> = Vec::new();
+    for (mut rest, items) in wanted {
+        let mut split = Vec::new();
+        for (group, already) in &mut groups {
+            let both = group.and(&rest);
+            if both.is_empty() {
+                continue;
+            }
+            rest = rest.minus(&both);
+            *group = group.minus(&both);
+            let mut all = already.clone();
+            all.extend(items.iter().filter(|item| !already.contains(*item)).cloned());
+            split.push((both, all));
+        }
+        split.push((rest, items));
+        groups.append(&mut split);
+        groups.retain(|(uids, _)| !uids.is_empty());
+    }
+    groups.sort_by_key(|(uids, _)| std::cmp::Reverse(uids.first()));
+    groups
 }
 
 /// STOREs of this session that may go by before the store is asked again.
@@ -290,8 +349,10 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
 impl Running for Telling {
     fn resume(&mut self, core: &mut Core, event: Event) -> Next {
         if let State::Items(fetch) = &mut self.state {
-            let next = fetch.resume(core, event);
-            return self.of_items(next);
+            return match fetch.resume(core, event) {
+                Next::Done(_) => self.next_items(core),
+                next => next,
+            };
         }
         if let Event::Answer(answer) = event
             && let Some(next) = self.answered(core, answer)
