@@ -63,3 +63,11 @@ def test_metadata_is_told_after_enable(server, alice):
         assert "* ENABLED METADATA" in one.imap("ENABLE METADATA")
         two.imap('SETMETADATA INBOX (/shared/comment "x")')
         assert "* METADATA INBOX /shared/comment" in one.imap("NOOP")
+
+
+def test_what_was_not_yet_told_outlives_another_notify(server, alice):
+    with session(server, alice) as one, session(server, alice) as two:
+        assert "* ENABLED METADATA" in one.imap("ENABLE METADATA")
+        two.imap('SETMETADATA INBOX (/shared/comment "x")')
+        # The watch is wanted already: it goes on rather than begin anew.
+        assert "* METADATA INBOX /shared/comment" in one.imap("NOTIFY SET (PERSONAL (MailboxName))")
