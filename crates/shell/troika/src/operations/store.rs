@@ -10,6 +10,7 @@ pub(super) fn run(world: &World, command: &Command, out: &mut dyn Sink) -> Resul
     match command {
         Command::Check => check(world, out),
         Command::Compact => {
+            super::index::give_back(world)?;
             let freed = world.engine.compact(&mut |done, of| out.progress(done, of))?;
             out.say(format!("{freed} bytes were given back"))
         }

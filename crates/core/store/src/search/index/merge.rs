@@ -31,6 +31,19 @@ pub(super) fn due(segments: &[Segment]) -> Option<Range<usize>> {
     })
 }
 
+/// The first of the segments of which less than half of the messages are still there: it holds space for nothing.
+pub(super) fn mostly_gone(
+    store: &Store,
+    account: AccountId,
+    segments: &[Segment],
+) -> Result<Option<usize>, Error> {
+    let Some((first, last)) = segments.first().zip(segments.last()) else { return Ok(None) };
+    let live = live(store, account, first.first..last.end)?;
+    let is_waste =
+        |segment: &Segment| live.range_cardinality(segment.first..segment.end) * 2 < u64::from(segment.docs);
+    Ok(segments.iter().position(is_waste))
+}
+
 /// Walks the tokens of a segment.
 struct Cursor<'a> {
     store: &'a Store,

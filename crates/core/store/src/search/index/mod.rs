@@ -39,6 +39,8 @@ pub enum IndexGoal {
     TakeInAll,
     /// Make the index anew, from wherever the last attempt stopped; searches use the old one until it is done.
     Rebuild,
+    /// Write segments again of which most messages are gone.
+    GiveBack,
 }
 
 /// How far indexing is.
@@ -115,7 +117,10 @@ impl Store {
         };
         coverage.indexed_to = coverage.indexed_to.max(1);
         let waiting = next_doc.saturating_sub(coverage.indexed_to);
-        let enough = if goal == IndexGoal::KeepUp { WAITING_MAX } else { 1 };
+        let enough = match goal {
+            IndexGoal::KeepUp | IndexGoal::GiveBack => WAITING_MAX,
+            IndexGoal::TakeInAll | IndexGoal::Rebuild => 1,
+        };
         let mut more = true;
         if !swept {
             // More to sweep first.
@@ -127,6 +132,13 @@ impl Store {
         } else if let Some(range) = merge::due(&coverage.segments) {
             let merged = merge::merge(self, account, &coverage.segments[range.clone()], next.next_segment)?;
             coverage.segments.splice(range, [merged]);
+            next.next_segment += 1;
+        } else if goal == IndexGoal::GiveBack
+            && let Some(at) = merge::mostly_gone(self, account, &coverage.segments)?
+        {
+            let rest = merge::merge(self, account, &coverage.segments[at..=at], next.next_segment)?;
+            // A range without any message needs no segment.
+            coverage.segments.splice(at..=at, (rest.docs > 0).then_some(rest));
             next.next_segment += 1;
         } else {
             more = false;
