@@ -60,7 +60,7 @@ const SLICE_BYTES: usize = 512 * 1024;
 const SMALL_SEGMENTS_MAX: usize = 8;
 /// Bytes of operations beyond twice the living ones at which they are folded: so much, or two segments if that is less.
 const OPS_SLACK_BYTES: u64 = 256 << 20;
-/// The same when an operator asks for compaction: so much, or a quarter of a segment.
+/// The same when an operator asks for compaction, beyond five quarters: so much, or a quarter of a segment.
 const OPS_SLACK_NOW_BYTES: u64 = 1 << 20;
 
 /// How eager.
@@ -211,13 +211,14 @@ fn sealed(committer: &Committer) -> Vec<u32> {
 /// Whether these segments hold many more operations than the living keys need.
 fn has_too_many_ops(committer: &Committer, numbers: &[u32], effort: Effort) -> bool {
     let segment_bytes = committer.shared.options.segment_bytes;
-    let slack = match effort {
-        Effort::Background => OPS_SLACK_BYTES.min(2 * segment_bytes),
-        Effort::Now => OPS_SLACK_NOW_BYTES.min(segment_bytes / 4),
+    let live = committer.state.live_kv;
+    let most = match effort {
+        Effort::Background => 2 * live + OPS_SLACK_BYTES.min(2 * segment_bytes),
+        Effort::Now => live + live / 4 + OPS_SLACK_NOW_BYTES.min(segment_bytes / 4),
     };
     let usage = numbers.iter().filter_map(|number| committer.state.usage.get(number));
     let ops: u64 = usage.map(|usage| usage.used.saturating_sub(usage.content)).sum();
-    ops > 2 * committer.state.live_kv + slack
+    ops > most
 }
 
 /// What the background does next. `stuck` can't be rewritten.

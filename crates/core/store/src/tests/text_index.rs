@@ -196,7 +196,8 @@ fn act() -> impl Strategy<Value = Act> {
             Just(IndexGoal::TakeInAll),
             Just(IndexGoal::Rebuild),
             Just(IndexGoal::KeepUp),
-            Just(IndexGoal::GiveBack)
+            Just(IndexGoal::GiveBack),
+            Just(IndexGoal::GiveBackAll)
         ]
     };
     prop_oneof![

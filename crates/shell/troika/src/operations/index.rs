@@ -41,7 +41,7 @@ pub(super) fn bytes(world: &World) -> Result<u64, Failure> {
 /// Takes out of the text indexes what stands in them for messages that are gone.
 pub(super) fn give_back(world: &World) -> Result<(), Failure> {
     each(world, &[], &mut |found| {
-        while world.store.index_step(found.id, IndexGoal::GiveBack).map_err(store_failure)?.more {}
+        while world.store.index_step(found.id, IndexGoal::GiveBackAll).map_err(store_failure)?.more {}
         Ok(())
     })
 }

@@ -31,16 +31,18 @@ pub(super) fn due(segments: &[Segment]) -> Option<Range<usize>> {
     })
 }
 
-/// The first of the segments of which less than half of the messages are still there: it holds space for nothing.
-pub(super) fn mostly_gone(
+/// The first of the segments of which less than so many twentieths of the messages are still there.
+pub(super) fn wasteful(
     store: &Store,
     account: AccountId,
     segments: &[Segment],
+    twentieths: u64,
 ) -> Result<Option<usize>, Error> {
     let Some((first, last)) = segments.first().zip(segments.last()) else { return Ok(None) };
     let live = live(store, account, first.first..last.end)?;
-    let is_waste =
-        |segment: &Segment| live.range_cardinality(segment.first..segment.end) * 2 < u64::from(segment.docs);
+    let is_waste = |segment: &Segment| {
+        live.range_cardinality(segment.first..segment.end) * 20 < u64::from(segment.docs) * twentieths
+    };
     Ok(segments.iter().position(is_waste))
 }
 

@@ -41,6 +41,8 @@ pub enum IndexGoal {
     Rebuild,
     /// Write segments again of which most messages are gone.
     GiveBack,
+    /// The same for segments of which more than a twentieth is gone.
+    GiveBackAll,
 }
 
 /// How far indexing is.
@@ -118,7 +120,7 @@ impl Store {
         coverage.indexed_to = coverage.indexed_to.max(1);
         let waiting = next_doc.saturating_sub(coverage.indexed_to);
         let enough = match goal {
-            IndexGoal::KeepUp | IndexGoal::GiveBack => WAITING_MAX,
+            IndexGoal::KeepUp | IndexGoal::GiveBack | IndexGoal::GiveBackAll => WAITING_MAX,
             IndexGoal::TakeInAll | IndexGoal::Rebuild => 1,
         };
         let mut more = true;
@@ -133,8 +135,8 @@ impl Store {
             let merged = merge::merge(self, account, &coverage.segments[range.clone()], next.next_segment)?;
             coverage.segments.splice(range, [merged]);
             next.next_segment += 1;
-        } else if goal == IndexGoal::GiveBack
-            && let Some(at) = merge::mostly_gone(self, account, &coverage.segments)?
+        } else if let Some(share) = wasteful(goal)
+            && let Some(at) = merge::wasteful(self, account, &coverage.segments, share)?
         {
             let rest = merge::merge(self, account, &coverage.segments[at..=at], next.next_segment)?;
             // A range without any message needs no segment.
@@ -264,6 +266,15 @@ impl Store {
         }
         let segment = builder.describe(id, first, end);
         builder.write(first, Writer::new(self, account, segment)).map(|segment| (Some(segment), end))
+    }
+}
+
+/// How many twentieths of a segment's messages must still be there for it to stay as it is.
+fn wasteful(goal: IndexGoal) -> Option<u64> {
+    match goal {
+        IndexGoal::GiveBack => Some(10),
+        IndexGoal::GiveBackAll => Some(19),
+        IndexGoal::KeepUp | IndexGoal::TakeInAll | IndexGoal::Rebuild => None,
     }
 }
 
