@@ -6,6 +6,7 @@ use super::postings::{Groups, Places, visit};
 use super::segment::{BLOCK_BYTES, LISTS, Reading, Writer};
 use crate::{Error, Store, keys};
 use engine::{AccountId, Order};
+use model::EmailId;
 use roaring::RoaringBitmap;
 use std::ops::{ControlFlow, Range};
 
@@ -187,33 +188,31 @@ pub(super) fn merge(
     writer.finish(&unsure)
 }
 
-/// Rows read from one snapshot.
+/// Records looked at in one snapshot.
 const PAGE: usize = 20_000;
 
-/// Messages of a range that stand in some mailbox.
+/// Messages of a range that are still there. By their own records, not by the rows of mailboxes: a message that is moved
+/// between two of these snapshots could have no row in either, but its record stays until it is gone for good.
 fn live(store: &Store, account: AccountId, docs: Range<u32>) -> Result<RoaringBitmap, Error> {
     let mut live = RoaringBitmap::new();
-    let (start, end) = keys::tag_range(account, b'i');
-    let mut from = start.to_vec();
-    loop {
+    let end = keys::message(account, EmailId(docs.end));
+    let mut next = Some(docs.start);
+    while let Some(first) = next.take() {
+        let start = keys::message(account, EmailId(first));
+        let range = (std::ops::Bound::Included(&*start), std::ops::Bound::Excluded(&*end));
         let mut count = 0;
-        let mut last = None;
-        let range = (std::ops::Bound::Included(&*from), std::ops::Bound::Excluded(&*end));
-        store.engine.snapshot()?.scan(range, Order::Ascending, &mut |key, value| {
-            if let Some(doc) = keys::RowValue::doc_of(value).filter(|doc| docs.contains(&doc.0)) {
-                live.insert(doc.0);
-            }
+        store.engine.snapshot()?.scan(range, Order::Ascending, &mut |key, _| {
+            let Some(doc) = keys::last_u32(key) else { return ControlFlow::Continue(()) };
+            live.insert(doc);
             count += 1;
             if count < PAGE {
                 return ControlFlow::Continue(());
             }
-            last = Some(key.to_vec());
+            next = doc.checked_add(1);
             ControlFlow::Break(())
         })?;
-        let Some(last) = last else { return Ok(live) };
-        from = last;
-        from.push(0);
     }
+    Ok(live)
 }
 
 #[cfg(test)]
