@@ -5,15 +5,20 @@
 
 mod admission;
 mod certificates;
+mod client_tls;
 mod der;
 mod driver;
 mod listener;
+mod outbound;
+mod socks;
 mod stream;
 mod tls;
 
 pub use admission::{Admission, Pass};
 pub use certificates::{CertificateError, self_signed_authority};
+pub use client_tls::{ClientTls, authorities};
 pub use driver::{Conversation, Desk, Traffic, drive};
 pub use listener::{Bound, Protocol, serve};
+pub use outbound::{Dial, Endpoint, SocksProxy, dial, is_own_address};
 pub use stream::Stream;
 pub use tls::{CertificateFiles, Tls, TlsError};

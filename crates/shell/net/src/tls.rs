@@ -118,15 +118,8 @@ pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io:
     // RFC 9266 §4.2: in TLS 1.2 only with the extended master secret, which can't be asked for here.
     let is_1_3 = connection.protocol_version() == Some(rustls::ProtocolVersion::TLSv1_3);
     let info = TlsInfo {
-        version: match connection.protocol_version() {
-            Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".into(),
-            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2".into(),
-            other => format!("{other:?}"),
-        },
-        cipher: connection
-            .negotiated_cipher_suite()
-            .map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_"))
-            .unwrap_or_default(),
+        version: version_name(connection.protocol_version()),
+        cipher: cipher_name(connection.negotiated_cipher_suite()),
         server_name: connection.server_name().map(str::to_owned),
         exporter: is_1_3
             .then(|| connection.export_keying_material([0u8; 32], b"EXPORTER-Channel-Binding", Some(b"")))
@@ -144,7 +137,21 @@ pub(crate) async fn handshake(tls: &Tls, tcp: TcpStream, limit: Duration) -> io:
             .map(crate::der::addresses_of)
             .unwrap_or_default(),
     };
-    Ok((Stream::Tls(Box::new(stream)), info))
+    Ok((Stream::Tls(Box::new(stream.into())), info))
+}
+
+/// As people and trace headers write it.
+pub(crate) fn version_name(version: Option<rustls::ProtocolVersion>) -> String {
+    match version {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLSv1.3".into(),
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2".into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// As IANA names it.
+pub(crate) fn cipher_name(suite: Option<rustls::SupportedCipherSuite>) -> String {
+    suite.map(|suite| format!("{:?}", suite.suite()).replace("TLS13_", "TLS_")).unwrap_or_default()
 }
 
 #[derive(Debug)]

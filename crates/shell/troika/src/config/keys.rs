@@ -2,8 +2,9 @@
 
 use super::Section;
 use super::section::{comment, section};
-use super::values::{Bind, ByteSize, HostName, Networks, SocketMode, Span};
+use super::values::{Bind, ByteSize, HostName, Networks, Parsed, SocketMode, Span};
 use serde::{Deserialize, Serialize};
+use std::net::IpAddr;
 use std::path::PathBuf;
 
 /// The whole file.
@@ -18,6 +19,10 @@ pub struct Config {
     pub certificate: Vec<Certificate>,
     /// `[network]`
     pub network: Network,
+    /// `[[route]]`, one each; the first that fits wins.
+    pub route: Vec<Route>,
+    /// `[delivery]`
+    pub delivery: Delivery,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -53,6 +58,32 @@ section! {
     Network {
         /// Networks that may send to other hosts without a log-in.
         own: Networks = "[]" => Networks::default(),
+    }
+}
+
+section! {
+    /// Mail to other hosts. Where to stands in [[route]], and else in DNS.
+    Delivery {
+        /// The name said in EHLO. Empty: the server's hostname.
+        hello: String = "\"\"" => String::new(),
+        /// Port of the hosts that MX records name. Anything but 25 is for test networks.
+        port: u16 = "25" => 25,
+        /// Address families that are used: "both", "ipv4" or "ipv6".
+        addresses: AddressFamily = "\"both\"" => AddressFamily::Both,
+        /// Addresses of this machine to send from, in turn; of both families, if both are used. Empty: the system chooses.
+        sources: Vec<IpAddr> = "[]" => Vec::new(),
+        /// TLS with hosts that no [[route]] names: "none", "opportunistic", "require", "dane-only" or "verify".
+        tls: RouteTls = "\"opportunistic\"" => RouteTls::Opportunistic,
+        /// PEM file: authorities that sign other servers' certificates. Empty: the system's.
+        authorities: PathBuf = "\"\"" => PathBuf::new(),
+        /// How long one address may take to answer a connection.
+        connect_timeout: Span = "\"30s\"" => Span::seconds(30),
+        /// Most connections to other hosts at once.
+        connections: u32 = "500" => 500,
+        /// How long a connection is kept open for the next message.
+        idle: Span = "\"5s\"" => Span::seconds(5),
+        /// Messages after which a connection is closed all the same.
+        messages_per_connection: u32 = "500" => 500,
     }
 }
 
@@ -247,6 +278,89 @@ pub enum ListenerTls {
     Implicit,
 }
 
+/// Address families.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum AddressFamily {
+    Both,
+    Ipv4,
+    Ipv6,
+}
+
+/// TLS of a route.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RouteTls {
+    None,
+    #[default]
+    Opportunistic,
+    Require,
+    DaneOnly,
+    Verify,
+}
+
+/// What a next hop speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteProtocol {
+    #[default]
+    Smtp,
+    Lmtp,
+}
+
+/// `[[route]]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Route {
+    /// Recipients' domains.
+    pub recipient_domain: Parsed<route::Pattern>,
+    /// Senders' domains; empty: bounces.
+    pub sender_domain: Parsed<route::SenderPattern>,
+    /// The user who sends.
+    pub account: Parsed<route::AccountPattern>,
+    /// Where to.
+    pub next_hop: Parsed<route::NextHop>,
+    /// What is spoken there.
+    pub protocol: RouteProtocol,
+    /// Which TLS.
+    pub tls: RouteTls,
+    /// TLS from the first byte.
+    pub implicit_tls: bool,
+    /// Log-in there; empty: none.
+    pub username: String,
+    /// Its password, or …
+    #[serde(skip_serializing)]
+    pub password: String,
+    /// … the file that has it.
+    pub password_file: PathBuf,
+    /// SASL mechanism; empty: the best that is offered.
+    pub mechanism: String,
+    /// SOCKS5 proxy.
+    pub proxy: Option<Parsed<route::Proxy>>,
+    /// Addresses to send from.
+    pub sources: Vec<IpAddr>,
+}
+
+impl Default for Route {
+    fn default() -> Route {
+        Route {
+            recipient_domain: Parsed::default(),
+            sender_domain: Parsed::default(),
+            account: Parsed::default(),
+            next_hop: Parsed(route::NextHop::Mx),
+            protocol: RouteProtocol::default(),
+            tls: RouteTls::default(),
+            implicit_tls: false,
+            username: String::new(),
+            password: String::new(),
+            password_file: PathBuf::new(),
+            mechanism: String::new(),
+            proxy: None,
+            sources: Vec::new(),
+        }
+    }
+}
+
 /// `[[certificate]]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -270,6 +384,7 @@ impl Config {
         };
         part("server", Server::document);
         part("network", Network::document);
+        part("delivery", Delivery::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);
@@ -278,6 +393,7 @@ impl Config {
         part("storage", Storage::document);
         part("log", Log::document);
         out.push('\n');
+        document_routes(&mut out);
         comment(
             &mut out,
             "TLS certificates, chosen by the name the client asks for; the first is the default. Without any,",
@@ -319,4 +435,23 @@ impl Config {
         }
         out
     }
+}
+
+/// Appends what a `[[route]]` may say.
+fn document_routes(out: &mut String) {
+    for line in [
+        "Routes of mail to other hosts: the first one that fits wins; what none fits goes to the hosts that DNS names (MX).",
+        "A route fits by recipient_domain, sender_domain (both: a domain, \"*.example.org\" for all below it, or \"*\"; an empty",
+        "sender_domain fits bounces) and account (the address of the user who logged in); what is left out fits everything.",
+        "next_hop: \"mx\", \"host:port\", \"[address]:port\", or \"unix:/path\" for lmtp; protocol: smtp lmtp;",
+        "tls: none opportunistic require dane-only verify; implicit_tls = true for TLS from the first byte (port 465);",
+        "username with password or password_file (a file with it alone), and mechanism = \"SCRAM-SHA-256\" to insist on one;",
+        "proxy = \"socks5://user:password@host:1080\"; sources = [\"192.0.2.7\"] are addresses to send from.",
+    ] {
+        comment(out, line);
+    }
+    out.push_str(
+        "#[[route]]\n#recipient_domain = \"*\"\n#next_hop = \"relay.example.org:587\"\n#protocol = \"smtp\"\n#tls = \"verify\"\n\
+         #username = \"me\"\n#password_file = \"/etc/troika/relay.password\"\n\n",
+    );
 }

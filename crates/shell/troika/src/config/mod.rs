@@ -122,7 +122,7 @@ impl Config {
                 return Err((bind, "two listeners have the same address".into()));
             }
         }
-        Ok(())
+        self.route.iter().try_for_each(check_route)
     }
 
     fn resolve_paths(&mut self, folder: &Path) {
@@ -136,8 +136,16 @@ impl Config {
             absolute(&mut certificate.certificate);
             absolute(&mut certificate.key);
         }
-        if self.oauth.keys != PathBuf::new() {
-            absolute(&mut self.oauth.keys);
+        let passwords = self.route.iter_mut().map(|route| &mut route.password_file);
+        for given in passwords.chain([&mut self.oauth.keys, &mut self.delivery.authorities]) {
+            if *given != PathBuf::new() {
+                absolute(given);
+            }
+        }
+        for route in &mut self.route {
+            if let route::NextHop::Unix(path) = &mut route.next_hop.0 {
+                absolute(path);
+            }
         }
         for listener in &mut self.listener {
             listener.client_ca.iter_mut().for_each(absolute);
@@ -145,6 +153,58 @@ impl Config {
                 absolute(path);
             }
         }
+    }
+}
+
+/// What no single value of a route shows.
+fn check_route(given: &Route) -> Result<(), (String, String)> {
+    use route::{HostName, NextHop};
+    let hop = &given.next_hop.0;
+    let wrong = |why: &str| Err((hop.to_string(), why.to_owned()));
+    let lmtp = given.protocol == RouteProtocol::Lmtp;
+    match hop {
+        NextHop::Unix(_) if !lmtp => return wrong("a unix socket is for LMTP: write protocol = \"lmtp\""),
+        NextHop::Unix(_) if !matches!(given.tls, RouteTls::None | RouteTls::Opportunistic) => {
+            return wrong("a unix socket has no TLS: write tls = \"none\"");
+        }
+        NextHop::Unix(_) if given.proxy.is_some() || !given.sources.is_empty() => {
+            return wrong("a unix socket is dialled without proxy or sources");
+        }
+        NextHop::Mx if lmtp => {
+            return wrong(
+                "LMTP goes to one host or socket, never by MX (RFC 2033 section 5): name it in next_hop",
+            );
+        }
+        NextHop::Host { host: HostName::Address(_), .. } if given.tls == RouteTls::DaneOnly => {
+            return wrong("DANE needs the host's name, which has the TLSA records; an address has none");
+        }
+        _ => {}
+    }
+    if given.implicit_tls && given.tls == RouteTls::None {
+        return wrong("implicit_tls and tls = \"none\" contradict each other");
+    }
+    let password = !given.password.is_empty() || given.password_file != PathBuf::new();
+    if given.username.is_empty() && password {
+        return wrong("there is a password without a username");
+    }
+    if !given.username.is_empty() && !password {
+        return wrong("the username needs a password or a password_file");
+    }
+    if !given.password.is_empty() && given.password_file != PathBuf::new() {
+        return wrong("give the password or the password_file, not both");
+    }
+    if !given.username.is_empty() && given.tls == RouteTls::None && !is_loopback(hop) {
+        return wrong("a password would travel in clear: write tls = \"verify\" or \"require\"");
+    }
+    Ok(())
+}
+
+fn is_loopback(hop: &route::NextHop) -> bool {
+    match hop {
+        route::NextHop::Host { host: route::HostName::Address(address), .. } => address.is_loopback(),
+        route::NextHop::Host { host: route::HostName::Name(name), .. } => name.as_str() == "localhost",
+        route::NextHop::Unix(_) => true,
+        route::NextHop::Mx => false,
     }
 }
 
@@ -195,6 +255,17 @@ mod tests {
             ("[[listener]]\nprotocol = \"imap\"\nbind = \"unix:/x\"\n", 3, "LMTP"),
             ("[network]\nown = [\"10.0.0.0/33\"]\n", 2, "10.0.0.0/33"),
             ("[server\n", 1, ""),
+            ("[[route]]\nnext_hop = \"a:b\"\n", 2, "no next hop"),
+            ("[[route]]\nrecipient_domain = \"a b\"\n", 2, "no domain"),
+            ("[[route]]\ntls = \"dane\"\n", 2, "dane"),
+            ("[[route]]\n\nnext_hop = \"unix:/x\"\n", 3, "LMTP"),
+            ("[[route]]\nprotocol = \"lmtp\"\nnext_hop = \"mx\"\n", 3, "RFC 2033"),
+            ("[[route]]\nnext_hop = \"h.test:25\"\nusername = \"a\"\n", 2, "password"),
+            (
+                "[[route]]\nnext_hop = \"h.test:25\"\ntls = \"none\"\nusername = \"a\"\npassword = \"b\"\n",
+                2,
+                "in clear",
+            ),
         ];
         for (text, line, word) in cases {
             let (at, why) = Config::parse(text).expect_err(text);
@@ -209,5 +280,18 @@ mod tests {
         let config = Config::parse(text).unwrap();
         assert_eq!(config.server.hostname.to_string(), "mail.example.test");
         assert_eq!(config.network.own.0.len(), 2);
+    }
+
+    #[test]
+    fn the_routes_in_the_issue_are_read() {
+        let text = "[[route]]\nrecipient_domain = \"*\"\nnext_hop = \"127.0.0.1:10025\"\nprotocol = \"smtp\"\ntls = \"opportunistic\"\n\
+                    [[route]]\nsender_domain = \"x.test\"\naccount = \"anna@x.test\"\nnext_hop = \"unix:/run/lmtp\"\nprotocol = \"lmtp\"\n\
+                    [[route]]\nnext_hop = \"mx\"\ntls = \"dane-only\"\n";
+        let config = Config::parse(text).unwrap();
+        let hops: Vec<String> = config.route.iter().map(|route| route.next_hop.0.to_string()).collect();
+        assert_eq!(hops, ["127.0.0.1:10025", "unix:/run/lmtp", "mx"]);
+        assert_eq!(config.route[2].tls, RouteTls::DaneOnly);
+        let shown = toml::to_string(&config).unwrap();
+        assert_eq!(Config::parse(&shown).unwrap().route, config.route);
     }
 }

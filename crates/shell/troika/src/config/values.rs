@@ -24,6 +24,22 @@ macro_rules! as_text {
     };
 }
 
+/// A value that another crate reads from a text and shows as one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Parsed<T>(pub T);
+
+impl<'de, T: FromStr<Err: fmt::Display>> Deserialize<'de> for Parsed<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map(Parsed).map_err(de::Error::custom)
+    }
+}
+
+impl<T: fmt::Display> Serialize for Parsed<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
 /// A number of bytes: `"50M"`, `"1G"`, `"4096"`; K, M, G, T are powers of 1024.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Debug)]
 pub struct ByteSize(pub u64);
