@@ -14,14 +14,7 @@ use crate::{DigestKind, ScramHash, ScramKey, prepare};
 /// StoredKey and ServerKey of a password (RFC 5802 §3). `iterations` PBKDF2 rounds are paid here: at least 4096
 /// (RFC 7677 §4). The password is prepared by SASLprep; one that can't be is taken as it stands.
 pub fn scram_keys(password: &str, salt: &[u8], iterations: u32, hash: ScramHash) -> ScramKey {
-    let prepared = prepare(password).unwrap_or(password.into());
-    let mut salted = vec![0; hash.output_bytes()];
-    match hash {
-        ScramHash::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(prepared.as_bytes(), salt, iterations, &mut salted),
-        ScramHash::Sha256 => {
-            pbkdf2::pbkdf2_hmac::<Sha256>(prepared.as_bytes(), salt, iterations, &mut salted)
-        }
-    }
+    let mut salted = salted_password(password, salt, iterations, hash);
     let mut client_key = keyed(hash, &salted, &[b"Client Key"]);
     let keys = ScramKey {
         stored_key: hashed(hash, &client_key),
@@ -30,6 +23,19 @@ pub fn scram_keys(password: &str, salt: &[u8], iterations: u32, hash: ScramHash)
     salted.zeroize();
     client_key.zeroize();
     keys
+}
+
+/// SaltedPassword (RFC 5802 §3): PBKDF2 over the prepared password.
+pub(crate) fn salted_password(password: &str, salt: &[u8], iterations: u32, hash: ScramHash) -> Vec<u8> {
+    let prepared = prepare(password).unwrap_or(password.into());
+    let mut salted = vec![0; hash.output_bytes()];
+    match hash {
+        ScramHash::Sha1 => pbkdf2::pbkdf2_hmac::<Sha1>(prepared.as_bytes(), salt, iterations, &mut salted),
+        ScramHash::Sha256 => {
+            pbkdf2::pbkdf2_hmac::<Sha256>(prepared.as_bytes(), salt, iterations, &mut salted)
+        }
+    }
+    salted
 }
 
 /// The salt that an unknown user is shown: the same for each name as long as `server_secret` stays, so that it can't be

@@ -1,5 +1,6 @@
-//! SASL for servers (RFC 4422): each mechanism is a small state machine over decoded messages; the protocol crates do
-//! base64 and framing, the directory answers the questions. No password is kept longer than a question lives.
+//! SASL (RFC 4422) for servers, and in [`client`] for clients: each mechanism is a small state machine over decoded
+//! messages; the protocol crates do base64 and framing, the directory answers the questions. No password is kept longer
+//! than a question lives.
 //!
 //! A protocol starts an [`Exchange`] at its AUTH command, sends each [`Next::Challenge`], brings each of the client's
 //! messages to [`Exchange::response`] and each answer of the world to [`Exchange::reply`], until [`Next::Done`] or
@@ -11,6 +12,7 @@ use secrecy::SecretString;
 
 mod anonymous;
 mod base64_text;
+pub mod client;
 mod cram_md5;
 mod exchange;
 mod external;

@@ -1,4 +1,5 @@
-//! SMTP (RFC 5321), message submission (RFC 6409) and LMTP (RFC 2033): the server's side of a session, without I/O.
+//! SMTP (RFC 5321), message submission (RFC 6409) and LMTP (RFC 2033): the server's side of a session, without I/O; the
+//! client's side is in [`client`].
 //!
 //! [`Session`] implements [`wire::Session`]: it is fed octets, asks the world with [`Ask`], hears [`Answer`], and writes
 //! replies. Syntax, order and limits are decided here; who may send what to whom is decided by who answers.
@@ -16,6 +17,7 @@
 //! [RFC 5321 §2.3.8, §4.1.1.4]: https://www.rfc-editor.org/rfc/rfc5321
 
 mod ask;
+pub mod client;
 mod config;
 mod content;
 mod date;

@@ -46,6 +46,32 @@ pub(crate) fn decode_utf8_address(text: &str) -> Option<String> {
     Some(out)
 }
 
+/// Encodes printable ASCII as xtext; anything else is left out, since it could not be there.
+pub(crate) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '+' | '=' | ' ' => out.push_str(&format!("+{:02X}", u32::from(c))),
+            '!'..='~' => out.push(c),
+            _ => {}
+        }
+    }
+    out
+}
+
+/// Encodes an address as `utf-8-addr-unitext` (`utf8`), or as `utf-8-addr-xtext` in ASCII (RFC 6533 §3).
+pub(crate) fn encode_utf8_address(text: &str, utf8: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars().filter(|c| !c.is_control()) {
+        match c {
+            ' ' | '\\' | '+' | '=' => out.push_str(&format!("\\x{{{:02X}}}", u32::from(c))),
+            c if c.is_ascii() || utf8 => out.push(c),
+            c => out.push_str(&format!("\\x{{{:X}}}", u32::from(c))),
+        }
+    }
+    out
+}
+
 fn hex(digit: u8) -> Option<u8> {
     char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
