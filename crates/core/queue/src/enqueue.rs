@@ -6,7 +6,8 @@ use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
 use engine::{ContentId, Error, Tx};
 
 /// Queues a message inside the transaction that accepts it. Takes over one reference to `content`: append it with one
-/// more than there are local copies. The first attempt is due at `new.received`.
+/// more than there are local copies. The first attempt is due at `new.received`, or when the sender allows it. Call
+/// [`crate::Queue::ring`] once the transaction is durable.
 ///
 /// # Errors
 /// The engine's.
@@ -18,11 +19,12 @@ pub fn enqueue(tx: &mut dyn Tx, content: ContentId, new: &NewEntry) -> Result<Qu
     let id = record::next_id(tx)?;
     tx.put(&keys::entry(id), &encode(&EnvelopeRecord::new(content, new)))?;
     let state = if new.held { RecipientState::Held } else { RecipientState::Queued };
+    let due = new.wishes.not_before.map_or(new.received, |at| at.max(new.received));
     for (index, recipient) in (0_u32..).zip(&new.recipients) {
-        let recipient = RecipientRecord::new(recipient, state, new.received);
+        let recipient = RecipientRecord::new(recipient, state, due);
         tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
         if state == RecipientState::Queued {
-            tx.put(&keys::attempt(new.received, id, index), recipient.domain().as_bytes())?;
+            tx.put(&keys::attempt(due, id, index), recipient.domain().as_bytes())?;
         }
     }
     tx.put(&keys::open(id), &(new.recipients.len() as u32).to_be_bytes())?;

@@ -93,6 +93,54 @@ pub struct NewRecipient {
     pub orcpt: Option<Orcpt>,
 }
 
+/// What is to happen at the end of the time of DELIVERBY (RFC 2852 §4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ByMode {
+    /// Tell the sender and go on.
+    Notify,
+    /// Give the message up.
+    Return,
+}
+
+/// DELIVERBY (RFC 2852).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DeliverBy {
+    /// The end of the time.
+    #[serde(with = "seconds")]
+    pub at: UnixTime,
+    /// What then.
+    pub mode: ByMode,
+    /// Whether the sender wants to hear of each hop (by-trace).
+    pub trace: bool,
+}
+
+/// What the sender wants of TLS on the way (RFC 8689).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsWish {
+    /// Nothing said.
+    #[default]
+    Default,
+    /// REQUIRETLS: never without.
+    Required,
+    /// `TLS-Required: No`: rather without than not at all.
+    Waived,
+}
+
+/// What the sender asks for besides; nothing by default.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub struct Wishes {
+    /// MT-PRIORITY, -9 to 9 (RFC 6710).
+    pub priority: i8,
+    /// No attempt before (RFC 4865).
+    pub not_before: Option<UnixTime>,
+    /// DELIVERBY.
+    pub deliver_by: Option<DeliverBy>,
+    /// REQUIRETLS or its opposite.
+    pub tls: TlsWish,
+}
+
 /// A message to be queued.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewEntry {
@@ -118,6 +166,8 @@ pub struct NewEntry {
     pub expires: UnixTime,
     /// Begin held.
     pub held: bool,
+    /// What else is asked for.
+    pub wishes: Wishes,
 }
 
 /// State of one recipient.
@@ -158,6 +208,8 @@ pub struct Recipient {
     pub notify: Notify,
     /// ORCPT.
     pub orcpt: Option<Orcpt>,
+    /// Whether the sender was told of the delay.
+    pub warned: bool,
 }
 
 /// An entry as listed.
@@ -190,6 +242,15 @@ pub struct Entry {
     /// Seconds since 1970.
     #[serde(serialize_with = "unix_time")]
     pub expires: UnixTime,
+    /// MT-PRIORITY.
+    pub priority: i8,
+    /// Seconds since 1970; no attempt before.
+    #[serde(serialize_with = "maybe_time")]
+    pub not_before: Option<UnixTime>,
+    /// DELIVERBY.
+    pub deliver_by: Option<DeliverBy>,
+    /// REQUIRETLS or its opposite.
+    pub tls: TlsWish,
     /// All, by index.
     pub recipients: Vec<Recipient>,
 }
@@ -212,6 +273,10 @@ pub enum EventKind {
     Failed,
     /// Given up.
     Expired,
+    /// The sender was told of the delay.
+    Warned,
+    /// An operator wants it tried now.
+    Retried,
 }
 
 /// One line of an entry's history.
@@ -255,6 +320,25 @@ fn as_text<S: serde::Serializer>(value: &impl fmt::Display, to: S) -> Result<S::
 
 fn unix_time<S: serde::Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_i64(time.0)
+}
+
+#[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]
+fn maybe_time<S: serde::Serializer>(time: &Option<UnixTime>, to: S) -> Result<S::Ok, S::Error> {
+    time.map(|time| time.0).serialize(to)
+}
+
+/// A time as seconds since 1970.
+mod seconds {
+    use model::UnixTime;
+    use serde::Deserialize;
+
+    pub(super) fn serialize<S: serde::Serializer>(time: &UnixTime, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_i64(time.0)
+    }
+
+    pub(super) fn deserialize<'de, D: serde::Deserializer<'de>>(from: D) -> Result<UnixTime, D::Error> {
+        i64::deserialize(from).map(UnixTime)
+    }
 }
 
 #[expect(clippy::ref_option, reason = "serde calls it with a reference to the field")]

@@ -76,6 +76,12 @@ pub(crate) fn split_attempt(key: &[u8]) -> Option<(UnixTime, QueueId, u32)> {
     Some((UnixTime((u64::from_be_bytes(*at) ^ 1 << 63) as i64), QueueId(u64::from_be_bytes(*id)), index))
 }
 
+/// What the key of a recipient (`r`) says: of which message, and its index.
+pub(crate) fn split_part(key: &[u8]) -> (QueueId, u32) {
+    let (id, index) = key.split_at(key.len().saturating_sub(4));
+    (entry_id(id), last_u32(index))
+}
+
 /// The id in an entry's key.
 pub(crate) fn entry_id(key: &[u8]) -> QueueId {
     QueueId(key.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id)))

@@ -16,28 +16,60 @@ mod entry;
 mod keys;
 mod operate;
 mod record;
+mod refill;
+pub mod schedule;
 
 pub use check::claims;
 pub use dsn::{Action, Report, Reported, delivery_report};
 pub use enqueue::enqueue;
 pub use entry::{
-    Body, Entry, EntryDetails, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt, QueueId, Recipient,
-    RecipientState, Ret,
+    Body, ByMode, DeliverBy, Entry, EntryDetails, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt,
+    QueueId, Recipient, RecipientState, Ret, TlsWish, Wishes,
 };
-pub use operate::{Attempt, Due, Filter, Totals, record_attempt};
+pub use operate::{Attempt, Due, Filter, Totals, record_attempt, record_warned};
+pub use refill::{Addressed, Refilled, Route};
+pub use schedule::Scheduler;
 
 use engine::Engine;
-use std::sync::Arc;
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::{Arc, OnceLock};
 
 /// The queue of one server.
 pub struct Queue {
     engine: Arc<dyn Engine>,
+    scheduler: Mutex<Scheduler>,
+    bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
 }
 
 impl Queue {
     /// The queue kept in `engine`.
     pub fn new(engine: Arc<dyn Engine>) -> Queue {
-        Queue { engine }
+        let scheduler = Mutex::new(Scheduler::new(schedule::Settings::default()));
+        Queue { engine, scheduler, bell: OnceLock::new() }
+    }
+
+    /// The scheduler, locked. It is empty until [`Queue::refill`]; hold it for one call.
+    pub fn scheduler(&self) -> MutexGuard<'_, Scheduler> {
+        self.scheduler.lock()
+    }
+
+    /// Sets who is woken, from any thread and by a call that must not wait, when there may be something to send. The
+    /// first one stays.
+    pub fn listen(&self, bell: impl Fn() + Send + Sync + 'static) {
+        let _ = self.bell.set(Box::new(bell));
+    }
+
+    /// Wakes the one who sends: to be called after a commit that queued something. Costs next to nothing.
+    pub fn ring(&self) {
+        if let Some(bell) = self.bell.get() {
+            bell();
+        }
+    }
+
+    /// A message was changed: the scheduler reads it again.
+    fn changed(&self, id: QueueId) {
+        self.scheduler().changed(id);
+        self.ring();
     }
 }
 

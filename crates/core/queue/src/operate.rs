@@ -4,7 +4,7 @@ use crate::Queue;
 use crate::entry::{Entry, EntryDetails, EventKind, QueueId, RecipientState};
 use crate::keys;
 use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
-use engine::{AccountId, ContentId, Error, Order, Pending, Read, Tx};
+use engine::{Abort, AccountId, ContentId, Error, Order, Read, Tx};
 use model::{Domain, UnixTime};
 use std::ops::{Bound, ControlFlow};
 
@@ -128,22 +128,48 @@ impl Queue {
     }
 
     /// Holds all waiting recipients; answers whether there were any (false also: no such entry).
-    pub fn hold(&self, id: QueueId, now: UnixTime) -> Pending<bool> {
-        self.engine.transact(&[AccountId(0)], move |tx| {
-            Ok(move_all(tx, id, RecipientState::Queued, RecipientState::Held, now)?)
-        })
+    ///
+    /// # Errors
+    /// The engine's. This and those below wait for the disk.
+    pub fn hold(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
+        self.change(id, move |tx| move_all(tx, id, RecipientState::Queued, RecipientState::Held, now))
+    }
+
+    /// Changes an entry and tells the scheduler.
+    fn change(
+        &self,
+        id: QueueId,
+        mut work: impl FnMut(&mut dyn Tx) -> Result<bool, Error> + Send + 'static,
+    ) -> Result<bool, Abort> {
+        let changed = self.engine.transact(&[AccountId(0)], move |tx| Ok(work(tx)?)).wait()?;
+        if changed {
+            self.changed(id);
+        }
+        Ok(changed)
     }
 
     /// Lets all held recipients go, due at once; answers whether there were any.
-    pub fn release(&self, id: QueueId, now: UnixTime) -> Pending<bool> {
-        self.engine.transact(&[AccountId(0)], move |tx| {
-            Ok(move_all(tx, id, RecipientState::Held, RecipientState::Queued, now)?)
-        })
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn release(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
+        self.change(id, move |tx| move_all(tx, id, RecipientState::Held, RecipientState::Queued, now))
+    }
+
+    /// Makes all waiting recipients due now, also before a time that the sender set; answers whether there were any.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn retry(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
+        self.change(id, move |tx| retry(tx, id, now))
     }
 
     /// Removes an entry without telling anybody, and drops its content; answers whether there was one.
-    pub fn remove(&self, id: QueueId) -> Pending<bool> {
-        self.engine.transact(&[AccountId(0)], move |tx| {
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn remove(&self, id: QueueId) -> Result<bool, Abort> {
+        self.change(id, move |tx| {
             let Some(envelope) = record::envelope(tx, id)? else { return Ok(false) };
             remove(tx, id, &envelope)?;
             Ok(true)
@@ -236,6 +262,53 @@ pub fn record_attempt(
     }
     remove(tx, id, &envelope)?;
     Ok(true)
+}
+
+/// Notes inside a transaction that the sender is told of the delay of these recipients; answers those for whom that is
+/// still to be done: they wait, and he was not told before.
+///
+/// # Errors
+/// The engine's.
+pub fn record_warned(
+    tx: &mut dyn Tx,
+    id: QueueId,
+    indexes: &[u32],
+    now: UnixTime,
+) -> Result<Vec<u32>, Error> {
+    let mut warned = Vec::new();
+    for index in indexes {
+        let Some(mut recipient) = record::recipient(tx, id, *index)? else { continue };
+        if recipient.warned || recipient.state != RecipientState::Queued {
+            continue;
+        }
+        recipient.warned = true;
+        tx.put(&keys::part(b'r', id, *index), &encode(&recipient))?;
+        let event =
+            EventRecord { at: now.0, kind: EventKind::Warned, recipient: Some(*index), text: String::new() };
+        record::note(tx, id, &event)?;
+        warned.push(*index);
+    }
+    Ok(warned)
+}
+
+/// Makes all waiting recipients of an entry due now.
+fn retry(tx: &mut dyn Tx, id: QueueId, now: UnixTime) -> Result<bool, Error> {
+    let mut any = false;
+    for (index, mut recipient) in record::recipients(tx, id)? {
+        if recipient.state != RecipientState::Queued {
+            continue;
+        }
+        any = true;
+        tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
+        recipient.next_attempt = now.0;
+        tx.put(&keys::attempt(now, id, index), recipient.domain().as_bytes())?;
+        tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
+    }
+    if any {
+        let event = EventRecord { at: now.0, kind: EventKind::Retried, recipient: None, text: String::new() };
+        record::note(tx, id, &event)?;
+    }
+    Ok(any)
 }
 
 /// Moves all recipients of an entry from one open state to the other.

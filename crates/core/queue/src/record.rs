@@ -1,7 +1,7 @@
 //! Values, and reading them from a snapshot or a transaction alike.
 
-use crate::entry::{Body, Entry, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt, Recipient};
-use crate::entry::{QueueId, RecipientState, Ret};
+use crate::entry::{Body, ByMode, DeliverBy, Entry, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt};
+use crate::entry::{QueueId, Recipient, RecipientState, Ret, TlsWish};
 use crate::keys;
 use crate::operate::Totals;
 use engine::{AccountId, ContentId, Error, Order, Read, Tx};
@@ -10,8 +10,10 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::{Bound, ControlFlow};
 
-/// Version of all values written today.
-const VERSION: u8 = 1;
+/// Version of all values written today. Version 1 lacks the fields that a record's comment names.
+const VERSION: u8 = 2;
+/// What the fields that version 1 lacks are read as: zeros are 0, false, None and an enum's first.
+const LACKING: [u8; 4] = [0; 4];
 /// Lines of history kept of one entry, and the first.
 pub(crate) const HISTORY_MAX: u32 = 1000;
 
@@ -29,6 +31,11 @@ pub(crate) struct EnvelopeRecord {
     pub received: i64,
     pub size: u64,
     pub expires: i64,
+    // Since version 2.
+    pub priority: i8,
+    pub not_before: Option<i64>,
+    pub deliver_by: Option<DeliverBy>,
+    pub tls: TlsWish,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -41,6 +48,8 @@ pub(crate) struct RecipientRecord {
     /// Bits: 1 given at all, 2 SUCCESS, 4 FAILURE, 8 DELAY; 1 alone is NEVER.
     pub notify: u8,
     pub orcpt: Option<Orcpt>,
+    // Since version 2.
+    pub warned: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -60,6 +69,10 @@ fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
     let corrupt = |why: String| Error::Corrupt { what: what.to_owned(), why };
     match bytes.split_first() {
         Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string())),
+        Some((1, rest)) => {
+            let rest = [rest, &LACKING].concat();
+            postcard::from_bytes(&rest).map_err(|error| corrupt(error.to_string()))
+        }
         Some((&version, _)) if version > VERSION => {
             Err(Error::NewerFormat { found: version.into(), supported: VERSION.into() })
         }
@@ -67,16 +80,24 @@ fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
     }
 }
 
+pub(crate) fn decode_envelope(bytes: &[u8]) -> Result<EnvelopeRecord, Error> {
+    decode("a queued envelope", bytes)
+}
+
+pub(crate) fn decode_recipient(bytes: &[u8]) -> Result<RecipientRecord, Error> {
+    decode("a queued recipient", bytes)
+}
+
 pub(crate) fn envelope(read: &dyn Read, id: QueueId) -> Result<Option<EnvelopeRecord>, Error> {
     let mut outcome = None;
-    read.get_with(&keys::entry(id), &mut |bytes| outcome = Some(decode("a queued envelope", bytes)))?;
+    read.get_with(&keys::entry(id), &mut |bytes| outcome = Some(decode_envelope(bytes)))?;
     outcome.transpose()
 }
 
 pub(crate) fn recipient(read: &dyn Read, id: QueueId, index: u32) -> Result<Option<RecipientRecord>, Error> {
     let mut outcome = None;
     let key = keys::part(b'r', id, index);
-    read.get_with(&key, &mut |bytes| outcome = Some(decode("a queued recipient", bytes)))?;
+    read.get_with(&key, &mut |bytes| outcome = Some(decode_recipient(bytes)))?;
     outcome.transpose()
 }
 
@@ -118,7 +139,7 @@ pub(crate) fn totals(read: &dyn Read) -> Result<Totals, Error> {
 }
 
 fn decode_totals(bytes: &[u8]) -> Result<Totals, Error> {
-    let Some((&VERSION, numbers)) = bytes.split_first().filter(|(_, numbers)| numbers.len() == 32) else {
+    let Some((1..=VERSION, numbers)) = bytes.split_first().filter(|(_, numbers)| numbers.len() == 32) else {
         let what = "the queue's counters".to_owned();
         return Err(Error::Corrupt { what, why: "another version or length".to_owned() });
     };
@@ -178,7 +199,17 @@ impl EnvelopeRecord {
             received: new.received.0,
             size: new.size,
             expires: new.expires.0,
+            priority: new.wishes.priority,
+            not_before: new.wishes.not_before.map(|at| at.0),
+            deliver_by: new.wishes.deliver_by,
+            tls: new.wishes.tls,
         }
+    }
+
+    /// When it is given up: by the server's time or, if that is sooner, the sender's (RFC 2852 §4, by-mode R).
+    pub(crate) fn ends(&self) -> UnixTime {
+        let asked = self.deliver_by.filter(|by| by.mode == ByMode::Return).map(|by| by.at);
+        asked.map_or(UnixTime(self.expires), |at| at.min(UnixTime(self.expires)))
     }
 
     pub(crate) fn show(self, id: QueueId, recipients: Vec<(u32, RecipientRecord)>) -> Result<Entry, Error> {
@@ -200,6 +231,10 @@ impl EnvelopeRecord {
             received: UnixTime(self.received),
             size: self.size,
             expires: UnixTime(self.expires),
+            priority: self.priority,
+            not_before: self.not_before.map(UnixTime),
+            deliver_by: self.deliver_by,
+            tls: self.tls,
             recipients,
         })
     }
@@ -222,15 +257,20 @@ impl RecipientRecord {
             last_reply: None,
             notify,
             orcpt: new.orcpt.clone(),
+            warned: false,
+        }
+    }
+
+    pub(crate) fn notify(&self) -> Notify {
+        match self.notify {
+            0 => Notify::Default,
+            1 => Notify::Never,
+            bits => Notify::On { success: bits & 2 != 0, failure: bits & 4 != 0, delay: bits & 8 != 0 },
         }
     }
 
     fn show(self, index: u32) -> Result<Recipient, Error> {
-        let notify = match self.notify {
-            0 => Notify::Default,
-            1 => Notify::Never,
-            bits => Notify::On { success: bits & 2 != 0, failure: bits & 4 != 0, delay: bits & 8 != 0 },
-        };
+        let notify = self.notify();
         Ok(Recipient {
             index,
             address: stored_address(&self.address)?,
@@ -240,6 +280,7 @@ impl RecipientRecord {
             last_reply: self.last_reply,
             notify,
             orcpt: self.orcpt,
+            warned: self.warned,
         })
     }
 

@@ -33,6 +33,7 @@ fn new_entry(sender: &str, recipients: &[&str]) -> NewEntry {
         size: 5,
         expires: later(5 * 86_400),
         held: false,
+        wishes: Wishes::default(),
     }
 }
 
@@ -151,7 +152,7 @@ fn lists_are_filtered_and_paged() {
     bench.put(new_entry("a@x.test", &["b@y.test", "c@z.test"]));
     bench.put(new_entry("", &["b@y.test"]));
     let (third, _) = bench.put(new_entry("a@x.test", &["c@z.test"]));
-    assert!(bench.queue.hold(third, NOW).wait().unwrap());
+    assert!(bench.queue.hold(third, NOW).unwrap());
     let by = |sender: Option<&str>, domain: Option<&str>, state| Filter {
         sender: sender.map(str::to_owned),
         recipient_domain: domain.map(|text| Domain::new(text).unwrap()),
@@ -182,19 +183,19 @@ fn long_lists_cross_pages() {
 fn hold_release_remove() {
     let bench = Bench::new();
     let (id, content) = bench.put(new_entry("a@x.test", &["b@y.test", "c@z.test"]));
-    assert!(bench.queue.hold(id, later(1)).wait().unwrap());
-    assert!(!bench.queue.hold(id, later(2)).wait().unwrap(), "nothing is left to hold");
+    assert!(bench.queue.hold(id, later(1)).unwrap());
+    assert!(!bench.queue.hold(id, later(2)).unwrap(), "nothing is left to hold");
     assert_eq!(bench.check(), Totals { entries: 1, bytes: 5, queued: 0, held: 2 });
-    assert!(bench.queue.release(id, later(3)).wait().unwrap());
+    assert!(bench.queue.release(id, later(3)).unwrap());
     assert_eq!(bench.check().queued, 2);
     let kinds: Vec<EventKind> =
         bench.queue.show(id).unwrap().unwrap().history.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Accepted, EventKind::Held, EventKind::Released]);
     assert!(bench.has_content(content));
-    assert!(bench.queue.remove(id).wait().unwrap());
+    assert!(bench.queue.remove(id).unwrap());
     assert!(!bench.has_content(content));
-    assert!(!bench.queue.remove(id).wait().unwrap());
-    assert!(!bench.queue.release(id, NOW).wait().unwrap());
+    assert!(!bench.queue.remove(id).unwrap());
+    assert!(!bench.queue.release(id, NOW).unwrap());
     assert_eq!(bench.queue.show(id).unwrap(), None);
     assert_eq!(bench.check(), Totals::default());
     assert_eq!(bench.put(new_entry("", &["b@y.test"])).0, QueueId(2), "names are never used again");
@@ -209,7 +210,7 @@ fn content_shared_with_local_copies_outlives_the_entry() {
         Ok((enqueue(tx, content, &new)?, content))
     };
     let (id, content) = bench.engine().transact(&[AccountId(0)], work).wait().unwrap();
-    bench.queue.remove(id).wait().unwrap();
+    bench.queue.remove(id).unwrap();
     assert!(bench.has_content(content));
 }
 
@@ -257,7 +258,7 @@ fn history_is_bounded_and_nothing_is_left_behind() {
     let history = bench.queue.show(id).unwrap().unwrap().history;
     assert_eq!(history.len(), crate::record::HISTORY_MAX as usize + 1);
     assert_eq!((history[0].kind, history[1].kind), (EventKind::Accepted, EventKind::Deferred));
-    bench.queue.remove(id).wait().unwrap();
+    bench.queue.remove(id).unwrap();
     let mut left = 0;
     let all = (std::ops::Bound::Included(&[0_u8, 0, 0, 0, b'q'][..]), std::ops::Bound::Unbounded);
     let snapshot = bench.engine.snapshot().unwrap();
@@ -294,9 +295,9 @@ proptest! {
             let id = QueueId(id);
             match what {
                 0 => contents.push(bench.put(new_entry("", &["a@x.test", "b@y.test", "c@z.test"][..=index as usize]))),
-                1 => drop(bench.queue.hold(id, NOW).wait()),
-                2 => drop(bench.queue.release(id, later(i64::from(index))).wait()),
-                3 => drop(bench.queue.remove(id).wait()),
+                1 => drop(bench.queue.hold(id, NOW)),
+                2 => drop(bench.queue.release(id, later(i64::from(index)))),
+                3 => drop(bench.queue.remove(id)),
                 4 => drop(bench.attempt(id, index, Attempt::Deferred(later(i64::from(index) * 7)), "4")),
                 5 => drop(bench.attempt(id, index, Attempt::Delivered, "2")),
                 _ => drop(bench.attempt(id, index, Attempt::Expired, "")),
@@ -324,8 +325,8 @@ fn the_check_recounts_everything() {
         let bench = Bench::new();
         let (id, content) = bench.put(new_entry("a@x.test", &["b@y.test", "c@z.test"]));
         bench.put(NewEntry { held: true, ..new_entry("", &["d@y.test"]) });
-        bench.queue.hold(id, NOW).wait().unwrap();
-        bench.queue.release(id, later(60)).wait().unwrap();
+        bench.queue.hold(id, NOW).unwrap();
+        bench.queue.release(id, later(60)).unwrap();
         assert_eq!(bench.queue.check().unwrap(), [""; 0]);
         let harmed = move |tx: &mut dyn engine::Tx| Ok(harm(tx, id, content)?);
         bench.engine().transact(&[AccountId(0)], harmed).wait().unwrap();
@@ -341,3 +342,5 @@ fn the_check_recounts_everything() {
         assert!(claimed.iter().all(|problem| problem.contains(claims)), "{word}: {claimed:?}");
     }
 }
+
+mod feed;

@@ -101,6 +101,10 @@ impl SmtpAgent {
         });
         match written.await {
             Ok(stored) => {
+                // The message was queued, or maybe a report on it.
+                if queued > 0 || !stored.iter().all(|one| matches!(one, store::Outcome::Delivered(_))) {
+                    self.world.queue.ring();
+                }
                 let each = each(&plan.ways, &delivery.recipients, &stored);
                 let delivered =
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
@@ -139,6 +143,7 @@ impl SmtpAgent {
             size: u64::from(size),
             expires: expiry(received),
             held: false,
+            wishes: queue::Wishes::default(),
         }
     }
 }

@@ -56,6 +56,7 @@ impl Reporter {
             size: u64::from(message.size()),
             expires: expiry(received),
             held: false,
+            wishes: queue::Wishes::default(),
         };
         Ok(Some(store::Delivery {
             message,
@@ -139,7 +140,7 @@ impl SmtpAgent {
             Ok(None) | Err(_) => return,
         };
         let written = match report {
-            Ok(Some(report)) => self.world.store.deliver(report).await.map(drop),
+            Ok(Some(report)) => self.world.store.deliver(report).await.map(|_| self.world.queue.ring()),
             Ok(None) => Ok(()),
             Err(error) => Err(error),
         };

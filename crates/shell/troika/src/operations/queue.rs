@@ -25,9 +25,9 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
             let shown = queue.show(known(&id)?)?;
             out.row(shown.ok_or_else(|| missing(&id))?)
         }
-        Command::Hold { ids } => each(&ids, "held", out, |id| queue.hold(id, now()).wait()),
-        Command::Release { ids } => each(&ids, "released", out, |id| queue.release(id, now()).wait()),
-        Command::Remove { ids } => each(&ids, "removed", out, |id| queue.remove(id).wait()),
+        Command::Hold { ids } => each(&ids, "held", out, |id| queue.hold(id, now())),
+        Command::Release { ids } => each(&ids, "released", out, |id| queue.release(id, now())),
+        Command::Remove { ids } => each(&ids, "removed", out, |id| queue.remove(id)),
     }
 }
 

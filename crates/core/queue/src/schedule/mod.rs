@@ -1,0 +1,357 @@
+//! Decides what is sent next, in memory and without a clock: time is an argument, the same calls give the same answers.
+//!
+//! The truth is in the store; this is built from it at start and after each commit ([`crate::Queue::refill`]). What is
+//! scheduled is an *item*: the recipients of one message that go to one destination and are due together. Invariants:
+//!
+//! - A queued recipient is in at most one place: waiting for its time, ready, or in one running job.
+//! - Turns go round: first by class of priority, by weight; within a class sender after sender; within a sender
+//!   destination after destination; within these by age. So neither a sender with a million messages nor a destination
+//!   with as many delays another one's, and no class starves.
+//! - A destination has as many jobs at a time as it has proved to bear; one that can't be reached has none for a while,
+//!   and then a single one as a probe. All those in trouble have a quarter of the jobs together, and one sender at most
+//!   half.
+//! - RFC 5321 §4.5.4.1: hosts that can't be reached are remembered, so that each message for them does not cost an
+//!   attempt.
+
+mod backoff;
+mod destination;
+mod items;
+mod moment;
+mod rate;
+mod run;
+mod status;
+mod turns;
+
+pub use backoff::{Backoff, Retry};
+pub use destination::{Destination, Limits};
+pub use moment::Moment;
+pub use rate::Rate;
+pub use status::{DestinationStatus, SchedulerStatus};
+
+use crate::QueueId;
+use destination::{DestinationKey, Destinations};
+use items::{Item, Items};
+use model::UnixTime;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+use turns::Turns;
+
+/// How much at a time, how often again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settings {
+    /// Jobs at a time, over all destinations; at least 1.
+    pub jobs_max: u32,
+    /// Messages in one job, at least 1.
+    pub messages_per_job: u32,
+    /// Recipients of a message in one transaction, at least 1 (RFC 5321 §4.5.3.1.8: every server takes 100).
+    pub recipients_per_item: u32,
+    /// What holds for a destination that nothing else is said of ([`Arrival::limits`]).
+    pub limits: Limits,
+    /// How long a destination that can't be reached is left alone.
+    pub unreachable: Backoff,
+    /// Age of a message when its sender is told that it is delayed; None: never.
+    pub warn_after: Option<Duration>,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        Settings {
+            jobs_max: 500,
+            messages_per_job: 10,
+            recipients_per_item: 100,
+            limits: Limits::default(),
+            unreachable: Backoff { first: Duration::from_secs(60), longest: Duration::from_hours(1) },
+            warn_after: Some(Duration::from_hours(4)),
+        }
+    }
+}
+
+/// Name of a running job.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct JobId(pub u64);
+
+/// Recipients of one message.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JobItem {
+    /// Of this entry.
+    pub id: QueueId,
+    /// Their indexes, ascending.
+    pub recipients: Vec<u32>,
+}
+
+/// Messages to hand over to one destination, one after the other on one connection, or to give up.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Job {
+    /// For [`Scheduler::finished`].
+    pub id: JobId,
+    /// Where to.
+    pub destination: Destination,
+    /// At least one.
+    pub items: Vec<JobItem>,
+}
+
+/// Something to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Work {
+    /// Make an attempt, note its outcomes, then call [`Scheduler::finished`].
+    Deliver(Job),
+    /// Their time is over without another attempt, because the destination can't be reached (its last trouble stands
+    /// beside) or because the sender set an end: end them and tell the sender, then call [`Scheduler::finished`].
+    Expire(Job, Option<String>),
+    /// Tell the sender that these are delayed, and note it in the same transaction (`record_warned`). They stay
+    /// scheduled; nothing is to be called.
+    Warn(JobItem),
+}
+
+/// What a job learnt of its destination as a whole.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Host {
+    /// It answered as a server does, whatever it said of single messages.
+    Reached,
+    /// It wants fewer connections or messages now: 421, 450 4.7.0 at the greeting, a connection closed early.
+    Busy(String),
+    /// No name, no connection, no greeting, not the TLS that is demanded; why, for people.
+    Unusable(String),
+    /// Nothing was learnt: it was not asked.
+    Unknown,
+}
+
+/// A recipient of a job that is not at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Again {
+    /// Of this entry.
+    pub id: QueueId,
+    /// The recipient.
+    pub index: u32,
+    /// When it is due next. A time that is not in the future: at once, when the destination allows.
+    pub at: UnixTime,
+}
+
+/// Recipients for the scheduler, as they stand in the store.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Arrival {
+    /// Of this entry.
+    pub id: QueueId,
+    /// Priority, -9 to 9 (RFC 6710).
+    pub priority: i8,
+    /// Whose turn it is: the same number for all messages of one sender.
+    pub sender: u64,
+    /// When they are given up.
+    pub expires: UnixTime,
+    /// Whether they must not be attempted after that (RFC 2852 §4, by-mode R).
+    pub strict: bool,
+    /// Before this an attempt is not wanted, whatever an operator flushes (RFC 4865).
+    pub not_before: Option<UnixTime>,
+    /// When to tell the sender of the delay, if that is still to be done.
+    pub warn_at: Option<UnixTime>,
+    /// Where they go.
+    pub destination: Destination,
+    /// What holds for that destination instead of [`Settings::limits`].
+    pub limits: Option<Limits>,
+    /// When they are due.
+    pub due: UnixTime,
+    /// Indexes of the recipients, at least one, ascending.
+    pub recipients: Vec<u32>,
+}
+
+struct Running {
+    destination: DestinationKey,
+    /// Counted under these until it ends.
+    groups: Vec<u32>,
+    sender: u64,
+    items: Vec<Item>,
+    /// In which round of troubles of the destination it began.
+    round: u64,
+    delivers: bool,
+    /// Messages that an operator changed meanwhile.
+    stale: BTreeSet<QueueId>,
+}
+
+/// See the module.
+pub struct Scheduler {
+    settings: Settings,
+    items: Items,
+    turns: Turns,
+    destinations: Destinations,
+    running: BTreeMap<JobId, Running>,
+    last_job: u64,
+    /// Jobs that deliver: those that count against `jobs_max`.
+    delivering: u32,
+    notices: VecDeque<Work>,
+    last_seen: Moment,
+    /// The last entry read from the store.
+    read_to: QueueId,
+    /// Entries to read again.
+    changed: BTreeSet<QueueId>,
+}
+
+impl Scheduler {
+    /// With nothing in it.
+    pub fn new(settings: Settings) -> Scheduler {
+        assert!(settings.jobs_max > 0 && settings.messages_per_job > 0 && settings.recipients_per_item > 0);
+        Scheduler {
+            destinations: Destinations::new(settings.jobs_max),
+            settings,
+            items: Items::default(),
+            turns: Turns::default(),
+            running: BTreeMap::new(),
+            last_job: 0,
+            delivering: 0,
+            notices: VecDeque::new(),
+            last_seen: Moment(i64::MIN),
+            read_to: QueueId(0),
+            changed: BTreeSet::new(),
+        }
+    }
+
+    /// What holds now.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Exchanges the settings; running jobs go on.
+    pub fn set(&mut self, settings: Settings) {
+        assert!(settings.jobs_max > 0 && settings.messages_per_job > 0 && settings.recipients_per_item > 0);
+        self.destinations.set_jobs_max(settings.jobs_max);
+        self.destinations.set_default(settings.limits);
+        self.settings = settings;
+    }
+
+    /// Forgets all that does not run, to be read from the store again: the routes are different now.
+    pub fn restart(&mut self) {
+        self.items = Items::default();
+        self.turns.forget_lanes();
+        self.destinations.forget_offers();
+        self.notices.clear();
+        self.read_to = QueueId(0);
+        self.changed.clear();
+        for running in self.running.values_mut() {
+            running.stale.extend(running.items.iter().map(|item| item.id));
+        }
+    }
+
+    /// An entry was changed by other than the scheduler's jobs (held, released, removed, due at once): it is read from
+    /// the store again by the next [`crate::Queue::refill`].
+    pub fn changed(&mut self, id: QueueId) {
+        self.withdraw(id);
+        for running in self.running.values_mut() {
+            if running.items.iter().any(|item| item.id == id) {
+                running.stale.insert(id);
+            }
+        }
+        self.changed.insert(id);
+    }
+
+    /// Takes in recipients that are not in it yet; of those that are in a running job nothing is taken.
+    pub fn arrive(&mut self, arrival: Arrival, now: Moment) {
+        let (id, mut recipients) = (arrival.id, arrival.recipients.clone());
+        let busy: Vec<&Item> =
+            self.running.values().flat_map(|job| &job.items).filter(|item| item.id == id).collect();
+        recipients.retain(|index| !busy.iter().any(|item| item.recipients.contains(index)));
+        let destination = self.destinations.known(&arrival.destination, &self.settings.limits);
+        if let Some(limits) = arrival.limits {
+            self.destinations.get(destination).set_limits(limits);
+        }
+        for recipients in recipients.chunks(self.settings.recipients_per_item as usize) {
+            self.place(Item::new(&arrival, destination, recipients), now);
+        }
+    }
+
+    /// Makes everything for a destination due now, and tries it however often it failed; what must not go before a time
+    /// waits on. Answers how many messages were waiting.
+    pub fn flush(&mut self, destination: &Destination, now: Moment) -> usize {
+        let Some(key) = self.destinations.find(destination) else { return 0 };
+        self.destinations.get(key).reopen();
+        let waiting = self.items.waiting_for(key, now.unix_time());
+        for item in &waiting {
+            self.make_ready(*item, now);
+        }
+        self.wake(key, now);
+        waiting.len()
+    }
+
+    /// Sets what all destinations of a group may have together: those that share an MX, or a source address.
+    pub fn limit_group(&mut self, group: &str, limits: Limits) {
+        self.destinations.limit_group(group, limits);
+    }
+
+    /// Puts a destination into groups (and out of others), as soon as it is known which hosts take its mail. A group
+    /// that [`Scheduler::limit_group`] did not name is without limits.
+    pub fn join(&mut self, destination: &Destination, groups: &[&str]) {
+        let key = self.destinations.known(destination, &self.settings.limits);
+        self.destinations.join(key, groups);
+    }
+
+    /// The next thing to do at `now`; None: nothing until [`Scheduler::wake_at`], or until a job ends or mail comes.
+    pub fn next(&mut self, now: Moment) -> Option<Work> {
+        self.advance(now);
+        self.notices.pop_front().or_else(|| self.pick(now).map(Work::Deliver))
+    }
+
+    /// When to call [`Scheduler::next`] again if nothing happens before.
+    pub fn wake_at(&self) -> Option<Moment> {
+        let items = self.items.next_timer().map(Moment::from);
+        items.into_iter().chain(self.destinations.next_timer()).min()
+    }
+
+    /// A job has ended, and what became of its recipients is durable. All that are not in `again` are at their end.
+    pub fn finished(&mut self, job: JobId, host: &Host, again: &[Again], now: Moment) {
+        let Some(running) = self.running.remove(&job) else { return };
+        let destination = self.destinations.get(running.destination);
+        destination.ended(host, running.round, &self.settings, now, job.0);
+        if running.delivers {
+            destination.running -= 1;
+            self.delivering -= 1;
+            self.turns.ended(running.sender);
+        } else {
+            destination.expiring -= 1;
+        }
+        for item in running.items {
+            if running.stale.contains(&item.id) {
+                self.withdraw(item.id);
+                self.changed.insert(item.id);
+                continue;
+            }
+            let mut times: BTreeMap<UnixTime, Vec<u32>> = BTreeMap::new();
+            for one in again.iter().filter(|one| one.id == item.id && item.recipients.contains(&one.index)) {
+                times.entry(one.at).or_default().push(one.index);
+            }
+            for (at, indexes) in times {
+                self.place(item.due_again(at, indexes), now);
+            }
+        }
+        for group in running.groups {
+            self.destinations.leave(group);
+            self.wake_group(group, now);
+        }
+        self.wake(running.destination, now);
+    }
+
+    /// The entries to read again; what it had of them is dropped.
+    pub(crate) fn take_changed(&mut self) -> BTreeSet<QueueId> {
+        let changed = std::mem::take(&mut self.changed);
+        for id in &changed {
+            self.withdraw(*id);
+        }
+        changed.into_iter().filter(|id| *id <= self.read_to).collect()
+    }
+
+    /// The last entry read from the store.
+    pub(crate) fn read_to(&self) -> QueueId {
+        self.read_to
+    }
+
+    pub(crate) fn has_read_to(&mut self, id: QueueId) {
+        self.read_to = self.read_to.max(id);
+    }
+
+    /// How many items it has, running ones included.
+    pub fn len(&self) -> usize {
+        self.items.len() + self.running.values().map(|job| job.items.len()).sum::<usize>()
+    }
+
+    /// Whether it has nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
