@@ -318,6 +318,7 @@ fn remove(tx: &mut dyn Tx, id: AccountId) -> Result<(), Stop> {
         tx.delete(&keys::last_used(id, number))?;
     }
     tx.delete(&keys::credentials(id))?;
+    tx.delete(&keys::redirect(id))?;
     tx.delete(&keys::account(id))?;
     tx.delete(&keys::address(&address))?;
     alias::drop_target(tx, &address)?;

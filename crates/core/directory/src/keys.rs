@@ -12,6 +12,7 @@
 //! c account              Credentials
 //! p account id           AppRecord, one application password (id u32)
 //! l account id           when it was last used, i64 seconds since 1970 (apart, so that a log-in writes few bytes)
+//! r account              RedirectRecord: where the account's mail goes besides or instead
 //! t name 00 name         empty: the first address is a target of the alias or group with the second
 //! ```
 //! Values named ...Record or Credentials are one version byte and then the fields of that struct (`record.rs`) in the
@@ -47,6 +48,10 @@ pub(crate) fn address(address: &EmailAddress) -> Vec<u8> {
 
 pub(crate) fn account(id: AccountId) -> Vec<u8> {
     key(b'i', &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn redirect(id: AccountId) -> Vec<u8> {
+    key(b'r', &[&id.0.to_be_bytes()])
 }
 
 pub(crate) fn credentials(id: AccountId) -> Vec<u8> {

@@ -24,6 +24,7 @@ mod login;
 mod names;
 mod password;
 mod record;
+mod redirect;
 mod resolve;
 pub mod throttle;
 mod token;
@@ -37,6 +38,7 @@ pub use import::{ImportOutcome, LineError};
 pub use login::Service;
 pub use names::normal_address;
 pub use record::Role;
+pub use redirect::Redirect;
 pub use resolve::{LocalTarget, Resolution};
 pub use token::TokenIssuer;
 
@@ -168,6 +170,11 @@ impl Directory {
             verified: Mutex::new(VerifiedCache::new(login::VERIFIED_MAX)),
             engine,
         })
+    }
+
+    /// Where it is kept: for those who write beside it.
+    pub fn engine(&self) -> &dyn Engine {
+        &*self.engine
     }
 
     /// Takes other settings from now on (SIGHUP). The throttle lives on, with its old limits.

@@ -58,6 +58,12 @@ pub enum Role {
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub(crate) struct RedirectRecord {
+    pub targets: Vec<String>,
+    pub keep: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct Credentials {
     pub password: Option<PasswordRecord>,
     /// One salt and one number of rounds for all keys of the account (RFC 5802 §5.1: the server sends them before it
@@ -148,6 +154,10 @@ pub(crate) fn account(read: &dyn Read, id: AccountId) -> Result<Option<AccountRe
     let mut outcome = None;
     read.get_with(&keys::account(id), &mut |bytes| outcome = Some(decode_account(bytes)))?;
     outcome.transpose()
+}
+
+pub(crate) fn redirect(read: &dyn Read, id: AccountId) -> Result<Option<RedirectRecord>, Error> {
+    load(read, &keys::redirect(id), "an account's redirect")
 }
 
 pub(crate) fn credentials(read: &dyn Read, id: AccountId) -> Result<Option<Credentials>, Error> {

@@ -1,7 +1,7 @@
 //! Who an address is (RFC 5321 §3.9 aliases, RFC 5233 subaddresses, RFC 5321 §4.5.1 postmaster).
 
 use crate::bounded::Bounded;
-use crate::record::{self, AddressRecord, DomainRecord};
+use crate::record::{self, AddressRecord, DomainRecord, RedirectRecord};
 use crate::{Directory, Error, account, names};
 use engine::{AccountId, Read};
 use model::{EmailAddress, LocalPart, Path};
@@ -51,7 +51,9 @@ pub enum Resolution {
 pub(crate) enum Purpose {
     /// Who gets mail: everything.
     Delivery,
-    /// Whose address it is: all but groups.
+    /// Who stands behind an address, for people: redirects are their owners' own business.
+    Listing,
+    /// Whose address it is: all but groups and redirects.
     Ownership,
     /// Who logs in: no groups, no catch-all, no postmaster.
     LogIn,
@@ -116,6 +118,17 @@ impl Directory {
         Ok(answer)
     }
 
+    /// As [`Directory::resolve_path`], for EXPN and the like: where accounts redirect their mail is not said.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn members(&self, path: &Path) -> Result<Resolution, Error> {
+        match path {
+            Path::Mailbox(address) => self.expand(&*self.engine.snapshot()?, address, Purpose::Listing),
+            Path::Postmaster => self.resolve_path(path).map(|resolution| (*resolution).clone()),
+        }
+    }
+
     /// As [`Directory::resolve`], for what RCPT names; `Postmaster` alone is that of the default domain.
     ///
     /// # Errors
@@ -160,6 +173,7 @@ impl Directory {
             purpose,
             local: Vec::new(),
             accounts: HashSet::new(),
+            redirected: Vec::new(),
             remote: Vec::new(),
             seen: HashSet::new(),
             disabled: false,
@@ -214,6 +228,8 @@ struct Walk<'a> {
     purpose: Purpose,
     local: Vec<LocalTarget>,
     accounts: HashSet<AccountId>,
+    /// Accounts whose mail goes elsewhere instead.
+    redirected: Vec<LocalTarget>,
     remote: Vec<EmailAddress>,
     /// Normal forms; cuts loops and drops duplicates.
     seen: HashSet<EmailAddress>,
@@ -222,7 +238,11 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn outcome(self) -> Resolution {
+    fn outcome(mut self) -> Resolution {
+        if self.local.is_empty() && self.remote.is_empty() {
+            // Redirects that lead nowhere, or in a circle: rather kept than lost.
+            self.local = self.redirected;
+        }
         if !self.local.is_empty() || !self.remote.is_empty() {
             return Resolution::Deliver { local: self.local, remote: self.remote };
         }
@@ -326,7 +346,7 @@ impl Walk<'_> {
     ) -> Result<(), Error> {
         match record {
             AddressRecord::Account(id) => self.reach(AccountId(id), normal, detail),
-            AddressRecord::Group(_) if self.purpose != Purpose::Delivery => Ok(()),
+            AddressRecord::Group(_) if matches!(self.purpose, Purpose::Ownership | Purpose::LogIn) => Ok(()),
             AddressRecord::Alias(targets) | AddressRecord::Group(targets) => {
                 if !self.seen.insert(normal) {
                     return Ok(());
@@ -346,7 +366,28 @@ impl Walk<'_> {
             self.disabled = true;
         } else if self.accounts.insert(id) {
             let detail = detail.filter(|detail| !detail.is_empty()).map(str::to_owned);
-            self.local.push(LocalTarget { account: id, address, detail });
+            let target = LocalTarget { account: id, address, detail };
+            match self.redirect(id)? {
+                Some(redirect) => self.follow_redirect(target, redirect)?,
+                None => self.local.push(target),
+            }
+        }
+        Ok(())
+    }
+
+    fn redirect(&self, id: AccountId) -> Result<Option<RedirectRecord>, Error> {
+        if self.purpose == Purpose::Delivery { record::redirect(self.read, id) } else { Ok(None) }
+    }
+
+    fn follow_redirect(&mut self, target: LocalTarget, redirect: RedirectRecord) -> Result<(), Error> {
+        if redirect.keep {
+            self.local.push(target);
+        } else {
+            self.redirected.push(target);
+        }
+        for next in redirect.targets {
+            let next = record::stored_address(&next)?;
+            self.deeper(|walk| walk.visit(&next, None))?;
         }
         Ok(())
     }

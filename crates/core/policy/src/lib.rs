@@ -7,19 +7,22 @@
 //! - A refusal is a value with its reply code, enhanced code (RFC 3463) and a text that helps who reads it.
 
 mod limiter;
+mod meaning;
 mod recipient;
 mod refusal;
 mod sender;
 mod verify;
 
 pub use limiter::{ConnectionLimiter, Crowded, Ticket};
-pub use recipient::{Destination, Room};
+pub use meaning::Meaning;
+pub use recipient::{Destination, Proposed, Room};
 pub use refusal::{Refusal, Verdict};
 pub use verify::Verified;
 
 use directory::Directory;
 use engine::AccountId;
 use ipnet::IpNet;
+use rewriting::Rewriting;
 use std::net::IpAddr;
 
 /// What a logged-in user may put into MAIL.
@@ -73,6 +76,8 @@ pub struct Policy {
     pub verify_rule: VerifyRule,
     /// Recipients of one message at most (RFC 5321 §4.5.3.1.8: at least 100).
     pub recipients_max: usize,
+    /// How addresses change on their way.
+    pub rewriting: Rewriting,
 }
 
 impl Default for Policy {
@@ -83,6 +88,7 @@ impl Default for Policy {
             local_sender_rule: LocalSenderRule::Unchecked,
             verify_rule: VerifyRule::Nobody,
             recipients_max: 1000,
+            rewriting: Rewriting::default(),
         }
     }
 }

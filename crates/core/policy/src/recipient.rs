@@ -1,10 +1,10 @@
 //! Who may send to whom.
 
 use crate::refusal::refuse;
-use crate::{Client, Decider, Role, Verdict};
+use crate::{Client, Decider, Meaning, Role, Verdict};
 use directory::{Error, LocalTarget, Resolution};
 use engine::AccountId;
-use model::{EmailAddress, Path};
+use model::{EmailAddress, Path, ReversePath, UnixTime};
 
 /// Whether a mailbox has room for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,18 +17,31 @@ pub enum Room {
     TooLarge,
 }
 
+/// A recipient as it is proposed.
+#[derive(Clone, Copy, Debug)]
+pub struct Proposed<'a> {
+    /// RCPT's forward-path.
+    pub path: &'a Path,
+    /// MAIL's reverse-path.
+    pub from: &'a ReversePath,
+    /// Recipients that stand already.
+    pub accepted: usize,
+    /// Addresses made here are good for some time.
+    pub now: UnixTime,
+}
+
 /// Where an accepted recipient's copy goes.
 #[derive(Clone, PartialEq, Eq, Default, Debug)]
 pub struct Destination {
     /// Accounts here.
     pub local: Vec<LocalTarget>,
-    /// Addresses elsewhere, for the queue.
+    /// Addresses elsewhere, for the queue: as it was sent, or sent on from here.
     pub remote: Vec<EmailAddress>,
 }
 
 impl Decider<'_> {
-    /// Whether `client` may say `RCPT TO` with this; `accepted` recipients stand already. `room` tells whether an
-    /// account can take this message (the caller knows the declared SIZE).
+    /// Whether `client` may say `RCPT TO` with this. `room` tells whether an account can take this message (the caller
+    /// knows the declared SIZE).
     ///
     /// An address that stands for several is taken when all of them can take the message: what is accepted is
     /// delivered, to each.
@@ -38,25 +51,36 @@ impl Decider<'_> {
     pub fn recipient(
         &self,
         client: &Client,
-        path: &Path,
-        accepted: usize,
+        proposed: Proposed<'_>,
         room: &mut dyn FnMut(AccountId) -> Result<Room, engine::Error>,
     ) -> Result<Verdict<Destination>, Error> {
+        let Proposed { path, from, accepted, now } = proposed;
         if accepted >= self.policy.recipients_max {
             // RFC 5321 §4.5.3.1.10: 452; the sender brings the others in the next transaction.
             let text =
                 format!("Too many recipients; {} at most in one transaction", self.policy.recipients_max);
             return Ok(refuse(452, [4, 5, 3], text));
         }
-        let resolution = self.directory.resolve_path(path)?;
+        let resolution = match self.meaning(path, from, now)? {
+            Meaning::Resolved(resolution) => resolution,
+            Meaning::SentOn(address) => {
+                return Ok(Verdict::Accept(Destination { local: Vec::new(), remote: vec![address] }));
+            }
+            Meaning::Elsewhere(address) => return Ok(self.relay(client, &address)),
+            Meaning::Nothing(refusal) => return Ok(Verdict::Refuse(refusal)),
+        };
         let (local, remote) = match &*resolution {
             Resolution::Deliver { local, remote } => (local, remote),
-            Resolution::NoSuchUser => return Ok(no_such_user(path)),
+            Resolution::NoSuchUser | Resolution::NotLocal => return Ok(no_such_user(path)),
             Resolution::Disabled => {
                 return Ok(refuse(550, [5, 2, 1], format!("<{path}> is disabled and takes no mail")));
             }
-            Resolution::NotLocal => return Ok(self.relay(client, path)),
         };
+        if self.is_stranger(client) && self.is_unasked_bounce(path, from, now) {
+            let text =
+                format!("<{path}> sends under signed addresses only; this bounce answers none of them");
+            return Ok(refuse(550, [5, 7, 1], text));
+        }
         for target in local {
             match room(target.account)? {
                 Room::Enough => {}
@@ -76,13 +100,17 @@ impl Decider<'_> {
         Ok(Verdict::Accept(Destination { local: local.clone(), remote: remote.clone() }))
     }
 
-    fn relay(&self, client: &Client, path: &Path) -> Verdict<Destination> {
-        let Path::Mailbox(address) = path else { return no_such_user(path) };
+    /// Neither one of our users nor in an own network.
+    pub(crate) fn is_stranger(&self, client: &Client) -> bool {
+        client.user.is_none() && !self.is_own_network(client)
+    }
+
+    fn relay(&self, client: &Client, address: &EmailAddress) -> Verdict<Destination> {
         if client.role == Role::Lmtp {
             // RFC 2033 §5: LMTP is for final delivery.
             return refuse(550, [5, 1, 2], format!("<{address}> is not in a domain of this server"));
         }
-        if client.user.is_some() || self.is_own_network(client) {
+        if !self.is_stranger(client) {
             if let Some(refusal) = unreachable(address) {
                 return refusal;
             }
@@ -110,12 +138,12 @@ fn no_such_user(path: &Path) -> Verdict<Destination> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{Bench, OUTSIDE, OWN, path};
+    use crate::testing::{Bench, OUTSIDE, OWN, path, proposed};
     use crate::{Policy, Refusal};
 
     fn ask(bench: &Bench, client: &Client, text: &str, full: &[AccountId]) -> Verdict<Destination> {
         let mut room = |id| Ok(if full.contains(&id) { Room::Full } else { Room::Enough });
-        bench.decider().recipient(client, &path(text), 0, &mut room).unwrap()
+        bench.decider().recipient(client, proposed(&path(text)), &mut room).unwrap()
     }
 
     fn codes(verdict: &Verdict<Destination>) -> (u16, [u8; 3]) {
@@ -155,10 +183,11 @@ mod tests {
         assert_eq!(codes(&ask(&bench, &stranger, "bert@x.test", &[bench.anna])), FINE);
         assert_eq!(codes(&ask(&bench, &stranger, "team@x.test", &[bench.anna])), (452, [4, 2, 2]));
         let mut never = |_| Ok(Room::TooLarge);
-        let verdict = bench.decider().recipient(&stranger, &path("anna@x.test"), 0, &mut never).unwrap();
+        let verdict =
+            bench.decider().recipient(&stranger, proposed(&path("anna@x.test")), &mut never).unwrap();
         assert_eq!(codes(&verdict), (552, [5, 2, 3]));
         let mut broken = |_| Err(engine::Error::Stopped);
-        assert!(bench.decider().recipient(&stranger, &path("anna@x.test"), 0, &mut broken).is_err());
+        assert!(bench.decider().recipient(&stranger, proposed(&path("anna@x.test")), &mut broken).is_err());
     }
 
     #[test]
@@ -211,7 +240,9 @@ mod tests {
         let bench = Bench::new(Policy { recipients_max: 2, ..Policy::default() });
         let anna = bench.client(Role::Submission, OUTSIDE, Some(bench.anna));
         let mut room = |_| Ok(Room::Enough);
-        let third = bench.decider().recipient(&anna, &path("anna@x.test"), 2, &mut room).unwrap();
+        let path = path("anna@x.test");
+        let third = Proposed { accepted: 2, ..proposed(&path) };
+        let third = bench.decider().recipient(&anna, third, &mut room).unwrap();
         assert_eq!(codes(&third), (452, [4, 5, 3]));
         assert_eq!(codes(&ask(&bench, &anna, "a@localhost", &[])), (550, [5, 1, 2]));
         assert_eq!(codes(&ask(&bench, &anna, "a@[192.0.2.1]", &[])), FINE);

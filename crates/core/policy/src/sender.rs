@@ -1,23 +1,28 @@
 //! Who may use which reverse-path.
 
 use crate::refusal::refuse;
-use crate::{Client, Decider, LocalSenderRule, Role, SenderRule, Verdict};
+use crate::{Client, Decider, LocalSenderRule, Meaning, Role, SenderRule, Verdict};
 use directory::{Error, Resolution};
-use model::ReversePath;
+use model::{EmailAddress, ReversePath, UnixTime};
 
 impl Decider<'_> {
     /// Whether `client` may say `MAIL FROM` with this.
     ///
     /// # Errors
     /// The directory could not be read (451 4.3.0).
-    pub fn reverse_path(&self, client: &Client, path: &ReversePath) -> Result<Verdict<()>, Error> {
+    pub fn reverse_path(
+        &self,
+        client: &Client,
+        path: &ReversePath,
+        now: UnixTime,
+    ) -> Result<Verdict<()>, Error> {
         if client.role == Role::Submission && client.user.is_none() && !self.is_own_network(client) {
             // RFC 6409 §4.3: 530, at MAIL already.
             return Ok(refuse(530, [5, 7, 0], "Authentication required; log in first"));
         }
         // RFC 6409 §3.2: a null reverse-path is no reason to refuse a submission; notifications need it.
         let ReversePath::Mailbox(address) = path else { return Ok(Verdict::Accept(())) };
-        let Some(user) = client.user else { return self.unknown_sender(client, address) };
+        let Some(user) = client.user else { return self.unknown_sender(client, address, now) };
         if self.policy.sender_rule == SenderRule::Any || self.directory.owns(user, address)? {
             return Ok(Verdict::Accept(()));
         }
@@ -26,32 +31,56 @@ impl Decider<'_> {
         Ok(refuse(550, [5, 7, 1], text))
     }
 
+    /// The reverse-path under which a message leaves: as the operator's rules have it, for our users and own networks.
+    pub fn sent_as(&self, client: &Client, path: &ReversePath) -> ReversePath {
+        match path {
+            ReversePath::Mailbox(address) if !self.is_stranger(client) => {
+                let rewritten = self.policy.rewriting.senders.apply(address);
+                ReversePath::Mailbox(rewritten.unwrap_or_else(|| address.clone()))
+            }
+            path => path.clone(),
+        }
+    }
+
     /// Without log-in anybody may use any address elsewhere; of ours, if the operator says so, those only that could take
     /// the bounce.
-    fn unknown_sender(&self, client: &Client, address: &model::EmailAddress) -> Result<Verdict<()>, Error> {
+    fn unknown_sender(
+        &self,
+        client: &Client,
+        address: &EmailAddress,
+        now: UnixTime,
+    ) -> Result<Verdict<()>, Error> {
         let unchecked = self.policy.local_sender_rule == LocalSenderRule::Unchecked;
         if unchecked || client.role == Role::Lmtp || self.is_own_network(client) {
             return Ok(Verdict::Accept(()));
         }
-        Ok(match &*self.directory.resolve(address)? {
-            Resolution::NoSuchUser => {
-                refuse(550, [5, 1, 8], format!("There is no <{address}> here that could have sent this"))
+        // As its bounce would be understood.
+        let back = model::Path::Mailbox(address.clone());
+        Ok(match self.meaning(&back, &ReversePath::Null, now)? {
+            Meaning::Nothing(_) => {
+                refuse(550, [5, 1, 8], format!("<{address}> was not made here, or too long ago"))
             }
-            Resolution::Disabled => {
-                refuse(550, [5, 1, 8], format!("<{address}> is disabled and sends nothing"))
-            }
-            Resolution::Deliver { .. } | Resolution::NotLocal => Verdict::Accept(()),
+            Meaning::Elsewhere(_) | Meaning::SentOn(_) => Verdict::Accept(()),
+            Meaning::Resolved(resolution) => match &*resolution {
+                Resolution::NoSuchUser => {
+                    refuse(550, [5, 1, 8], format!("There is no <{address}> here that could have sent this"))
+                }
+                Resolution::Disabled => {
+                    refuse(550, [5, 1, 8], format!("<{address}> is disabled and sends nothing"))
+                }
+                Resolution::Deliver { .. } | Resolution::NotLocal => Verdict::Accept(()),
+            },
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::{Bench, OUTSIDE, OWN, sender};
+    use crate::testing::{Bench, NOW, OUTSIDE, OWN, sender};
     use crate::{Client, LocalSenderRule, Policy, Role, SenderRule};
 
     fn codes(bench: &Bench, client: &Client, text: &str) -> (u16, [u8; 3]) {
-        let verdict = bench.decider().reverse_path(client, &sender(text)).unwrap();
+        let verdict = bench.decider().reverse_path(client, &sender(text), NOW).unwrap();
         verdict.refusal().map_or((250, [2, 1, 0]), |refusal| (refusal.code, refusal.enhanced))
     }
 
@@ -98,7 +127,22 @@ mod tests {
     fn replies_stay_ascii() {
         let bench = Bench::new(Policy::default());
         let anna = bench.client(Role::Submission, OUTSIDE, Some(bench.anna));
-        let verdict = bench.decider().reverse_path(&anna, &sender("почта@пример.рф")).unwrap();
+        let verdict = bench.decider().reverse_path(&anna, &sender("почта@пример.рф"), NOW).unwrap();
         assert!(verdict.refusal().unwrap().text.is_ascii());
+    }
+
+    #[test]
+    fn rules_change_what_leaves_for_our_own() {
+        let rule = rewriting::Rule::new("*@x.test", "*@example.test").unwrap();
+        let senders = rewriting::Rules(vec![rule]);
+        let rewriting = rewriting::Rewriting { senders, ..rewriting::Rewriting::default() };
+        let bench = Bench::new(Policy { rewriting, ..Policy::default() });
+        let anna = bench.client(Role::Submission, OUTSIDE, Some(bench.anna));
+        let sent_as =
+            |client: &Client, text: &str| bench.decider().sent_as(client, &sender(text)).to_string();
+        assert_eq!(sent_as(&anna, "anna@x.test"), "anna@example.test");
+        assert_eq!(sent_as(&anna, ""), "");
+        assert_eq!(sent_as(&bench.client(Role::Relay, OWN, None), "anna@x.test"), "anna@example.test");
+        assert_eq!(sent_as(&bench.client(Role::Relay, OUTSIDE, None), "anna@x.test"), "anna@x.test");
     }
 }

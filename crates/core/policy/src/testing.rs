@@ -1,6 +1,6 @@
 //! A directory with a few people, for the tests of this crate.
 
-use crate::{Client, Decider, Policy, Role};
+use crate::{Client, Decider, Policy, Proposed, Role};
 use directory::{AccountChange, Alias, AliasKind, Directory, NewAccount, Quota, Settings};
 use engine::{AccountId, MemoryEngine};
 use model::{Domain, EmailAddress, Path, ReversePath, UnixTime};
@@ -18,6 +18,13 @@ pub(crate) fn path(text: &str) -> Path {
     if text == "Postmaster" { Path::Postmaster } else { Path::Mailbox(EmailAddress::parse(text).unwrap()) }
 }
 
+pub(crate) const NOW: UnixTime = UnixTime(1_700_000_000);
+
+/// The first recipient of a bounce, now.
+pub(crate) fn proposed(path: &Path) -> Proposed<'_> {
+    Proposed { path, from: &ReversePath::Null, accepted: 0, now: NOW }
+}
+
 /// `x.test` with anna, bert and closed; the group team, the alias info of anna, the alias away to far@y.test.
 pub(crate) struct Bench {
     policy: Policy,
@@ -30,7 +37,7 @@ impl Bench {
         policy.own_networks.push("10.0.0.0/8".parse().unwrap());
         let engine = Arc::new(MemoryEngine::default());
         let directory = Directory::open(engine, Settings::default(), &[1; 32], Arc::new(())).unwrap();
-        let now = UnixTime(1_700_000_000);
+        let now = NOW;
         directory.add_domain(&Domain::new("x.test").unwrap(), now).wait().unwrap();
         let address = |text: &str| EmailAddress::parse(text).unwrap();
         let add = |name: &str, display_name: &str| {

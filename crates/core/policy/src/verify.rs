@@ -29,7 +29,7 @@ impl Decider<'_> {
             return Ok(Verdict::Accept(Verified::CannotVerify));
         }
         let Some(path) = self.meant(argument)? else { return Ok(not_an_address(argument)) };
-        Ok(match &*self.directory.resolve_path(&path)? {
+        Ok(match &self.directory.members(&path)? {
             Resolution::Deliver { local, remote } => match (&local[..], &remote[..]) {
                 ([only], []) => Verdict::Accept(Verified::Mailboxes(vec![self.line(only)?])),
                 // Who stands behind it is what EXPN tells.
@@ -50,7 +50,7 @@ impl Decider<'_> {
             return Ok(refuse(550, [5, 7, 2], "Lists are not expanded for you"));
         }
         let Some(path) = self.meant(argument)? else { return Ok(not_an_address(argument)) };
-        Ok(match &*self.directory.resolve_path(&path)? {
+        Ok(match &self.directory.members(&path)? {
             Resolution::Deliver { local, remote } => {
                 let local = local.iter().take(LINES_MAX).map(|target| self.line(target));
                 let mut lines: Vec<String> = local.collect::<Result<_, _>>()?;

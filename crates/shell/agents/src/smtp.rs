@@ -2,6 +2,7 @@
 
 mod burl;
 mod deliver;
+mod plan;
 mod report;
 
 use crate::login;
@@ -42,11 +43,17 @@ impl SmtpAgent {
     fn sender(&self, sender: &Sender) -> Outcome {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };
-        match decider.reverse_path(&self.client(&sender.client), &sender.from) {
+        match decider.reverse_path(&self.client(&sender.client), &sender.from, World::now()) {
             Ok(Verdict::Accept(())) => Ok(()),
             Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
             Err(error) => Err(trouble(&error)),
         }
+    }
+
+    fn sent_as(&self, sender: &Sender) -> model::ReversePath {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        decider.sent_as(&self.client(&sender.client), &sender.from)
     }
 
     fn recipient(&self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
@@ -59,7 +66,9 @@ impl SmtpAgent {
             // The account went while this was asked; the commit finds out.
             Err(_) => Ok(Room::Enough),
         };
-        match decider.recipient(&self.client(&sender.client), &recipient.path, accepted, &mut room) {
+        let proposed =
+            policy::Proposed { path: &recipient.path, from: &sender.from, accepted, now: World::now() };
+        match decider.recipient(&self.client(&sender.client), proposed, &mut room) {
             Ok(Verdict::Accept(_)) => Ok(()),
             Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
             Err(error) => Err(trouble(&error)),

@@ -4,9 +4,9 @@ use crate::metrics::Metrics;
 use crate::pop3::Maildrops;
 use directory::Directory;
 use engine::Engine;
-use model::UnixTime;
+use model::{Path, ReversePath, UnixTime};
 use parking_lot::RwLock;
-use policy::Policy;
+use policy::{Decider, Meaning, Policy};
 use queue::Queue;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -45,6 +45,15 @@ pub(crate) fn prepare(message: &[u8]) -> Result<Prepared, store::Error> {
 }
 
 impl World {
+    /// What a forward-path means for a message of `from`: the rules, bounces to addresses made here, the directory.
+    ///
+    /// # Errors
+    /// The directory or the store could not be read.
+    pub fn meaning(&self, path: &Path, from: &ReversePath) -> Result<Meaning, directory::Error> {
+        let policy = self.policy.read().clone();
+        Decider { policy: &policy, directory: &self.directory }.meaning(path, from, World::now())
+    }
+
     /// The wall clock.
     pub fn now() -> UnixTime {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

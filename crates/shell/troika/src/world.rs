@@ -1,6 +1,6 @@
 //! Opening the store and what stands on it, the same way for the server and for a command that works alone.
 
-use crate::config::Config;
+use crate::config::{Batv, Config, RewriteOf};
 use crate::control::Failure;
 use agents::{Metrics, World};
 use directory::Directory;
@@ -44,7 +44,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         store,
         directory: Arc::new(directory),
         queue: queue::Queue::new(dynamic),
-        policy: parking_lot::RwLock::new(Arc::new(policy(config))),
+        policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
         metrics: Metrics::default(),
@@ -112,9 +112,12 @@ fn tokens(config: &Config) -> Result<Option<directory::TokenIssuer>, Failure> {
         .map_err(wrong)
 }
 
-/// What the configuration says of who may send what where.
-pub fn policy(config: &Config) -> policy::Policy {
-    policy::Policy {
+/// What the configuration says of who may send what where, and how addresses change.
+///
+/// # Errors
+/// A rule is none, or the domain for SRS is no domain.
+pub fn policy(config: &Config, keys: rewriting::Keys) -> Result<policy::Policy, Failure> {
+    Ok(policy::Policy {
         own_networks: config.network.own.0.clone(),
         sender_rule: if config.auth.sender_must_match {
             policy::SenderRule::Own
@@ -129,7 +132,37 @@ pub fn policy(config: &Config) -> policy::Policy {
         // Telling forged senders is for SPF, DKIM and DMARC; a forwarder may rightly bring our own addresses back.
         local_sender_rule: policy::LocalSenderRule::Unchecked,
         recipients_max: config.limits.recipients as usize,
-    }
+        rewriting: rewriting(config, keys)?,
+    })
+}
+
+fn rewriting(config: &Config, keys: rewriting::Keys) -> Result<rewriting::Rewriting, Failure> {
+    let srs_domain = match config.addresses.srs_domain.as_str() {
+        "" => None,
+        text => Some(
+            Domain::new(text)
+                .map_err(|_| Failure::new(format!("[addresses] srs_domain: {text} is no domain")))?,
+        ),
+    };
+    let rules = |of: RewriteOf| {
+        let rules = config.rewrite.iter().filter(|rule| rule.of == of);
+        let rules = rules.map(|rule| {
+            rewriting::Rule::new(&rule.from, &rule.to)
+                .map_err(|error| Failure::new(format!("[[rewrite]] {error}")))
+        });
+        rules.collect::<Result<_, _>>().map(rewriting::Rules)
+    };
+    Ok(rewriting::Rewriting {
+        keys,
+        srs_domain,
+        batv: match config.addresses.batv {
+            Batv::Off => rewriting::Batv::Off,
+            Batv::Sign => rewriting::Batv::Sign,
+            Batv::Enforce => rewriting::Batv::Enforce,
+        },
+        recipients: rules(RewriteOf::Recipient)?,
+        senders: rules(RewriteOf::Sender)?,
+    })
 }
 
 /// The server's own secret: made once, read by its owner only. With it application passwords are encrypted.

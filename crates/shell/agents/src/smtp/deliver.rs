@@ -1,36 +1,19 @@
 //! Accepted means delivered: local mailboxes and the outbound queue get a message in one durable commit, and only then
 //! is it acknowledged.
 
+use super::plan::{Plan, Way, queueing};
 use super::{SmtpAgent, protocol, trouble};
 use crate::metrics::By;
 use crate::world::prepare;
-use ::smtp::{BodyType, Delivery, Kind, NotifyOn, Outcome, Refusal, Ret};
-use directory::{LocalTarget, Resolution};
-use engine::{Abort, AccountId};
-use model::{EmailAddress, FlagSet, UnixTime};
-use queue::{NewEntry, NewRecipient, Notify, Orcpt};
+use ::smtp::{BodyType, Delivery, Kind, Outcome, Refusal, Ret};
+use engine::AccountId;
+use model::{FlagSet, UnixTime};
+use queue::NewEntry;
 use std::sync::Arc;
-use store::{Extra, Fallback, Recipient, Target};
+use store::{Fallback, Recipient, Target};
 
 /// How long a message waits in the queue before it is given up (RFC 5321 §4.5.4.1: at least 4 to 5 days).
 const EXPIRY_SECONDS: i64 = 5 * 24 * 3600;
-
-/// What becomes of one accepted recipient.
-#[derive(Clone)]
-pub(super) enum Way {
-    /// To these entries of the delivery (accounts) and of the queue.
-    Goes { accounts: Vec<usize>, queued: bool },
-    /// It was right at RCPT and is not any more.
-    Lost(Refusal),
-}
-
-/// The message sorted by where it goes.
-#[derive(Default)]
-pub(super) struct Plan {
-    pub(super) accounts: Vec<AccountId>,
-    pub(super) queued: Vec<NewRecipient>,
-    pub(super) ways: Vec<Way>,
-}
 
 impl SmtpAgent {
     pub(super) async fn deliver(&self, delivery: Delivery) -> Vec<Outcome> {
@@ -63,8 +46,8 @@ impl SmtpAgent {
     fn plan(&self, delivery: &Delivery) -> Plan {
         let mut plan = Plan::default();
         for recipient in &delivery.recipients {
-            let way = match self.world.directory.resolve_path(&recipient.path) {
-                Ok(resolution) => plan.sort(recipient, &resolution),
+            let way = match self.world.meaning(&recipient.path, &delivery.sender.from) {
+                Ok(meaning) => plan.sort(recipient, meaning),
                 Err(error) => Way::Lost(trouble(&error)),
             };
             plan.ways.push(way);
@@ -73,7 +56,7 @@ impl SmtpAgent {
     }
 
     async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
-        if plan.accounts.is_empty() && plan.queued.is_empty() {
+        if plan.is_empty() {
             let mut each = each(&plan.ways, &delivery.recipients, &[]);
             each.truncate(plan.answers(delivery));
             return each;
@@ -91,11 +74,15 @@ impl SmtpAgent {
             Ok(follow) => follow,
             Err(refusal) => return vec![Err(refusal); plan.answers(delivery)],
         };
-        let queued = plan.queued.len() as u64;
+        let entries = match plan.entries(&self.world, self.entry(delivery, prepared.size())) {
+            Ok(entries) => entries,
+            Err(error) => return vec![Err(trouble(&error)); plan.answers(delivery)],
+        };
+        let queued = entries.iter().map(|one| one.entry.recipients.len() as u64).sum();
         let written = self.world.store.deliver(store::Delivery {
             recipients: to_inboxes(&plan.accounts),
             received: UnixTime(delivery.received_at),
-            extra: (queued > 0).then(|| queueing(self.entry(delivery, &plan, prepared.size()))),
+            extra: queueing(entries),
             message: prepared,
             follow,
         });
@@ -120,13 +107,13 @@ impl SmtpAgent {
         }
     }
 
-    /// What the queue keeps of a message.
-    fn entry(&self, delivery: &Delivery, plan: &Plan, size: u32) -> NewEntry {
+    /// What the queue keeps of a message, but for its recipients.
+    fn entry(&self, delivery: &Delivery, size: u32) -> NewEntry {
         let sender = &delivery.sender;
         let received = UnixTime(delivery.received_at);
         NewEntry {
-            reverse_path: sender.from.clone(),
-            recipients: plan.queued.clone(),
+            reverse_path: self.sent_as(sender),
+            recipients: Vec::new(),
             ret: sender.ret.map(|ret| match ret {
                 Ret::Full => queue::Ret::Full,
                 Ret::Headers => queue::Ret::Hdrs,
@@ -151,14 +138,6 @@ impl SmtpAgent {
 /// When the queue gives a message up.
 pub(super) fn expiry(received: UnixTime) -> UnixTime {
     UnixTime(received.0 + EXPIRY_SECONDS)
-}
-
-/// Puts the entry into the queue with the delivery.
-pub(super) fn queueing(entry: NewEntry) -> Extra {
-    let write = move |tx: &mut dyn engine::Tx, content| {
-        queue::enqueue(tx, content, &entry).map(drop).map_err(Abort::from)
-    };
-    Extra { references: 1, write: Box::new(write) }
 }
 
 /// Into the INBOX of each account.
@@ -197,68 +176,6 @@ fn one_answer(each: Vec<Outcome>) -> Vec<Outcome> {
     if each.iter().any(Result::is_ok) { vec![Ok(())] } else { each.into_iter().take(1).collect() }
 }
 
-impl Plan {
-    pub(super) fn sort(&mut self, recipient: &::smtp::Recipient, resolution: &Resolution) -> Way {
-        let (local, remote) = match resolution {
-            Resolution::Deliver { local, remote } => (local.as_slice(), remote.clone()),
-            Resolution::NotLocal => match &recipient.path {
-                model::Path::Mailbox(address) => (&[] as &[LocalTarget], vec![address.clone()]),
-                model::Path::Postmaster => return Way::Lost(gone(recipient)),
-            },
-            Resolution::NoSuchUser | Resolution::Disabled => return Way::Lost(gone(recipient)),
-        };
-        let accounts = local.iter().map(|target| self.account(target.account)).collect();
-        let queued = !remote.is_empty();
-        for address in remote {
-            self.queue(address, recipient);
-        }
-        Way::Goes { accounts, queued }
-    }
-
-    /// An account gets a message once, however many of its addresses are recipients.
-    fn account(&mut self, account: AccountId) -> usize {
-        self.accounts.iter().position(|known| *known == account).unwrap_or_else(|| {
-            self.accounts.push(account);
-            self.accounts.len() - 1
-        })
-    }
-
-    fn queue(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
-        if self.queued.iter().any(|known| known.address == address) {
-            return;
-        }
-        let notify = match recipient.notify {
-            None => Notify::Default,
-            Some(::smtp::Notify::NEVER) => Notify::Never,
-            Some(set) => Notify::On {
-                success: set.has(NotifyOn::Success),
-                failure: set.has(NotifyOn::Failure),
-                delay: set.has(NotifyOn::Delay),
-            },
-        };
-        self.queued.push(NewRecipient { address, notify, orcpt: orcpt(recipient) });
-    }
-
-    /// How many outcomes the session expects.
-    fn answers(&self, delivery: &Delivery) -> usize {
-        if delivery.sender.client.kind == Kind::Lmtp { delivery.recipients.len() } else { 1 }
-    }
-
-    /// Whether each recipient's message ended here, in a mailbox, and went nowhere else.
-    fn delivered(&self, each: &[Outcome]) -> Vec<bool> {
-        let here = |way: &Way| matches!(way, Way::Goes { queued: false, .. });
-        self.ways.iter().zip(each).map(|(way, outcome)| here(way) && outcome.is_ok()).collect()
-    }
-}
-
-/// ORCPT, in the queue's words.
-pub(super) fn orcpt(recipient: &::smtp::Recipient) -> Option<Orcpt> {
-    recipient
-        .original
-        .as_ref()
-        .map(|original| Orcpt { address_type: original.addr_type.clone(), address: original.address.clone() })
-}
-
 fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -> Option<Refusal> {
     match outcome {
         Some(store::Outcome::Delivered(_)) => None,
@@ -275,7 +192,7 @@ fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -
     }
 }
 
-fn gone(recipient: &::smtp::Recipient) -> Refusal {
+pub(super) fn gone(recipient: &::smtp::Recipient) -> Refusal {
     Refusal::no_such_mailbox(&recipient.path)
 }
 

@@ -1,7 +1,8 @@
 //! Reports to the sender (RFC 3461 §5.2, RFC 3464): of recipients that did not get a message which others got, in the
 //! same commit as that message; and of those that did, where the sender asked for it.
 
-use super::deliver::{Plan, Way, each, expiry, orcpt, queueing, to_inboxes};
+use super::deliver::{each, expiry, to_inboxes};
+use super::plan::{Plan, Way, orcpt, queueing};
 use super::{SmtpAgent, trouble};
 use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Recipient, Refusal};
 use engine::AccountId;
@@ -29,7 +30,7 @@ impl Reporter {
         action: Action,
         recipients: &[Reported],
     ) -> Result<Option<store::Delivery>, store::Error> {
-        if self.plan.accounts.is_empty() && self.plan.queued.is_empty() {
+        if self.plan.is_empty() {
             return Ok(None);
         }
         let report = queue::delivery_report(&queue::Report {
@@ -46,7 +47,7 @@ impl Reporter {
         let received = UnixTime(self.received_at);
         let entry = NewEntry {
             reverse_path: ReversePath::Null,
-            recipients: self.plan.queued.clone(),
+            recipients: Vec::new(),
             ret: None,
             envid: None,
             smtputf8: self.sender.needs_utf8(),
@@ -62,7 +63,7 @@ impl Reporter {
             message,
             recipients: to_inboxes(&self.plan.accounts),
             received,
-            extra: (!entry.recipients.is_empty()).then(|| queueing(entry)),
+            extra: queueing(self.plan.bounces(entry)),
             follow: None,
         }))
     }
@@ -78,8 +79,8 @@ impl SmtpAgent {
             original: None,
         };
         let mut plan = Plan::default();
-        let resolution = self.world.directory.resolve_path(&to.path).map_err(|error| trouble(&error))?;
-        if let Way::Lost(refusal) = plan.sort(&to, &resolution) {
+        let meaning = self.world.meaning(&to.path, &ReversePath::Null).map_err(|error| trouble(&error))?;
+        if let Way::Lost(refusal) = plan.sort(&to, meaning) {
             tracing::warn!(trace = self.trace(), id = %delivery.id, %refusal, "there is nobody to report to");
         }
         Ok(Some(Reporter {

@@ -40,6 +40,9 @@ pub enum Command {
     /// Addresses that lead to several accounts
     #[command(subcommand)]
     Group(Alias),
+    /// Mail of accounts that goes on to other addresses
+    #[command(subcommand)]
+    Redirect(Redirect),
     /// Random passwords for one device or program each
     #[command(subcommand)]
     AppPassword(AppPassword),
@@ -225,6 +228,34 @@ pub enum Alias {
     /// Remove it
     Remove {
         /// The address
+        address: String,
+    },
+}
+
+/// `troika redirect`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Redirect {
+    /// Send an account's mail on, from now on
+    Set {
+        /// The account
+        address: String,
+        /// Where to
+        #[arg(required = true)]
+        targets: Vec<String>,
+        /// Keep a copy here
+        #[arg(long)]
+        keep: bool,
+    },
+    /// List all
+    List,
+    /// Show that of one account
+    Show {
+        /// The account
+        address: String,
+    },
+    /// Send it on no longer
+    Remove {
+        /// The account
         address: String,
     },
 }

@@ -33,6 +33,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Account(command) => account(&mut reach, command, &mut terminal),
         Command::Alias(command) => reach.ask(&Request::Alias(command), b"", &mut terminal),
         Command::Group(command) => reach.ask(&Request::Group(command), b"", &mut terminal),
+        Command::Redirect(command) => reach.ask(&Request::Redirect(command), b"", &mut terminal),
         Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),

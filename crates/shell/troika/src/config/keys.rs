@@ -23,6 +23,10 @@ pub struct Config {
     pub route: Vec<Route>,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[addresses]`
+    pub addresses: Addresses,
+    /// `[[rewrite]]`, one each, in order.
+    pub rewrite: Vec<Rewrite>,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -84,6 +88,18 @@ section! {
         idle: Span = "\"5s\"" => Span::seconds(5),
         /// Messages after which a connection is closed all the same.
         messages_per_connection: u32 = "500" => 500,
+    }
+}
+
+section! {
+    /// Addresses that change on their way.
+    Addresses {
+        /// The domain of the reverse-paths (SRS) of mail that aliases and redirects send on for senders elsewhere; its MX is
+        /// this server, and its SPF record names it. Empty: the domain that the mail came for.
+        srs_domain: String = "\"\"" => String::new(),
+        /// Whether reverse-paths of our users are signed for a week in what leaves (BATV): "off", "sign", or "enforce", which
+        /// refuses bounces to addresses that are not signed (also read receipts from elsewhere; the postmaster gets all).
+        batv: Batv = "\"off\"" => Batv::Off,
     }
 }
 
@@ -196,6 +212,40 @@ section! {
         /// "error", "warn", "info", "debug" or "trace".
         level: LogLevel = "\"info\"" => LogLevel::Info,
     }
+}
+
+/// Whether reverse-paths are signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Batv {
+    /// They are not.
+    Off,
+    /// They are.
+    Sign,
+    /// They are, and bounces to unsigned ones are refused.
+    Enforce,
+}
+
+/// `[[rewrite]]`
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rewrite {
+    /// Which addresses.
+    pub of: RewriteOf,
+    /// What they look like; one `*` before the @ stands for anything.
+    pub from: String,
+    /// What they become; `*` is what it stood for.
+    pub to: String,
+}
+
+/// Which addresses a rule is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RewriteOf {
+    /// Of RCPT.
+    Recipient,
+    /// Of MAIL, from our users and own networks.
+    Sender,
 }
 
 /// When a log-in is offered that needs a secret this server can read.
@@ -385,6 +435,7 @@ impl Config {
         part("server", Server::document);
         part("network", Network::document);
         part("delivery", Delivery::document);
+        part("addresses", Addresses::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);
@@ -403,6 +454,17 @@ impl Config {
             "a CA and a certificate of Troika's own are made in the data folder (tls/ca.pem is for your clients).",
         );
         out.push_str("#[[certificate]]\n#certificate = \"/etc/troika/mail.example.org.pem\"\n#key = \"/etc/troika/mail.example.org.key\"\n\n");
+        comment(
+            &mut out,
+            "Addresses that become others, the first rule that fits: of = \"recipient\" (RCPT) or \"sender\" (MAIL of our users",
+        );
+        comment(
+            &mut out,
+            "and own networks); one * before the @ stands for anything, and for the same in \"to\".",
+        );
+        out.push_str(
+            "#[[rewrite]]\n#of = \"recipient\"\n#from = \"*@old.example.org\"\n#to = \"*@example.org\"\n\n",
+        );
         comment(
             &mut out,
             "Listeners. protocol: smtp submission lmtp pop3 imap http; bind: address:port, or unix:/path for lmtp;",

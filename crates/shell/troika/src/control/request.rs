@@ -21,6 +21,8 @@ pub enum Request {
     Alias(cli::Alias),
     /// `troika group …`
     Group(cli::Alias),
+    /// `troika redirect …`
+    Redirect(cli::Redirect),
     /// `troika app-password …`
     AppPassword(cli::AppPassword),
     /// `troika mailbox …`

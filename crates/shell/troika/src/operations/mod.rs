@@ -8,6 +8,7 @@ mod domain;
 mod index;
 mod mailbox;
 mod queue;
+mod redirect;
 mod store;
 mod transfer;
 
@@ -28,6 +29,7 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         }
         Request::Alias(command) => alias::run(world, directory::AliasKind::Alias, command, out),
         Request::Group(command) => alias::run(world, directory::AliasKind::Group, command, out),
+        Request::Redirect(command) => redirect::run(world, command, out),
         Request::AppPassword(command) => app_password::run(world, command, out),
         Request::Mailbox(command) => mailbox::run(world, command, out),
         Request::Queue(command) => queue::run(world, command, out),

@@ -1,4 +1,5 @@
-//! What is done once a day, beside the mail: shortening the change logs of mailboxes, which grow with every change.
+//! What is done once a day, beside the mail: shortening the change logs of mailboxes, which grow with every change, and
+//! forgetting addresses that were kept for bounces which come no more.
 
 use agents::World;
 use std::sync::{Arc, Weak};
@@ -19,7 +20,11 @@ pub async fn run(world: Weak<World>) {
     loop {
         rounds.tick().await;
         let Some(world) = world.upgrade() else { return };
-        let round = tokio::task::spawn_blocking(move || trim_all(&world)).await;
+        let round = tokio::task::spawn_blocking(move || {
+            while rewriting::forget_older(&*world.engine, World::now()).wait().unwrap_or(false) {}
+            trim_all(&world)
+        })
+        .await;
         if let Ok(Err(error)) = round {
             tracing::warn!(%error, "the daily round could not be finished; it begins anew tomorrow");
         }

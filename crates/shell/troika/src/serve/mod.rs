@@ -196,9 +196,11 @@ async fn until_stopped(
 fn reload(path: &Path, settings: &doors::Settings, world: &World, tls: &Tls) -> Result<(), Failure> {
     let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
     let directory = world::directory_settings(&config)?;
+    let keys = world.policy.read().rewriting.keys.clone();
+    let policy = world::policy(&config, keys)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world.directory.reload(directory);
-    *world.policy.write() = Arc::new(world::policy(&config));
+    *world.policy.write() = Arc::new(policy);
     settings.replace(config);
     Ok(())
 }

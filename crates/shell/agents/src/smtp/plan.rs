@@ -1,0 +1,229 @@
+//! Where each recipient of a message goes: into mailboxes here, on to other hosts as it came, or on under a reverse-path
+//! of ours (SRS), so that SPF holds where it arrives and bounces come back here.
+
+use super::deliver::gone;
+use crate::world::World;
+use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Refusal};
+use directory::{LocalTarget, Resolution};
+use engine::{Abort, AccountId};
+use model::{Domain, EmailAddress, ReversePath};
+use policy::Meaning;
+use queue::{NewEntry, NewRecipient, Notify, Orcpt};
+use rewriting::{Batv, Kept};
+use store::Extra;
+
+/// What becomes of one accepted recipient.
+#[derive(Clone)]
+pub(crate) enum Way {
+    /// To these entries of the delivery (accounts) and of the queue.
+    Goes { accounts: Vec<usize>, queued: bool },
+    /// It was right at RCPT and is not any more.
+    Lost(Refusal),
+}
+
+/// The message sorted by where it goes.
+#[derive(Default)]
+pub(crate) struct Plan {
+    pub(crate) accounts: Vec<AccountId>,
+    /// Sent on as they came.
+    pub(crate) queued: Vec<NewRecipient>,
+    /// Sent on from an address of ours, each with the domain that it came for.
+    pub(crate) forwarded: Vec<(Option<Domain>, NewRecipient)>,
+    pub(crate) ways: Vec<Way>,
+}
+
+/// An entry of the queue, and what has to be written down for its bounces.
+pub(crate) struct Outgoing {
+    pub(crate) entry: NewEntry,
+    kept: Option<Kept>,
+}
+
+impl Plan {
+    /// Notes where a recipient goes.
+    pub(crate) fn sort(&mut self, recipient: &::smtp::Recipient, meaning: Meaning) -> Way {
+        let resolution = match meaning {
+            Meaning::Resolved(resolution) => resolution,
+            Meaning::Elsewhere(address) => {
+                self.queue(address, recipient);
+                return Way::Goes { accounts: Vec::new(), queued: true };
+            }
+            Meaning::SentOn(address) => {
+                self.forward(address, recipient);
+                return Way::Goes { accounts: Vec::new(), queued: true };
+            }
+            Meaning::Nothing(refusal) => return Way::Lost(super::reply(refusal)),
+        };
+        let Resolution::Deliver { local, remote } = &*resolution else { return Way::Lost(gone(recipient)) };
+        let accounts = local.iter().map(|target: &LocalTarget| self.account(target.account)).collect();
+        for address in remote {
+            self.forward(address.clone(), recipient);
+        }
+        Way::Goes { accounts, queued: !remote.is_empty() }
+    }
+
+    /// Whether nobody gets it.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.accounts.is_empty() && self.queued.is_empty() && self.forwarded.is_empty()
+    }
+
+    /// An account gets a message once, however many of its addresses are recipients.
+    fn account(&mut self, account: AccountId) -> usize {
+        self.accounts.iter().position(|known| *known == account).unwrap_or_else(|| {
+            self.accounts.push(account);
+            self.accounts.len() - 1
+        })
+    }
+
+    fn queue(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
+        if !self.is_queued(&address) {
+            self.queued.push(new_recipient(address, recipient));
+        }
+    }
+
+    fn forward(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
+        if !self.is_queued(&address) {
+            let domain = match &recipient.path {
+                model::Path::Mailbox(written) => Some(written.domain.clone()),
+                model::Path::Postmaster => None,
+            };
+            self.forwarded.push((domain, new_recipient(address, recipient)));
+        }
+    }
+
+    fn is_queued(&self, address: &EmailAddress) -> bool {
+        let forwarded = self.forwarded.iter().map(|(_, recipient)| recipient);
+        self.queued.iter().chain(forwarded).any(|known| known.address == *address)
+    }
+
+    /// Entries of the queue, one for each reverse-path; `all` is what they have in common, with the reverse-path that
+    /// the message came with.
+    ///
+    /// # Errors
+    /// The directory could not be read.
+    pub(crate) fn entries(&self, world: &World, all: NewEntry) -> Result<Vec<Outgoing>, directory::Error> {
+        let direct = self.queued.iter().map(|recipient| (None, recipient));
+        let forwarded = self.forwarded.iter().map(|(domain, recipient)| (Some(domain.as_ref()), recipient));
+        let mut paths = Paths::new(world, &all)?;
+        let mut entries: Vec<Outgoing> = Vec::new();
+        for (by, recipient) in direct.chain(forwarded) {
+            let (reverse_path, kept) = match by {
+                None => (paths.own.clone(), None),
+                Some(domain) => paths.forwarding(world, domain)?,
+            };
+            match entries.iter_mut().find(|one| one.entry.reverse_path == reverse_path) {
+                Some(known) => known.entry.recipients.push(recipient.clone()),
+                None => {
+                    let entry = NewEntry { reverse_path, recipients: vec![recipient.clone()], ..all.clone() };
+                    entries.push(Outgoing { entry, kept });
+                }
+            }
+        }
+        Ok(entries)
+    }
+
+    /// As [`Plan::entries`], for a message with a null reverse-path, which stays null.
+    pub(crate) fn bounces(&self, all: NewEntry) -> Vec<Outgoing> {
+        assert!(all.reverse_path == ReversePath::Null, "a bounce has a null reverse-path");
+        let forwarded = self.forwarded.iter().map(|(_, recipient)| recipient);
+        let recipients: Vec<NewRecipient> = self.queued.iter().chain(forwarded).cloned().collect();
+        if recipients.is_empty() {
+            return Vec::new();
+        }
+        vec![Outgoing { entry: NewEntry { recipients, ..all }, kept: None }]
+    }
+
+    /// How many outcomes the session expects.
+    pub(super) fn answers(&self, delivery: &Delivery) -> usize {
+        if delivery.sender.client.kind == Kind::Lmtp { delivery.recipients.len() } else { 1 }
+    }
+
+    /// Whether each recipient's message ended here, in a mailbox, and went nowhere else.
+    pub(super) fn delivered(&self, each: &[Outcome]) -> Vec<bool> {
+        let here = |way: &Way| matches!(way, Way::Goes { queued: false, .. });
+        self.ways.iter().zip(each).map(|(way, outcome)| here(way) && outcome.is_ok()).collect()
+    }
+}
+
+/// The reverse-paths of one message as it leaves.
+struct Paths {
+    /// Of what leaves as it came.
+    own: ReversePath,
+    /// A sender elsewhere, for whom this server speaks when it forwards.
+    foreign: Option<EmailAddress>,
+    now: model::UnixTime,
+}
+
+impl Paths {
+    fn new(world: &World, all: &NewEntry) -> Result<Paths, directory::Error> {
+        let now = all.received;
+        let ReversePath::Mailbox(sender) = &all.reverse_path else {
+            return Ok(Paths { own: ReversePath::Null, foreign: None, now });
+        };
+        let policy = world.policy.read().clone();
+        let rewriting = &policy.rewriting;
+        if world.directory.domain(&sender.domain)?.is_none() {
+            let own = all.reverse_path.clone();
+            return Ok(Paths { own, foreign: Some(sender.clone()), now });
+        }
+        let signed = match rewriting.batv {
+            Batv::Off => None,
+            // What was made here already (SRS, BATV, a list's) is not signed once more.
+            Batv::Sign | Batv::Enforce if sender.local.as_str().contains('=') => None,
+            Batv::Sign | Batv::Enforce => rewriting.tagged(sender, now),
+        };
+        Ok(Paths { own: ReversePath::Mailbox(signed.unwrap_or_else(|| sender.clone())), foreign: None, now })
+    }
+
+    /// Of what is sent on; `domain` is the one that it came for, None: the postmaster's.
+    fn forwarding(
+        &mut self,
+        world: &World,
+        domain: Option<&Domain>,
+    ) -> Result<(ReversePath, Option<Kept>), directory::Error> {
+        let Some(foreign) = &self.foreign else { return Ok((self.own.clone(), None)) };
+        let policy = world.policy.read().clone();
+        let ours = match domain {
+            Some(domain) => Some(domain.clone()),
+            None => world.directory.domains()?.into_iter().next().map(|info| info.name),
+        };
+        let Some(ours) = ours else { return Ok((self.own.clone(), None)) };
+        let forwarded = policy.rewriting.forwarded(foreign, &ours, self.now);
+        Ok((ReversePath::Mailbox(forwarded.address), forwarded.kept))
+    }
+}
+
+/// Puts the entries into the queue with the delivery. None: there are none.
+pub(crate) fn queueing(entries: Vec<Outgoing>) -> Option<Extra> {
+    let references = entries.len() as u32;
+    let write = move |tx: &mut dyn engine::Tx, content| {
+        for Outgoing { entry, kept } in &entries {
+            if let Some(kept) = kept {
+                rewriting::remember(tx, kept, entry.received)?;
+            }
+            queue::enqueue(tx, content, entry).map_err(Abort::from)?;
+        }
+        Ok(())
+    };
+    (references > 0).then(|| Extra { references, write: Box::new(write) })
+}
+
+fn new_recipient(address: EmailAddress, recipient: &::smtp::Recipient) -> NewRecipient {
+    let notify = match recipient.notify {
+        None => Notify::Default,
+        Some(::smtp::Notify::NEVER) => Notify::Never,
+        Some(set) => Notify::On {
+            success: set.has(NotifyOn::Success),
+            failure: set.has(NotifyOn::Failure),
+            delay: set.has(NotifyOn::Delay),
+        },
+    };
+    NewRecipient { address, notify, orcpt: orcpt(recipient) }
+}
+
+/// ORCPT, in the queue's words.
+pub(super) fn orcpt(recipient: &::smtp::Recipient) -> Option<Orcpt> {
+    recipient
+        .original
+        .as_ref()
+        .map(|original| Orcpt { address_type: original.addr_type.clone(), address: original.address.clone() })
+}
