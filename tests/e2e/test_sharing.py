@@ -320,3 +320,29 @@ def test_renaming_an_inbox_shows_its_messages_to_nobody_else(server, alice, bob,
     ok(a.setacl("INBOX", bob.address, "lrxte"))
     ok(b.rename(source, target))
     assert not select(b, target)
+
+
+def test_a_disabled_account_reads_nothing_more(server, alice, bob, three):
+    a, b, _ = three
+    name = f'"Other Users/{short(alice)}/INBOX"'
+    other = server.imap_login(bob)
+    select(b, name)
+    server.cli("account", "set", bob.address, "--disabled", "true")
+    assert "[NOPERM]" in no(other.select(name)) and "[NOPERM]" in no(other.status("INBOX", "(MESSAGES)"))
+    assert "[NOPERM]" in no(other.append("INBOX", None, None, message("late")))
+    assert "[NOPERM]" in no(other.create("late"))
+    assert "[NOPERM]" in no(b.fetch("1", "(FLAGS)"))
+    with pytest.raises(imaplib.IMAP4.abort, match="may not read"):
+        b.noop()
+    other.logout()
+    server.cli("account", "set", bob.address, "--disabled", "false")
+    assert flags_of_first(server, bob, name) == set()
+
+
+def flags_of_first(server, account, name):
+    """Flags of the first message, as a new session sees them."""
+    session = server.imap_login(account)
+    select(session, name)
+    found = flags(session)[1]
+    session.logout()
+    return found

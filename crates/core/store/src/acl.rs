@@ -13,7 +13,7 @@ use crate::feed::Touched;
 use crate::keys;
 use crate::ledger::Ledger;
 use crate::read::{self, corrupt};
-use crate::{Error, Limit, ListEvent, Store, Written};
+use crate::{Error, Limit, ListEvent, SERVER, Store, Written};
 use engine::{AccountId, Order, Read, Tx};
 use model::{MailboxId, Right, Rights};
 use std::ops::ControlFlow;
@@ -332,12 +332,15 @@ pub(crate) fn write(
     for who in new.iter().filter(|who| !old.contains(who)) {
         tx.put(&keys::shared(who, account, mailbox), &[keys::VERSION])?;
     }
-    // Their lists of mailboxes are different now.
-    for who in old.into_iter().chain(new) {
-        if let Who::Account(user) = who
-            && !touched.list.contains(&(*user, keys::LIST))
-        {
-            touched.push((*user, keys::LIST));
+    // Their lists of mailboxes are different now. Who is meant by a group or by `anyone` hears of it from the server's
+    // feed; a negative entry may take away what another one grants.
+    for entry in before.entries.iter().chain(&after.entries) {
+        let reader = match &entry.who {
+            Who::Account(user) => *user,
+            Who::Anyone | Who::Group(_) => SERVER,
+        };
+        if reader != account && !touched.list.contains(&(reader, keys::LIST)) {
+            touched.push((reader, keys::LIST));
         }
     }
     Ok(())

@@ -242,10 +242,26 @@ impl Store {
     /// # Errors
     /// [`Error::NoMailbox`]; [`Error::BadName`] for INBOX.
     pub fn delete_mailbox(&self, account: AccountId, name: &str) -> Written<()> {
+        self.delete_mailbox_if(account, name, None)
+    }
+
+    /// The same, if that name still means the mailbox whose rights were looked up before.
+    ///
+    /// # Errors
+    /// As [`delete_mailbox`](Self::delete_mailbox); [`Error::NoMailbox`] also when another has the name meanwhile.
+    pub fn delete_mailbox_if(
+        &self,
+        account: AccountId,
+        name: &str,
+        expected: Option<MailboxId>,
+    ) -> Written<()> {
         let name = canonical(name);
         let written = self.transact(&[account], move |tx, touched| {
             let mut ledger = Ledger::load(tx, account)?;
             let id = read::named(tx, account, &name)?.ok_or(Error::NoMailbox)?;
+            if expected.is_some_and(|expected| expected != id) {
+                return Err(Error::NoMailbox);
+            }
             if id == keys::INBOX {
                 return Err(Error::BadName("INBOX can't be deleted"));
             }
@@ -269,6 +285,32 @@ impl Store {
     /// # Errors
     /// [`Error::NoMailbox`], [`Error::MailboxExists`], [`Error::BadName`], [`Error::Limit`].
     pub fn rename_mailbox(&self, account: AccountId, from: &str, to: &str, now: UnixTime) -> Written<()> {
+        self.transact_rename(account, from, to, None, now)
+    }
+
+    /// The same, if `from` still means the mailbox whose rights were looked up before (None: only has inferiors).
+    ///
+    /// # Errors
+    /// As [`rename_mailbox`](Self::rename_mailbox); [`Error::NoMailbox`] also when another has the name meanwhile.
+    pub fn rename_mailbox_if(
+        &self,
+        account: AccountId,
+        from: &str,
+        expected: Option<MailboxId>,
+        to: &str,
+        now: UnixTime,
+    ) -> Written<()> {
+        self.transact_rename(account, from, to, Some(expected), now)
+    }
+
+    fn transact_rename(
+        &self,
+        account: AccountId,
+        from: &str,
+        to: &str,
+        expected: Option<Option<MailboxId>>,
+        now: UnixTime,
+    ) -> Written<()> {
         let from = canonical(from);
         let to = match checked(to) {
             Ok(to) => to,
@@ -276,6 +318,11 @@ impl Store {
         };
         self.transact(&[account], move |tx, touched| {
             let mut ledger = Ledger::load(tx, account)?;
+            if let Some(expected) = expected
+                && read::named(tx, account, &from)? != expected
+            {
+                return Err(Error::NoMailbox);
+            }
             if read::named(tx, account, &to)?.is_some() {
                 return Err(Error::MailboxExists);
             }

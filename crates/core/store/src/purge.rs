@@ -18,7 +18,13 @@ impl Store {
     /// whether there is more. Call it after [`delete_account_in`](Self::delete_account_in), and for each account that
     /// [`unpurged`](Self::unpurged) names at start, until it resolves to false.
     pub fn purge(&self, account: AccountId) -> Written<bool> {
-        self.transact(&[account], move |tx, _| step(tx, account))
+        self.transact(&[account], move |tx, touched| {
+            // Who watches what a removed account shared: its removal was another's transaction, which told nobody.
+            if first_doomed(tx, account)? == Some(keys::LIST) {
+                touched.push((account, keys::LIST));
+            }
+            step(tx, account)
+        })
     }
 
     /// Accounts that hold something to be purged: the server stopped before it was through.

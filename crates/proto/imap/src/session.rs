@@ -28,7 +28,7 @@ pub(crate) use self::contexts::{Context, ContextResult, Contexts, SORTED_MAX};
 pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
 pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
-pub(crate) use notify::{Expunges, FlagNews, Noticing, Selected, Wishes, tell_status};
+pub(crate) use notify::{Expunges, FlagNews, Noticing, Selected, Wishes, tell_listed, tell_status};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};
 
 /// One connection of an IMAP client.

@@ -67,6 +67,14 @@ fn for_anybody(ask: &Ask) -> bool {
     )
 }
 
+/// What ends something, and is done for accounts too that have been disabled meanwhile.
+fn for_the_barred(ask: &Ask) -> bool {
+    matches!(
+        ask,
+        Ask::Auth(_) | Ask::Client(_) | Ask::Unauthenticate | Ask::Unselect | Ask::Watch(Watch::Off)
+    )
+}
+
 /// The selected mailbox.
 struct Open {
     owner: AccountId,
@@ -163,6 +171,9 @@ impl ImapAgent {
         if self.anonymous && !for_anybody(&ask) {
             return Err(Refused::new(RefusedKind::NoPerm, "nobody in particular may only read here"));
         }
+        if self.login.is_some() && !for_the_barred(&ask) {
+            self.sight()?.demand_standing()?;
+        }
         match ask {
             Ask::Auth(question) => {
                 let anonymous = matches!(question, sasl::Question::Anonymous { .. });
@@ -182,21 +193,14 @@ impl ImapAgent {
                 self.selected = None;
                 Ok(Answer::Done)
             }
-            Ask::Watch(watch) => {
-                if watch == Watch::Off {
-                    self.watched = None;
-                } else if self.watched.is_none() {
-                    // Otherwise it goes on: what it has not told yet is told still.
-                    let (account, bell) = (self.account()?, self.bell());
-                    self.watched =
-                        Some(Box::new(Watched::new(self.store(), account, bell).map_err(refused)?));
-                }
-                Ok(Answer::Done)
-            }
+            Ask::Watch(wanted) => tokio::task::block_in_place(|| self.watch(wanted)),
             Ask::News => {
-                let Some(watched) = &self.watched else { return Ok(Answer::News(Box::default())) };
-                let news = tokio::task::block_in_place(|| watched.news(self.store()));
-                news.map(|news| Answer::News(Box::new(news))).map_err(refused)
+                let (Some(watched), Some(login)) = (&mut self.watched, &self.login) else {
+                    return Ok(Answer::News(Box::default()));
+                };
+                let sight = Sight { world: &self.world, login };
+                let news = tokio::task::block_in_place(|| watched.news(&sight))?;
+                Ok(Answer::News(Box::new(news)))
             }
             Ask::Unauthenticate => {
                 self.selected = None;
@@ -300,6 +304,22 @@ impl ImapAgent {
         Ok(Answer::UrlKey(key.map_err(refused)?.map(|key| Box::new(UrlKey { key, owner }))))
     }
 
+    fn watch(&mut self, wanted: Watch) -> Result<Answer, Refused> {
+        if wanted == Watch::Off {
+            self.watched = None;
+            return Ok(Answer::Done);
+        }
+        let bell = self.bell();
+        let Some(login) = &self.login else { return Err(Refused::new(RefusedKind::NoPerm, "log in first")) };
+        let sight = Sight { world: &self.world, login };
+        match &mut self.watched {
+            // It goes on: what it has not told yet is told still.
+            Some(watched) => watched.look_at(&sight, wanted)?,
+            None => self.watched = Some(Box::new(Watched::new(&sight, bell, wanted)?)),
+        }
+        Ok(Answer::Done)
+    }
+
     fn select(&mut self, name: &str, access: Access) -> Result<Answer, Refused> {
         self.selected = None;
         let found = self.sight()?.find(name)?;
@@ -322,7 +342,7 @@ impl ImapAgent {
         };
         let recent = recent.map_err(refused)?;
         let first_unseen = match standing.seen {
-            Some(_) => opened.uids.minus(&self.seen(owner, mailbox, standing)?).first(),
+            Some(_) => opened.uids.minus(&self.sight()?.seen(owner, mailbox, standing)?).first(),
             None => opened.first_unseen,
         };
         let announced = if standing.writes_for_others() { access } else { Access::ReadOnly };
@@ -349,12 +369,6 @@ impl ImapAgent {
             first_unseen,
             keywords: opened.keywords,
         })))
-    }
-
-    /// All that the user has seen of a mailbox where that is his own affair.
-    fn seen(&self, owner: AccountId, mailbox: MailboxId, standing: Standing) -> Result<UidSet, Refused> {
-        let Some(user) = standing.seen else { return Ok(UidSet::new()) };
-        self.store().seen_by(owner, mailbox, user, Uid(1), Uid(u32::MAX)).map_err(refused)
     }
 
     fn read(&self, ask: Ask) -> Result<Answer, Refused> {

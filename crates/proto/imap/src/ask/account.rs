@@ -1,4 +1,4 @@
-//! What happened in the account as a whole, for sessions that watch it (RFC 5465, RFC 5464 §4.4.2).
+//! What happened in the account as a whole, and in mailboxes of others that this user may see, for sessions that watch it (RFC 5465, RFC 5464 §4.4.2).
 
 use super::MailboxRow;
 
@@ -18,7 +18,7 @@ pub struct AccountNews {
 /// A name as it is now.
 #[derive(Debug)]
 pub struct Listed {
-    /// Without a mailbox: it is gone, or there is only a subscription, or a level above others.
+    /// Without a mailbox: it is gone, or may not be seen, or there is only a subscription, or a level above others.
     pub row: MailboxRow,
     /// A mailbox lies below.
     pub has_children: bool,
@@ -35,12 +35,14 @@ pub enum WhyListed {
     Name,
     /// Subscribed or unsubscribed.
     Subscription,
+    /// This user may no longer see it, or not read it, or may do so again (RFC 5465 §5.9).
+    Access,
 }
 
 /// A mailbox in which something happened to messages.
 #[derive(Debug)]
 pub struct Touched {
-    /// With its counters.
+    /// With its counters; one that this user may read.
     pub row: MailboxRow,
     /// Messages came.
     pub arrived: bool,
@@ -53,7 +55,7 @@ pub struct Touched {
 /// A metadata entry.
 #[derive(Debug)]
 pub struct ChangedEntry {
-    /// Of which mailbox; None: of the server.
+    /// Of which mailbox, whose metadata this user may use (RFC 5464 §3.3); None: of the server.
     pub mailbox: Option<MailboxRow>,
     /// Its name.
     pub name: String,

@@ -76,7 +76,8 @@ pub enum Ask {
         counters: CountersNeed,
     },
     /// Watches the whole account from now on, or does so no more: from then on `world_changed` is called whenever anything
-    /// of it changes, and [`Ask::News`] tells what. [[`Answer::Done`]]
+    /// of it changes, and [`Ask::News`] tells what. [[`Answer::Done`]; refused with [`RefusedKind::Overflow`] when there
+    /// is too much to be watched]
     Watch(Watch),
     /// What happened in the watched account since this was last asked, or the watch began. [[`Answer::News`]]
     News,
@@ -289,13 +290,15 @@ pub enum Ask {
     },
 }
 
-/// Whether the account is watched.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// What is watched.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Watch {
-    /// It is.
-    On,
-    /// It is not.
+    /// Nothing.
     Off,
+    /// The account alone.
+    Own,
+    /// The account, and all mailboxes of others that this user may see.
+    All,
 }
 
 /// An answer, to the question of the like name.
@@ -466,6 +469,8 @@ pub enum RefusedKind {
     Metadata,
     /// Some other limit (messages, mailboxes, keywords, size).
     Limit,
+    /// Too much would have to be watched (RFC 5465 §3.1).
+    Overflow,
     /// Not allowed for this user.
     NoPerm,
     /// Someone else holds it.

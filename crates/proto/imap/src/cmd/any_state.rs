@@ -2,7 +2,7 @@
 //! §6.3.1; RFC 2971; RFC 4978; RFC 5255; RFC 8437).
 
 use super::Begun;
-use crate::ask::{Answer, Ask, Watch};
+use crate::ask::{Answer, Ask, RefusedKind, Watch};
 use crate::language::Language;
 use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
@@ -52,6 +52,11 @@ impl Running for Told {
         }
         match (event, self.done.take()) {
             (Event::Answer(Answer::Done), Some(done)) => Next::Done(done),
+            (Event::Answer(Answer::Refused(why)), done) if why.kind == RefusedKind::Overflow => {
+                // ENABLE can't be refused: then mailboxes of others are left out.
+                self.done = done;
+                Next::Ask(Ask::Watch(Watch::Own))
+            }
             (event, _) => otherwise(event),
         }
     }
@@ -171,7 +176,7 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Begun {
     }
     let done = Done::ok("ENABLE completed").telling(News::None);
     match metadata {
-        true => Begun::Run(Box::new(Told { ask: Some(Ask::Watch(Watch::On)), done: Some(done) })),
+        true => Begun::Run(Box::new(Told { ask: Some(Ask::Watch(Watch::All)), done: Some(done) })),
         false => Begun::Now(done),
     }
 }

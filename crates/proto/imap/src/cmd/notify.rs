@@ -1,11 +1,13 @@
 //! NOTIFY (RFC 5465 §3.1). What is told later, and how, is in `session::notify`.
 
 use super::Begun;
-use crate::ask::{Answer, Ask, CountersNeed, MailboxRow, Watch};
+use crate::ask::{Answer, Ask, CountersNeed, Listed, MailboxRow, Watch, WhyListed};
 use crate::command::{self, FetchItem, NotifyEvent, SourceMailboxes};
 use crate::session::{
-    Core, Done, Event, Expunges, FlagNews, News, Next, Running, Selected, Wishes, otherwise, tell_status,
+    Core, Done, Event, Expunges, FlagNews, News, Next, Running, Selected, Wishes, otherwise, tell_listed,
+    tell_status,
 };
+use std::collections::BTreeSet;
 use wire::FLUSH_BYTES;
 
 /// Most names of mailboxes in one NOTIFY: each change is held against each of them.
@@ -26,6 +28,9 @@ struct Notify {
     failed: Option<Done>,
     /// STATUS responses are wanted.
     status: bool,
+    /// What is watched from now on.
+    watch: Watch,
+    names: BTreeSet<String>,
     rows: Option<std::vec::IntoIter<MailboxRow>>,
 }
 
@@ -76,22 +81,26 @@ impl Running for Notify {
             Event::Go => match self.wishes.take() {
                 Some(wishes) => {
                     let notify = core.notify.get_or_insert_default();
-                    let watch = watch(Some(&wishes), notify.metadata);
-                    // Where nothing is watched, STATUS has nothing to tell: what is off already can't fail any more.
-                    self.status &= watch == Watch::On;
+                    let (now, before) = (notify.watch_for(Some(&wishes)), notify.watch());
+                    // What is watched for nothing does no harm; what is not watched while this may still fail does.
+                    self.watch = if now == Watch::Off { now } else { now.max(before) };
                     self.before = notify.wishes.replace(wishes);
-                    Next::Ask(Ask::Watch(watch))
+                    Next::Ask(Ask::Watch(self.watch))
                 }
                 None => self.tell(core),
             },
             Event::Answer(_) if self.failed.is_some() => {
                 Next::Done(self.failed.take().unwrap_or_else(|| Done::no("[SERVERBUG] Internal error")))
             }
-            Event::Answer(Answer::Done) if self.status => {
-                Next::Ask(Ask::Mailboxes { counters: CountersNeed::Plain })
+            // Where nothing is watched there is nothing to tell: what is off already can't fail any more.
+            Event::Answer(Answer::Done) if self.watch != Watch::Off => {
+                let counters = if self.status { CountersNeed::Plain } else { CountersNeed::None };
+                Next::Ask(Ask::Mailboxes { counters })
             }
             Event::Answer(Answer::Done) => self.tell(core),
             Event::Answer(Answer::Mailboxes(rows)) => {
+                let existing = rows.iter().filter(|row| row.id.is_some());
+                self.names = existing.map(|row| row.name.clone()).collect();
                 self.rows = Some(rows.into_iter());
                 self.tell(core)
             }
@@ -99,38 +108,53 @@ impl Running for Notify {
                 let notify = core.notify.get_or_insert_default();
                 // RFC 5465 §3.1: only a NOTIFY that succeeds changes what is told.
                 notify.wishes = self.before.take();
-                let watch = watch(notify.wishes.as_ref(), notify.metadata);
-                match otherwise(event) {
-                    Next::Done(done) if watch == Watch::Off => {
-                        self.failed = Some(done);
-                        Next::Ask(Ask::Watch(watch))
-                    }
-                    next => next,
+                let watch = notify.watch();
+                let failed = match otherwise(event) {
+                    Next::Done(done) => done,
+                    next => return next,
+                };
+                if watch == self.watch {
+                    return Next::Done(failed);
                 }
+                self.failed = Some(failed);
+                Next::Ask(Ask::Watch(watch))
             }
         }
     }
-}
-
-/// Whether such wishes need the whole account watched.
-fn watch(wishes: Option<&Wishes>, metadata: bool) -> Watch {
-    if metadata || wishes.is_some_and(Wishes::is_of_account) { Watch::On } else { Watch::Off }
 }
 
 impl Notify {
     fn new(wishes: Wishes, status: bool) -> Box<Notify> {
         let items = wishes.selected.as_ref().map_or(&[][..], |selected| &selected.items);
         let modseq = items.contains(&FetchItem::ModSeq);
-        Box::new(Notify { wishes: Some(wishes), before: None, modseq, failed: None, status, rows: None })
+        Box::new(Notify {
+            wishes: Some(wishes),
+            before: None,
+            modseq,
+            failed: None,
+            status,
+            watch: Watch::Off,
+            names: BTreeSet::new(),
+            rows: None,
+        })
     }
 
-    /// STATUS of every other mailbox whose messages are watched.
+    /// STATUS of every other mailbox whose messages are watched, if that is wanted, and which of them can't be.
     fn tell(&mut self, core: &mut Core) -> Next {
         if std::mem::take(&mut self.modseq) {
             super::any_state::enable_condstore(core);
         }
         let selected = core.view.as_ref().map(|view| view.place());
         for row in self.rows.iter_mut().flatten() {
+            let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+            if wishes.is_some_and(|wishes| wishes.lacks_access(&row)) {
+                let below = format!("{}/", row.name);
+                let mut inferiors = self.names.range(below.clone()..);
+                let has_children = inferiors.next().is_some_and(|name| name.starts_with(&below));
+                let (why, old_name) = (WhyListed::Access, None);
+                tell_listed(core, &Listed { row, has_children, old_name, why });
+                continue;
+            }
             let Some(counters) = row.counters.filter(|_| row.place() != selected) else {
                 continue;
             };

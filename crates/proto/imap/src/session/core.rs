@@ -382,6 +382,7 @@ fn code(kind: RefusedKind) -> &'static str {
         RefusedKind::OverQuota => "OVERQUOTA",
         RefusedKind::Metadata => "METADATA TOOMANY",
         RefusedKind::Limit => "LIMIT",
+        RefusedKind::Overflow => "NOTIFICATIONOVERFLOW",
         RefusedKind::NoPerm => "NOPERM",
         RefusedKind::InUse => "INUSE",
         RefusedKind::Unavailable => "UNAVAILABLE",

@@ -6,10 +6,11 @@
 
 use super::core::{Core, Done, News};
 use super::running::{Event, Next, Running, otherwise};
-use crate::ask::{AccountNews, Answer, Ask, ChangedEntry, Listed, MailboxRow, Touched, WhyListed};
+use crate::ask::{AccountNews, Answer, Ask, ChangedEntry, Listed, MailboxRow, Touched, Watch, WhyListed};
 use crate::command::{EventGroup, FetchItem, NotifyEvent, SourceMailboxes, StatusItem};
 use crate::mailbox_name::{OTHER_USERS, SHARED};
 use crate::write::{self, ListKind, StatusResponse};
+use model::Right;
 use wire::FLUSH_BYTES;
 
 /// What a client asked for. Sessions that never did hold nothing.
@@ -84,6 +85,23 @@ impl SourceMailboxes {
     }
 }
 
+impl SourceMailboxes {
+    /// Whether mailboxes of others can be among them.
+    fn may_hold_others(&self) -> bool {
+        let leads_there = |name: &String| {
+            let spaces = [OTHER_USERS, SHARED].map(|prefix| prefix.trim_end_matches('/'));
+            name.is_empty() || spaces.into_iter().any(|space| name.starts_with(space))
+        };
+        match self {
+            SourceMailboxes::Subscribed => true,
+            SourceMailboxes::Subtree(names)
+            | SourceMailboxes::SubtreeOne(names)
+            | SourceMailboxes::Mailboxes(names) => names.iter().any(leads_there),
+            _ => false,
+        }
+    }
+}
+
 impl Wishes {
     /// Whether some group wants this event of this mailbox.
     fn wants(&self, event: &NotifyEvent, name: &str, subscribed: bool) -> bool {
@@ -122,16 +140,48 @@ impl Wishes {
         items
     }
 
-    /// Whether anything outside of the selected mailbox is wanted.
-    pub fn is_of_account(&self) -> bool {
-        self.groups.iter().any(|group| !group.events.is_empty())
+    /// Whether any event of this mailbox is wanted.
+    fn wants_any(&self, name: &str, subscribed: bool) -> bool {
+        let mut groups = self.groups.iter().filter(|group| !group.events.is_empty());
+        groups.any(|group| group.mailboxes.holds_name(name, subscribed))
+    }
+
+    /// What has to be watched for these wishes, beside the selected mailbox.
+    pub fn watch(&self) -> Watch {
+        let mut groups = self.groups.iter().filter(|group| !group.events.is_empty()).peekable();
+        match (groups.peek().is_some(), groups.any(|group| group.mailboxes.may_hold_others())) {
+            (false, _) => Watch::Off,
+            (true, false) => Watch::Own,
+            (true, true) => Watch::All,
+        }
+    }
+
+    /// RFC 5465 §3.1: whether the client is to be told that it asks for events of a mailbox that it can list, but not
+    /// read.
+    pub fn lacks_access(&self, row: &MailboxRow) -> bool {
+        row.id.is_some()
+            && row.rights.has(Right::Lookup)
+            && !row.rights.has(Right::Read)
+            && self.wants_any(&row.name, row.subscribed)
     }
 }
 
 impl Notify {
+    /// What has to be watched.
+    pub fn watch(&self) -> Watch {
+        self.watch_for(self.wishes.as_ref())
+    }
+
+    /// The same with other wishes. RFC 5464 §4.4: metadata is told of every mailbox that this user may use.
+    pub fn watch_for(&self, wishes: Option<&Wishes>) -> Watch {
+        if self.metadata { Watch::All } else { wishes.map_or(Watch::Off, Wishes::watch) }
+    }
+
     fn wants_entry(&self, entry: &ChangedEntry) -> bool {
         let Some(wishes) = &self.wishes else { return self.metadata };
         let wanted = match &entry.mailbox {
+            // RFC 5465 §5: every event needs `r`; RFC 5464 §3.3 does not.
+            Some(row) if !row.rights.has(Right::Read) => false,
             Some(row) => wishes.wants(&NotifyEvent::MailboxMetadataChange, &row.name, row.subscribed),
             None => {
                 wishes.groups.iter().any(|group| group.events.contains(&NotifyEvent::ServerMetadataChange))
@@ -145,6 +195,7 @@ impl Notify {
         let event = match listed.why {
             WhyListed::Name => NotifyEvent::MailboxName,
             WhyListed::Subscription => NotifyEvent::SubscriptionChange,
+            WhyListed::Access => return wishes.wants_any(&listed.row.name, listed.row.subscribed),
         };
         let (row, old) = (&listed.row, listed.old_name.as_deref());
         // RFC 5465 §6.4: a change of the list of subscriptions concerns "subscribed" either way.
@@ -226,7 +277,7 @@ impl Running for Noticing {
                     notify.wishes = Some(Wishes::default());
                     notify.metadata = false;
                 }
-                Next::Ask(Ask::Watch(crate::ask::Watch::Off))
+                Next::Ask(Ask::Watch(Watch::Off))
             }
             Event::Answer(Answer::News(news)) => {
                 let AccountNews { listed, touched, entries, .. } = *news;
@@ -245,14 +296,18 @@ impl Running for Noticing {
 }
 
 /// RFC 5465 §5.4, §5.5
-fn tell_listed(core: &mut Core, listed: &Listed) {
+pub(crate) fn tell_listed(core: &mut Core, listed: &Listed) {
     if !core.notify.as_ref().is_some_and(|notify| notify.wants_listed(listed)) {
         return;
     }
     let row = &listed.row;
-    let mut attributes = Vec::with_capacity(4);
+    let mut attributes = Vec::with_capacity(5);
     if row.id.is_none() {
         attributes.push("\\NonExistent");
+    }
+    let is_hidden = row.id.is_none() && listed.why == WhyListed::Access;
+    if is_hidden || row.id.is_some() && !row.rights.has(Right::Read) {
+        attributes.push("\\NoAccess");
     }
     attributes.push(if listed.has_children { "\\HasChildren" } else { "\\HasNoChildren" });
     if row.subscribed {

@@ -1,8 +1,11 @@
 //! What happens to the account as a whole, for sessions that watch it, and metadata.
 
-use crate::world::{World, no_such_mailbox, refused};
-use imap::ask::{AccountNews, Answer, ChangedEntry, Listed, MailboxRow, RefusedKind, Touched, WhyListed};
+use crate::world::{World, away, no_such_mailbox, refused};
+use imap::ask::{
+    AccountNews, Answer, ChangedEntry, Listed, MailboxRow, RefusedKind, Touched, Watch, WhyListed,
+};
 use imap::command::Depth;
+use model::{Right, Rights};
 use std::collections::BTreeMap;
 
 /// Something that happened, for NOTIFY.
@@ -16,6 +19,8 @@ pub enum Happening {
     Renamed(String, String),
     Subscription(String),
     Entry(Option<u32>, String),
+    /// What may be done with it; what might be done before.
+    Rights(u32, Rights),
 }
 
 impl World {
@@ -26,6 +31,21 @@ impl World {
 
     pub fn note(&mut self, happening: Happening) {
         self.happened.push((self.author, happening));
+    }
+
+    pub fn watch(&mut self, client: u8, wanted: Watch) -> Answer {
+        if wanted == Watch::Off {
+            self.watching.remove(&client);
+            return Answer::Done;
+        }
+        if self.fails_next("watch") {
+            return away();
+        }
+        if wanted == Watch::All && self.fails_next("watch-all") {
+            return refused(RefusedKind::Overflow, "There is too much to be watched");
+        }
+        self.watching.entry(client).or_insert(self.happened.len());
+        Answer::Done
     }
 
     /// What others did since it was last asked; more than a hundred things are too many.
@@ -54,6 +74,7 @@ impl World {
                 Happening::Subscription(name) => {
                     news.listed.push(self.listed(name, None, WhyListed::Subscription));
                 }
+                Happening::Rights(id, before) => news.listed.extend(self.access(*id, *before)),
                 Happening::Entry(id, name) => {
                     let mailbox = id
                         .and_then(|id| self.mailboxes.get(&id))
@@ -63,7 +84,7 @@ impl World {
             }
         }
         for (id, [arrived, vanished, flagged]) in messages {
-            if let Some(mailbox) = self.mailboxes.get(&id) {
+            if let Some(mailbox) = self.mailboxes.get(&id).filter(|_| self.rights(id).has(Right::Read)) {
                 let row = self.mailbox_row(&mailbox.name);
                 news.touched.push(Touched { row, arrived, vanished, flagged });
             }
@@ -74,6 +95,17 @@ impl World {
         news
     }
 
+    /// What is told when rights were given or taken (RFC 5465 §5.4, §5.9).
+    fn access(&self, id: u32, before: Rights) -> Option<Listed> {
+        let (now, name) = (self.rights(id), &self.mailboxes.get(&id)?.name);
+        let changed = |right| now.has(right) != before.has(right);
+        if changed(Right::Lookup) && now.has(Right::Lookup) {
+            return Some(self.listed(name, None, WhyListed::Name));
+        }
+        let told = changed(Right::Lookup) || changed(Right::Read);
+        told.then(|| self.listed(name, None, WhyListed::Access))
+    }
+
     fn mailbox_row(&self, name: &str) -> MailboxRow {
         let found = self.rows_of_mailboxes(true).into_iter().find(|row| row.name == name);
         found.unwrap_or_else(|| MailboxRow {
@@ -82,7 +114,7 @@ impl World {
             special_use: None,
             subscribed: false,
             counters: None,
-            rights: model::Rights::NONE,
+            rights: Rights::NONE,
         })
     }
 

@@ -105,6 +105,8 @@ impl transcript::World for World {
                 let id = id(name)?;
                 let rights =
                     model::Rights::parse(letters.trim_matches('"')).map_err(|_| "rights".to_owned())?;
+                let before = self.rights(id);
+                self.note(happenings::Happening::Rights(id, before));
                 let list = self.lists.entry(id).or_default();
                 list.retain(|(who, _)| who != "me");
                 list.push(("me".to_owned(), rights));

@@ -106,7 +106,7 @@ fn place(mailbox: u32) -> Place {
     Place { owner: Owner::SELF, mailbox: MailboxId(mailbox) }
 }
 
-fn away() -> Answer {
+pub fn away() -> Answer {
     refused(RefusedKind::Unavailable, "The store is away")
 }
 
@@ -293,15 +293,7 @@ impl World {
                 self.selected.remove(&client);
                 Answer::Done
             }
-            Ask::Watch(imap::ask::Watch::On) if self.fails_next("watch") => away(),
-            Ask::Watch(imap::ask::Watch::On) => {
-                self.watching.entry(client).or_insert(self.happened.len());
-                Answer::Done
-            }
-            Ask::Watch(imap::ask::Watch::Off) => {
-                self.watching.remove(&client);
-                Answer::Done
-            }
+            Ask::Watch(wanted) => self.watch(client, wanted),
             Ask::News => Answer::News(Box::new(self.news(client))),
             Ask::Metadata { mailbox, entries, depth } => self.metadata(mailbox, &entries, depth),
             Ask::SetMetadata { mailbox, entries } => self.set_metadata(mailbox, entries),
@@ -724,7 +716,7 @@ impl World {
         }
     }
 
-    fn fails_next(&mut self, kind: &str) -> bool {
+    pub fn fails_next(&mut self, kind: &str) -> bool {
         self.failing.take_if(|failing| failing == kind).is_some()
     }
 

@@ -1,17 +1,15 @@
 //! Questions about mailboxes as such: the list, making, removing, renaming, counters, quota, access control lists.
 
-use super::sharing::{self, Found, Sight, Spot, Standing};
+use super::sharing::{self, Found, Shown, Sight, Spot};
 use super::{ImapAgent, convert, done, refused};
 use crate::world::World;
 use ::imap::ask::{
-    AclAsk, Answer, Ask, Counters, CountersNeed, MailboxRow, Owner, QuotaOf, Refused, RefusedKind,
-    RightsChange,
+    AclAsk, Answer, Ask, CountersNeed, MailboxRow, Owner, QuotaOf, Refused, RefusedKind, RightsChange,
 };
 use directory::{Account, Role};
 use engine::AccountId;
 use model::{EmailAddress, MailboxId, Right, Rights, SpecialUse};
-use std::collections::BTreeSet;
-use store::{Effect, Error, Inherit, Limits, MailboxInfo, OWNER_ALWAYS, Viewer, Who};
+use store::{Effect, Error, Inherit, Limits, OWNER_ALWAYS, Who};
 
 /// What stands before the address in the name of another's quota root (RFC 9208's examples).
 const ROOT_PREFIX: &str = "#user/";
@@ -39,7 +37,8 @@ impl ImapAgent {
             Ask::Delete { name } => {
                 let found = self.sight()?.find(&name)?;
                 found.demand(Right::DeleteMailbox)?;
-                done(self.own(self.store().delete_mailbox(found.spot.owner, &found.info.name)).await)
+                let (owner, name) = (found.spot.owner, &found.info.name);
+                done(self.own(self.store().delete_mailbox_if(owner, name, Some(found.id))).await)
             }
             Ask::Rename { from, to } => self.rename(&from, &to).await,
             Ask::Subscribe { name, on } => self.subscribe(&name, on).await,
@@ -47,8 +46,9 @@ impl ImapAgent {
                 let found = self.sight()?.find(&name)?;
                 found.demand(Right::Read)?;
                 let (owner, standing) = (found.spot.owner, found.standing);
+                let sight = self.sight()?;
                 let counted = tokio::task::block_in_place(|| {
-                    self.counters(owner, found.id, standing, &found.info.counters, counters)
+                    sight.counters(owner, found.id, standing, &found.info.counters, counters)
                 });
                 Ok(Answer::Status(found.id, counted?))
             }
@@ -57,38 +57,8 @@ impl ImapAgent {
     }
 
     fn mailboxes(&self, counters: CountersNeed) -> Result<Vec<MailboxRow>, Refused> {
-        let sight = self.sight()?;
-        let own = sight.login.account;
-        let limited = self.store().acls(own).map_err(refused)?;
-        let infos = self.store().mailboxes(own).map_err(refused)?;
-        let mut subscribed: BTreeSet<String> = BTreeSet::new();
-        let mut rows = Vec::with_capacity(infos.len());
-        for info in infos {
-            if info.subscribed && info.id.is_none() {
-                subscribed.insert(info.name.clone());
-            }
-            let list = limited.iter().find(|(mailbox, _)| Some(*mailbox) == info.id);
-            let rights = match list {
-                Some((_, acl)) => acl.rights(own, &Viewer::alone(own)),
-                None => Rights::ALL,
-            };
-            rows.push(self.row(own, info, Standing { rights, seen: None }, counters)?);
-        }
-        let names: BTreeSet<String> =
-            rows.iter().filter(|row| row.id.is_some()).map(|row| row.name.clone()).collect();
-        for (name, owner, mut info, standing) in sight.others()? {
-            // A mailbox of one's own of that name comes first, as everywhere.
-            if names.contains(&name) {
-                continue;
-            }
-            info.subscribed = subscribed.contains(&name);
-            info.name = name;
-            // RFC 6154: uses are those of one's own mailboxes.
-            info.special_use = None;
-            rows.retain(|row| row.id.is_some() || row.name != info.name);
-            rows.push(self.row(owner, info, standing, counters)?);
-        }
-        Ok(rows)
+        let rows = self.sight()?.listing()?;
+        rows.into_iter().map(|shown| self.row(shown, counters)).collect()
     }
 
     /// What metadata belongs to: a mailbox, or the server as this account sees it.
@@ -97,8 +67,7 @@ impl ImapAgent {
         let found = self.sight()?.find(name)?;
         // RFC 5464 §3.3: `l`, and one of `r`, `s`, `w`, `i`, `p`, to read and to write.
         found.demand(Right::Lookup)?;
-        let one_of = [Right::Read, Right::Seen, Right::Write, Right::Insert, Right::Post];
-        if !found.standing.rights.has_any(one_of.into_iter().collect()) {
+        if !found.standing.rights.has_any(sharing::METADATA) {
             return Err(Refused::new(RefusedKind::NoPerm, "you may not use that mailbox's metadata"));
         }
         Ok((found.spot.owner, Some(found.id)))
@@ -106,44 +75,19 @@ impl ImapAgent {
 
     /// Whose ids those of an account are to this user.
     pub(super) fn owner(&self, account: AccountId) -> Result<Owner, Refused> {
-        Ok(if account == self.account()? { Owner::SELF } else { Owner(account.0) })
+        Ok(self.sight()?.owner(account))
     }
 
-    fn row(
-        &self,
-        owner: AccountId,
-        info: MailboxInfo,
-        standing: Standing,
-        need: CountersNeed,
-    ) -> Result<MailboxRow, Refused> {
+    fn row(&self, shown: Shown, need: CountersNeed) -> Result<MailboxRow, Refused> {
+        let Shown { owner, info, standing } = shown;
         let counters = match info.id {
             // RFC 4314 §4: STATUS needs `r`.
             Some(id) if need != CountersNeed::None && standing.rights.has(Right::Read) => {
-                Some(self.counters(owner, id, standing, &info.counters, need)?)
+                Some(self.sight()?.counters(owner, id, standing, &info.counters, need)?)
             }
             _ => None,
         };
         Ok(convert::mailbox(info, counters, standing.rights))
-    }
-
-    fn counters(
-        &self,
-        owner: AccountId,
-        mailbox: MailboxId,
-        standing: Standing,
-        counters: &store::Counters,
-        need: CountersNeed,
-    ) -> Result<Counters, Refused> {
-        let deleted_size = match need {
-            CountersNeed::WithDeletedSize => self.store().deleted_bytes(owner, mailbox).map_err(refused)?,
-            CountersNeed::None | CountersNeed::Plain => 0,
-        };
-        let mut counted = convert::counters(counters, self.owner(owner)?, deleted_size);
-        if standing.seen.is_some() {
-            let opened = self.store().open(owner, mailbox).map_err(refused)?;
-            counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
-        }
-        Ok(counted)
     }
 
     async fn create(&self, name: &str, special_use: Option<SpecialUse>) -> Result<Answer, Refused> {
@@ -196,7 +140,7 @@ impl ImapAgent {
         }
         let (owner, is_other) = (source.owner, source.other.is_some());
         let name = source.name.clone();
-        match sight.find_at(source) {
+        let expected = match sight.find_at(source) {
             Ok(found) => {
                 found.demand(Right::DeleteMailbox)?;
                 // Its messages go into a mailbox with another list (RFC 9051 §6.3.6): what MOVE needs is needed too, or
@@ -206,13 +150,15 @@ impl ImapAgent {
                     found.demand(Right::DeleteMessages)?;
                     found.demand(Right::Expunge)?;
                 }
+                Some(found.id)
             }
             // One's own name that only has inferiors.
-            Err(why) if why.kind == RefusedKind::NonExistent && !is_other => {}
+            Err(why) if why.kind == RefusedKind::NonExistent && !is_other => None,
             Err(why) => return Err(why),
-        }
+        };
         sight.demand_create(&target)?;
-        done(self.own(self.store().rename_mailbox(owner, &name, &target.name, World::now())).await)
+        let (store, to) = (self.store(), &target.name);
+        done(self.own(store.rename_mailbox_if(owner, &name, expected, to, World::now())).await)
     }
 
     async fn subscribe(&self, name: &str, on: bool) -> Result<Answer, Refused> {
@@ -326,10 +272,10 @@ impl ImapAgent {
                     RightsChange::Remove(rights) => store::RightsChange::Remove(rights),
                 };
                 tracing::info!(trace = self.trace, mailbox, identifier, ?change, "access control list");
-                done(store.set_acl(owner, id, who, effect, change, None).await)
+                done(self.own(store.set_acl(owner, id, who, effect, change, None)).await)
             }
             AclAsk::Delete { identifier } => match sight.identify(&identifier) {
-                Ok((who, effect)) => done(store.delete_acl(owner, id, who, effect).await),
+                Ok((who, effect)) => done(self.own(store.delete_acl(owner, id, who, effect)).await),
                 // One who does not exist has no entry.
                 Err(why) if why.kind == RefusedKind::Cannot => Ok(Answer::Done),
                 Err(why) => Err(why),

@@ -68,7 +68,7 @@ impl ImapAgent {
     ) -> Result<Answer, Refused> {
         let store = self.store();
         let mine = match standing.seen {
-            Some(_) => convert::own_seen(&query, &self.seen(account, mailbox, standing)?),
+            Some(_) => convert::own_seen(&query, &self.sight()?.seen(account, mailbox, standing)?),
             None => None,
         };
         let query = mine.map_or(query, Arc::new);

@@ -5,14 +5,15 @@
 //! that of an account of another one; `Shared/team/INBOX` is INBOX of a shared account. A mailbox of one's own that has
 //! such a name from before stays one's own. What a user may not see looks as if it did not exist (RFC 4314 §6).
 
-use super::refused;
+use super::{convert, refused};
 use crate::login::Login;
 use crate::world::World;
-use ::imap::ask::{Refused, RefusedKind};
+use ::imap::ask::{Counters, CountersNeed, Owner, Refused, RefusedKind};
 use ::imap::mailbox_name::{OTHER_USERS, SHARED};
 use directory::{Account, AliasKind, Role};
 use engine::AccountId;
-use model::{EmailAddress, MailboxId, Right, Rights};
+use model::{EmailAddress, MailboxId, Right, Rights, Uid, UidSet};
+use std::collections::BTreeSet;
 use store::{Acl, Behalf, Destination, Effect, MailboxInfo, Source, Store, Target, Viewer, Who};
 
 /// A user, and the world that he looks at.
@@ -44,6 +45,16 @@ pub(super) struct Found {
     pub(super) spot: Spot,
     pub(super) id: MailboxId,
     pub(super) info: MailboxInfo,
+    pub(super) standing: Standing,
+}
+
+/// A name that LIST can show.
+pub(super) struct Shown {
+    /// Whose account it is in.
+    pub(super) owner: AccountId,
+    /// The mailbox, with the name that this user calls it by; or his subscription to a name.
+    pub(super) info: MailboxInfo,
+    /// What he may do with it.
     pub(super) standing: Standing,
 }
 
@@ -112,7 +123,7 @@ pub(super) fn source(owner: AccountId, mailbox: MailboxId, standing: Standing) -
 }
 
 impl Sight<'_> {
-    fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.world.store
     }
 
@@ -128,6 +139,102 @@ impl Sight<'_> {
             account: self.login.account,
             groups: groups.map(|group| group.address.to_string()).collect(),
         })
+    }
+
+    /// Disabling an account ends no session; nothing is shown to it any more all the same.
+    ///
+    /// # Errors
+    /// The account was disabled or removed since it logged in; the directory can't be read.
+    pub(super) fn demand_standing(&self) -> Result<(), Refused> {
+        let account = self.world.directory.account_by_id(self.login.account);
+        match account.map_err(|error| directory_failed(&error))? {
+            Some(account) if !account.disabled => Ok(()),
+            _ => Err(Refused::new(RefusedKind::NoPerm, "this account has been disabled or removed")),
+        }
+    }
+
+    /// Whose ids those of an account are to this user.
+    pub(super) fn owner(&self, account: AccountId) -> Owner {
+        if account == self.login.account { Owner::SELF } else { Owner(account.0) }
+    }
+
+    /// All that the user has seen of a mailbox where that is his own affair.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub(super) fn seen(
+        &self,
+        owner: AccountId,
+        mailbox: MailboxId,
+        standing: Standing,
+    ) -> Result<UidSet, Refused> {
+        let Some(user) = standing.seen else { return Ok(UidSet::new()) };
+        self.store().seen_by(owner, mailbox, user, Uid(1), Uid(u32::MAX)).map_err(refused)
+    }
+
+    /// Counters as this user sees them.
+    ///
+    /// # Errors
+    /// The mailbox is gone; reading failed.
+    pub(super) fn counters(
+        &self,
+        owner: AccountId,
+        mailbox: MailboxId,
+        standing: Standing,
+        counters: &store::Counters,
+        need: CountersNeed,
+    ) -> Result<Counters, Refused> {
+        let deleted_size = match need {
+            CountersNeed::WithDeletedSize => self.store().deleted_bytes(owner, mailbox).map_err(refused)?,
+            CountersNeed::None | CountersNeed::Plain => 0,
+        };
+        let mut counted = convert::counters(counters, self.owner(owner), deleted_size);
+        if standing.seen.is_some() {
+            let opened = self.store().open(owner, mailbox).map_err(refused)?;
+            counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
+        }
+        Ok(counted)
+    }
+
+    /// Everything that LIST can show, with the names that this user calls it by: his own mailboxes and subscriptions,
+    /// and the mailboxes of others that he may see. One of his own comes first where both have one name.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub(super) fn listing(&self) -> Result<Vec<Shown>, Refused> {
+        let own = self.login.account;
+        let limited = self.store().acls(own).map_err(refused)?;
+        let infos = self.store().mailboxes(own).map_err(refused)?;
+        let (mut subscribed, mut names) = (BTreeSet::new(), BTreeSet::new());
+        let mut rows: Vec<Shown> = Vec::with_capacity(infos.len());
+        for info in infos {
+            match info.id {
+                Some(_) => names.insert(info.name.clone()),
+                None => info.subscribed && subscribed.insert(info.name.clone()),
+            };
+            let list = limited.iter().find(|(mailbox, _)| Some(*mailbox) == info.id);
+            let rights = match list {
+                Some((_, acl)) => acl.rights(own, &Viewer::alone(own)),
+                None => Rights::ALL,
+            };
+            rows.push(Shown { owner: own, info, standing: Standing { rights, seen: None } });
+        }
+        let mut taken = BTreeSet::new();
+        for (name, owner, mut info, standing) in self.others()? {
+            if names.contains(&name) {
+                continue;
+            }
+            info.subscribed = subscribed.contains(&name);
+            if info.subscribed {
+                taken.insert(name.clone());
+            }
+            info.name = name;
+            // RFC 6154: uses are those of one's own mailboxes.
+            info.special_use = None;
+            rows.push(Shown { owner, info, standing });
+        }
+        rows.retain(|row| row.info.id.is_some() || !taken.contains(&row.info.name));
+        Ok(rows)
     }
 
     /// What this user may do with a mailbox that exists.
@@ -312,6 +419,11 @@ impl Sight<'_> {
             .collect()
     }
 }
+
+/// One of these, beside `l`, lets one read and write metadata entries (RFC 5464 §3.3).
+pub(super) const METADATA: Rights = Rights(
+    Right::Read as u16 | Right::Seen as u16 | Right::Write as u16 | Right::Insert as u16 | Right::Post as u16,
+);
 
 /// A level of a name for an account whose address can't be one.
 const BY_NUMBER: &str = "account-";

@@ -1,17 +1,25 @@
-//! The whole account, watched for a session (NOTIFY, RFC 5465). Commits ring the bell and leave which mailboxes they
-//! touched; what happened there is read from the store's change logs when the session asks.
+//! The whole account, watched for a session (NOTIFY, RFC 5465), and the mailboxes of others that it may see (`others`).
+//! Commits ring the bell and leave which mailboxes they touched; what happened there is read from the store's change logs
+//! when the session asks.
 //!
-//! Invariant: what is remembered is bounded, however long the session does not ask: beyond [`TOUCHED_MAX`] mailboxes, all
-//! are looked at; beyond [`OWN_MAX`] own writes, some of them are told as if another had made them.
+//! Invariants: what is remembered is bounded, however long the session does not ask: beyond [`TOUCHED_MAX`] mailboxes, all
+//! are looked at; beyond [`OWN_MAX`] own writes, some of them are told as if another had made them. What could not be read
+//! is told the next time: nothing moves on before everything was read.
 
-use super::{Bell, convert};
-use ::imap::ask::{AccountNews, ChangedEntry, Listed, MailboxRow, Owner, Touched, WhyListed};
+mod names;
+mod others;
+
+use super::sharing::{METADATA, Sight};
+use super::{Bell, convert, refused};
+use ::imap::ask::{self, AccountNews, ChangedEntry, Owner, Refused, Touched, WhyListed};
 use engine::AccountId;
-use model::{MailboxId, ModSeq, Rights};
+use model::{MailboxId, ModSeq, Right, Rights};
+use names::Names;
+use others::Others;
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Error, ListEvent, MailboxInfo, SERVER, Store, Watch, Written};
+use store::{AccountChanges, ListEvent, SERVER, Viewer, Watch, Written};
 
 /// Mailboxes remembered one by one.
 const TOUCHED_MAX: usize = 256;
@@ -19,30 +27,46 @@ const TOUCHED_MAX: usize = 256;
 /// Own writes remembered.
 const OWN_MAX: usize = 1024;
 
+/// Stands for the list of mailboxes of an account, as in the store's feed.
+const LIST: MailboxId = MailboxId(0);
+
 pub(super) struct Watched {
     account: AccountId,
     bell: Arc<Bell>,
     state: Arc<Mutex<State>>,
+    told: Told,
+    /// Mailboxes of others, if they are to be looked at.
+    others: Option<Others>,
     /// Ring the bell as long as they live.
     _watches: [Watch; 2],
 }
 
+/// What commits and own writes leave behind.
 #[derive(Default)]
 struct State {
-    /// None: too many.
-    touched: Option<BTreeSet<MailboxId>>,
+    /// None: too many. [`LIST`] stands for an account's list.
+    touched: Option<BTreeSet<(AccountId, MailboxId)>>,
+    own: Vec<(AccountId, ModSeq)>,
+    own_of_server: Vec<ModSeq>,
+    /// Mailboxes of others that this user may see; what happens in others of theirs rings nothing.
+    visible: BTreeSet<(AccountId, MailboxId)>,
+    /// Accounts of which `visible` speaks; of one that has just been found, everything rings.
+    settled: BTreeSet<AccountId>,
+}
+
+/// Up to where things were told.
+#[derive(Clone)]
+struct Told {
     since: ModSeq,
     server_since: u64,
-    own: Vec<ModSeq>,
-    own_of_server: Vec<ModSeq>,
+    /// Own mailboxes that this user has forbidden himself to read.
+    unreadable: BTreeSet<MailboxId>,
 }
 
 /// What is to be looked at now.
 struct Taken {
-    touched: Option<BTreeSet<MailboxId>>,
-    since: ModSeq,
-    server_since: u64,
-    own: Vec<ModSeq>,
+    touched: Option<BTreeSet<(AccountId, MailboxId)>>,
+    own: Vec<(AccountId, ModSeq)>,
     own_of_server: Vec<ModSeq>,
 }
 
@@ -50,8 +74,6 @@ impl State {
     fn take(&mut self) -> Taken {
         Taken {
             touched: self.touched.replace(BTreeSet::new()),
-            since: self.since,
-            server_since: self.server_since,
             own: std::mem::take(&mut self.own),
             own_of_server: std::mem::take(&mut self.own_of_server),
         }
@@ -63,34 +85,72 @@ impl State {
         self.own.splice(0..0, taken.own);
         self.own_of_server.splice(0..0, taken.own_of_server);
     }
+
+    fn is_visible(&self, account: AccountId, mailbox: MailboxId) -> bool {
+        self.visible.contains(&(account, mailbox)) || !self.settled.contains(&account)
+    }
+
+    fn touch(&mut self, account: AccountId, mailbox: MailboxId) {
+        if let Some(touched) = &mut self.touched {
+            touched.insert((account, mailbox));
+            if touched.len() > TOUCHED_MAX {
+                self.touched = None;
+            }
+        }
+    }
+}
+
+impl Taken {
+    /// Mailboxes of one account; None: any.
+    fn of(&self, account: AccountId) -> Option<BTreeSet<MailboxId>> {
+        let touched = self.touched.as_ref()?;
+        Some(touched.range((account, LIST)..=(account, MailboxId(u32::MAX))).map(|(_, id)| *id).collect())
+    }
+
+    /// Own writes in one account.
+    fn own_in(&self, account: AccountId) -> Vec<ModSeq> {
+        self.own.iter().filter(|(whose, _)| *whose == account).map(|(_, modseq)| *modseq).collect()
+    }
+
+    /// Whether some list of mailboxes, or of what is shared, may be another than before.
+    fn has_list(&self) -> bool {
+        self.touched.as_ref().is_none_or(|touched| touched.iter().any(|(_, mailbox)| *mailbox == LIST))
+    }
 }
 
 impl Watched {
-    pub(super) fn new(store: &Store, account: AccountId, bell: Arc<Bell>) -> Result<Watched, Error> {
+    pub(super) fn new(sight: &Sight<'_>, bell: Arc<Bell>, wanted: ask::Watch) -> Result<Watched, Refused> {
+        let (store, account) = (sight.store(), sight.login.account);
         let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
         // Watched before it is read: nothing that happens in between is missed.
-        let (rope, notes) = (bell.clone(), state.clone());
-        let touch = move |mailbox| {
-            let mut state = notes.lock();
-            if let Some(touched) = &mut state.touched {
-                touched.insert(mailbox);
-                if touched.len() > TOUCHED_MAX {
-                    state.touched = None;
-                }
-            }
-            drop(state);
-            rope.ring();
+        let watches = [account, SERVER].map(|whose| {
+            let (rope, notes) = (bell.clone(), state.clone());
+            let ring = move |mailbox| {
+                notes.lock().touch(whose, mailbox);
+                rope.ring();
+            };
+            store.watch_each(whose, Arc::new(ring))
+        });
+        let told = Told {
+            since: store.account_modseq(account).map_err(refused)?,
+            server_since: store.server_changes(None, &[]).map_err(refused)?.up_to,
+            unreadable: unreadable(sight)?,
         };
-        let rope = bell.clone();
-        let watches = [
-            store.watch_each(account, Arc::new(touch)),
-            store.watch_each(SERVER, Arc::new(move |_| rope.ring())),
-        ];
-        let mut now = state.lock();
-        now.since = store.account_modseq(account)?;
-        now.server_since = store.server_changes(None, &[])?.up_to;
-        drop(now);
-        Ok(Watched { account, bell, state, _watches: watches })
+        let mut watched = Watched { account, bell, state, told, others: None, _watches: watches };
+        watched.look_at(sight, wanted)?;
+        Ok(watched)
+    }
+
+    /// Begins or ends to look at mailboxes of others; those that are looked at already go on from where they are.
+    pub(super) fn look_at(&mut self, sight: &Sight<'_>, wanted: ask::Watch) -> Result<(), Refused> {
+        match wanted {
+            ask::Watch::Off | ask::Watch::Own => self.others = None,
+            ask::Watch::All if self.others.is_none() => {
+                self.others = Some(Others::new(sight, &self.bell, &self.state)?);
+            }
+            ask::Watch::All => {}
+        }
+        Ok(())
     }
 
     pub(super) fn bell(&self) -> &Arc<Bell> {
@@ -101,120 +161,108 @@ impl Watched {
     pub(super) fn own<T: Send + 'static>(&self, written: &Written<T>) {
         let mut state = self.state.lock();
         if state.own.len() < OWN_MAX {
-            let own = written.stamps().iter().filter(|(account, _)| *account == self.account);
-            state.own.extend(own.map(|(_, modseq)| *modseq));
+            state.own.extend(written.stamps());
             state.own_of_server.extend(written.server_stamp().map(ModSeq));
         }
     }
 
     /// What others did since this was last asked.
-    pub(super) fn news(&self, store: &Store) -> Result<AccountNews, Error> {
+    pub(super) fn news(&mut self, sight: &Sight<'_>) -> Result<AccountNews, Refused> {
         let taken = self.state.lock().take();
-        let read = self.read(store, &taken);
-        let mut state = self.state.lock();
-        match read {
-            Ok((news, since, server_since)) => {
-                (state.since, state.server_since) = (since, server_since);
-                Ok(news)
-            }
-            Err(error) => {
-                state.put_back(taken);
-                Err(error)
-            }
+        let news = self.read(sight, &taken);
+        if news.is_err() {
+            self.state.lock().put_back(taken);
         }
+        news
     }
 
-    /// What happened, and up to where that is the account's and the server's news.
-    fn read(&self, store: &Store, taken: &Taken) -> Result<(AccountNews, ModSeq, u64), Error> {
-        let changes = store.account_changes(self.account, taken.since, taken.touched.as_ref(), &taken.own)?;
-        let server = store.server_changes(Some(taken.server_since), &taken.own_of_server)?;
-        if changes.is_overflow || server.is_overflow {
-            let news = AccountNews { is_overflow: true, ..AccountNews::default() };
-            return Ok((news, changes.up_to, server.up_to));
-        }
-        let mut news = self.listed(store, changes.events)?;
-        news.touched = changes
-            .mailboxes
-            .into_iter()
-            .map(|touched| {
-                let counters = convert::counters(&touched.info.counters, Owner::SELF, 0);
-                Touched {
-                    row: convert::mailbox(touched.info, Some(counters), Rights::ALL),
-                    arrived: touched.arrived,
-                    vanished: touched.vanished,
-                    flagged: touched.flagged,
-                }
-            })
-            .collect();
+    fn read(&mut self, sight: &Sight<'_>, taken: &Taken) -> Result<AccountNews, Refused> {
+        let (store, account, mut told) = (sight.store(), self.account, self.told.clone());
+        let only = taken.of(account);
+        let changes = store.account_changes(account, told.since, only.as_ref(), &taken.own_in(account));
+        let changes = changes.map_err(refused)?;
+        let server = store.server_changes(Some(told.server_since), &taken.own_of_server).map_err(refused)?;
+        (told.since, told.server_since) = (changes.up_to, server.up_to);
+        let is_overflow = changes.is_overflow || server.is_overflow;
+        let mut news = AccountNews { is_overflow, ..AccountNews::default() };
+        let mut names = Names::unread(sight);
+        own_news(&mut news, &mut names, changes, &mut told)?;
+        let next = match &mut self.others {
+            Some(others) => Some(others.read(&mut names, taken, &mut news)?),
+            None => None,
+        };
         news.entries.extend(server.entries.into_iter().map(|name| ChangedEntry { mailbox: None, name }));
-        Ok((news, changes.up_to, server.up_to))
-    }
-
-    /// Names as they are now.
-    fn listed(&self, store: &Store, events: Vec<ListEvent>) -> Result<AccountNews, Error> {
-        let mut news = AccountNews::default();
-        if events.is_empty() {
-            return Ok(news);
+        self.told = told;
+        if let (Some(others), Some(next)) = (&mut self.others, next) {
+            others.go_on(next, &self.state);
         }
-        let names = Names::new(store.mailboxes(self.account)?);
-        for event in events {
-            match event {
-                ListEvent::Created { name, .. } | ListEvent::Deleted { name, .. } => {
-                    // RFC 5465 §5.4: the direct parent is affected too.
-                    let parent = name.rsplit_once('/').map(|(parent, _)| parent.to_owned());
-                    news.listed.push(names.listed(name, None, WhyListed::Name));
-                    news.listed.extend(parent.map(|parent| names.listed(parent, None, WhyListed::Name)));
-                }
-                ListEvent::Renamed { from, to } => {
-                    news.listed.push(names.listed(to, Some(from), WhyListed::Name));
-                }
-                ListEvent::Subscribed { name } | ListEvent::Unsubscribed { name } => {
-                    news.listed.push(names.listed(name, None, WhyListed::Subscription));
-                }
-                ListEvent::Entry { mailbox, user, name } if user == SERVER || user == self.account => {
-                    let row = names.by_id(mailbox);
-                    // Of a mailbox that has gone meanwhile there is nothing to tell.
-                    if mailbox == MailboxId(0) || row.is_some() {
-                        news.entries.push(ChangedEntry { mailbox: row, name });
-                    }
-                }
-                ListEvent::Entry { .. } | ListEvent::Rights { .. } => {}
-            }
-        }
-        Ok(news)
+        Ok(match news.is_overflow {
+            true => AccountNews { is_overflow: true, ..AccountNews::default() },
+            false => news,
+        })
     }
 }
 
-/// All names of the account.
-struct Names(BTreeMap<String, MailboxInfo>);
-
-impl Names {
-    fn new(list: Vec<MailboxInfo>) -> Names {
-        Names(list.into_iter().map(|info| (info.name.clone(), info)).collect())
+/// What happened in this user's own account.
+fn own_news(
+    news: &mut AccountNews,
+    names: &mut Names<'_>,
+    changes: AccountChanges,
+    told: &mut Told,
+) -> Result<(), Refused> {
+    let own = names.sight().login.account;
+    for event in changes.events {
+        match event {
+            ListEvent::Created { name, .. } | ListEvent::Deleted { name, .. } => {
+                news.listed.extend(names.with_parent(&name, WhyListed::Name)?);
+            }
+            ListEvent::Renamed { from, to } => {
+                news.listed.push(names.listed(to, Some(from), WhyListed::Name)?);
+            }
+            ListEvent::Subscribed { name } | ListEvent::Unsubscribed { name } => {
+                news.listed.push(names.listed(name, None, WhyListed::Subscription)?);
+            }
+            ListEvent::Entry { mailbox, user, name } if user == SERVER || user == own => {
+                let row = names.row(own, mailbox)?.filter(|row| row.rights.has_any(METADATA));
+                // Of a mailbox that has gone meanwhile, or may not be used so, there is nothing to tell.
+                if mailbox == LIST || row.is_some() {
+                    news.entries.push(ChangedEntry { mailbox: row, name });
+                }
+            }
+            ListEvent::Rights { mailbox } => {
+                let now = unreadable(names.sight())?;
+                // RFC 5465 §5.9
+                if now.contains(&mailbox) != told.unreadable.contains(&mailbox)
+                    && let Some(row) = names.row(own, mailbox)?
+                {
+                    news.listed.push(names.listed(row.name, None, WhyListed::Access)?);
+                }
+                told.unreadable = now;
+            }
+            ListEvent::Entry { .. } => {}
+        }
     }
-
-    fn listed(&self, name: String, old_name: Option<String>, why: WhyListed) -> Listed {
-        let below = format!("{name}/");
-        let mut inferiors = self.0.range(below.clone()..).take_while(|(name, _)| name.starts_with(&below));
-        let has_children = inferiors.any(|(_, info)| info.id.is_some());
-        let row = match self.0.get(&name) {
-            Some(info) => convert::mailbox(info.clone(), None, Rights::ALL),
-            None => MailboxRow {
-                name,
-                id: None,
-                special_use: None,
-                subscribed: false,
-                counters: None,
-                rights: Rights::NONE,
-            },
-        };
-        Listed { row, has_children, old_name, why }
+    for touched in changes.mailboxes {
+        if touched.info.id.is_some_and(|id| told.unreadable.contains(&id)) {
+            continue;
+        }
+        let counters = convert::counters(&touched.info.counters, Owner::SELF, 0);
+        news.touched.push(Touched {
+            row: convert::mailbox(touched.info, Some(counters), Rights::ALL),
+            arrived: touched.arrived,
+            vanished: touched.vanished,
+            flagged: touched.flagged,
+        });
     }
+    Ok(())
+}
 
-    fn by_id(&self, id: MailboxId) -> Option<MailboxRow> {
-        let info = self.0.values().find(|info| info.id == Some(id))?;
-        Some(convert::mailbox(info.clone(), None, Rights::ALL))
-    }
+/// Mailboxes of his own that a user may not read.
+fn unreadable(sight: &Sight<'_>) -> Result<BTreeSet<MailboxId>, Refused> {
+    let own = sight.login.account;
+    let lists = sight.store().acls(own).map_err(refused)?;
+    let limited = lists.iter().filter(|(_, acl)| !acl.rights(own, &Viewer::alone(own)).has(Right::Read));
+    Ok(limited.map(|(mailbox, _)| *mailbox).collect())
 }
 
 #[cfg(test)]
@@ -223,23 +271,26 @@ mod tests {
 
     #[test]
     fn what_could_not_be_looked_at_is_not_lost() {
+        let [me, other] = [AccountId(7), AccountId(8)];
         let mut state = State {
-            touched: Some([MailboxId(1)].into()),
-            since: ModSeq(7),
-            server_since: 3,
-            own: vec![ModSeq(8)],
+            touched: Some([(me, MailboxId(1)), (other, MailboxId(0)), (other, MailboxId(3))].into()),
+            own: vec![(me, ModSeq(8)), (other, ModSeq(8))],
             own_of_server: vec![ModSeq(4)],
+            ..State::default()
         };
         let taken = state.take();
-        assert_eq!(
-            (taken.touched.as_ref().map(BTreeSet::len), state.touched.as_ref()),
-            (Some(1), Some(&BTreeSet::new()))
-        );
+        assert_eq!(state.touched, Some(BTreeSet::new()));
+        assert_eq!(taken.of(other), Some([MailboxId(0), MailboxId(3)].into()));
+        assert_eq!(taken.own_in(me), [ModSeq(8)]);
+        assert!(taken.has_list());
         // Happens while it is read.
-        state.own.push(ModSeq(9));
+        state.own.push((me, ModSeq(9)));
         state.put_back(taken);
         assert!(state.touched.is_none(), "all mailboxes are looked at");
-        assert_eq!((state.since, state.server_since), (ModSeq(7), 3));
-        assert_eq!((state.own, state.own_of_server), (vec![ModSeq(8), ModSeq(9)], vec![ModSeq(4)]));
+        assert_eq!(state.own, [(me, ModSeq(8)), (other, ModSeq(8)), (me, ModSeq(9))]);
+        assert_eq!(state.own_of_server, [ModSeq(4)]);
+        assert!(state.take().has_list());
+        (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, MailboxId(id + 1)));
+        assert!(state.touched.is_none());
     }
 }
