@@ -1,30 +1,98 @@
-//! Delivery reports (RFC 3464): a message in three parts that tells the sender, in words and for programs, which
-//! recipients did not get the message and why, or, where that was asked for, which ones did.
+//! Delivery status notifications (RFC 3461, RFC 3464, RFC 6522, RFC 6533): a message in three parts that tells the
+//! sender, in his language and for programs, what became of recipients; the third part is his message or its header.
+//!
+//! Invariants: a report is 7-bit unless it quotes a message or addresses that are not; every line of it that says what
+//! somebody else said is one line, so that no reply and no address adds a field of its own; nothing bounces a bounce (a
+//! report needs an address to go to, [`Report::sender`]).
 
-use crate::Orcpt;
-use model::EmailAddress;
-use std::fmt::Write;
+mod language;
+mod status;
+mod words;
 
-/// What became of the recipients of a report (RFC 3464 §2.3.3).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub use language::Language;
+
+use crate::entry::{Notify, Orcpt};
+use mime::{build, encoded_word, header, transfer};
+use model::{EmailAddress, UnixTime};
+
+/// What became of a recipient (RFC 3464 §2.3.3). In the order in which people are told.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Action {
-    /// They do not have the message.
+    /// He does not have the message, and nobody tries any more.
     Failed,
-    /// It is in their mailboxes.
+    /// He does not have it yet.
+    Delayed,
+    /// It is in his mailbox.
     Delivered,
+    /// The next server has it, and will not tell more.
+    Relayed,
+    /// The address stands for several, and it goes on to each of them.
+    Expanded,
+}
+
+impl Action {
+    /// The word in the report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Action::Failed => "failed",
+            Action::Delayed => "delayed",
+            Action::Delivered => "delivered",
+            Action::Relayed => "relayed",
+            Action::Expanded => "expanded",
+        }
+    }
+}
+
+impl Notify {
+    /// Whether the sender wants to hear this of a recipient. What he did not speak of he hears when it failed, and when
+    /// it waits for long (RFC 3461 §5.2.5, §5.2.6).
+    pub fn wants(self, action: Action) -> bool {
+        match (self, action) {
+            (Notify::Default, _) => matches!(action, Action::Failed | Action::Delayed),
+            (Notify::Never, _) => false,
+            (Notify::On { failure, .. }, Action::Failed) => failure,
+            (Notify::On { delay, .. }, Action::Delayed) => delay,
+            (Notify::On { success, .. }, _) => success,
+        }
+    }
 }
 
 /// One recipient.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Reported {
+    /// What became of him.
+    pub action: Action,
     /// Where the message should have gone.
     pub recipient: String,
     /// ORCPT, if given.
     pub original: Option<Orcpt>,
-    /// Reply code and text, as SMTP would have them.
+    /// Reply code and text, as SMTP would have them; line breaks become spaces.
     pub reply: String,
-    /// Enhanced status code, `5.2.2` (RFC 3463).
+    /// Enhanced status code, `5.2.2` (RFC 3463). [`status_of`] has one for any reply.
     pub status: String,
+    /// Host name of who said so (RFC 3464 §2.3.5). None: this server itself.
+    pub remote: Option<String>,
+    /// When that was tried last, where it was.
+    pub last_attempt: Option<UnixTime>,
+}
+
+/// What of the message is returned (RFC 3461 §4.3).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Returned<'a> {
+    /// Its header; what stands behind an empty line, and that line, is left out.
+    Header(&'a [u8]),
+    /// All of it.
+    Message(&'a [u8]),
+}
+
+impl<'a> Returned<'a> {
+    /// The header, without the empty line.
+    fn header(self) -> &'a [u8] {
+        let (Returned::Header(bytes) | Returned::Message(bytes)) = self;
+        let header = &bytes[..header::header_length(bytes)];
+        let fields = header.strip_suffix(b"\r\n").or_else(|| header.strip_suffix(b"\n")).unwrap_or(header);
+        if fields.is_empty() || fields.ends_with(b"\n") { fields } else { header }
+    }
 }
 
 /// What a report is about and where it goes.
@@ -34,173 +102,166 @@ pub struct Report<'a> {
     pub hostname: &'a str,
     /// The reverse-path of the message. Never null: nothing bounces a bounce (RFC 5321 §4.5.5).
     pub sender: &'a EmailAddress,
-    /// ENVID, if given (RFC 3461 §4.4).
+    /// Of the words for people.
+    pub language: Language,
+    /// Whether the message came with SMTPUTF8: then its sender's server takes UTF-8 (RFC 6533 §4).
+    pub smtputf8: bool,
+    /// ENVID, if given, decoded from xtext (RFC 3461 §4.4).
     pub envid: Option<&'a str>,
     /// Names the message in this server's log; part of the report's own Message-ID.
     pub trace: &'a str,
-    /// `Sat, 21 Nov 2026 12:00:00 +0000`, of now.
-    pub date: &'a str,
-    /// What became of them.
-    pub action: Action,
+    /// Now.
+    pub now: UnixTime,
+    /// When the message was accepted.
+    pub received: UnixTime,
+    /// When the delayed ones are given up (RFC 3464 §2.3.9).
+    pub retry_until: Option<UnixTime>,
     /// At least one.
     pub recipients: &'a [Reported],
-    /// The message's header, which is returned (RFC 3461 §4.3, RET=HDRS).
-    pub header: &'a [u8],
+    /// What is returned.
+    pub returned: Returned<'a>,
 }
 
-/// Writes the report as a message of its own, to be sent with a null reverse-path.
+impl Report<'_> {
+    /// What it tells first: the worst.
+    fn action(&self) -> Action {
+        self.recipients.iter().map(|one| one.action).min().unwrap_or(Action::Failed)
+    }
+}
+
+/// The enhanced status code for a reply that has none, or a wrong one (RFC 3461 §6.3 (g)): `x.0.0` of its class. `reply`
+/// begins with a reply code, unless there was no answer at all, which is transient.
+pub fn status_of(reply: &str) -> String {
+    let rest = reply.get(3..).filter(|_| reply.as_bytes()[..3].iter().all(u8::is_ascii_digit));
+    let class = match reply.as_bytes().first() {
+        Some(class @ (b'2' | b'5')) if rest.is_some() => char::from(*class),
+        _ => '4',
+    };
+    let said = rest.and_then(|rest| rest.trim_start_matches(['-', ' ']).split([' ', '\r', '\n']).next());
+    match said {
+        Some(code) if status::is_code(code) && code.starts_with(class) => code.to_owned(),
+        _ => format!("{class}.0.0"),
+    }
+}
+
+/// Writes the report as a message of its own, to be sent with a null reverse-path. What it has beyond ASCII stands in its
+/// body only, so it needs 8BITMIME at most, not SMTPUTF8, unless the address it goes to does.
 pub fn delivery_report(report: &Report<'_>) -> Vec<u8> {
-    let boundary = format!("=_troika_{}", report.trace.replace(|c: char| !c.is_ascii_alphanumeric(), "_"));
-    let ascii = report.header.is_ascii() && report.recipients.iter().all(|one| one.recipient.is_ascii());
-    let encoding = if ascii { "7bit" } else { "8bit" };
-    let mut text = String::new();
-    write_header(report, &boundary, encoding, &mut text);
-    write_words(report, &boundary, encoding, &mut text);
-    write_status(report, &boundary, &mut text);
-    text.push_str(&format!(
-        "\r\n--{boundary}\r\nContent-Type: text/rfc822-headers\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n"
-    ));
-    let mut message = text.into_bytes();
-    message.extend_from_slice(report.header);
+    let boundary = boundary(report);
+    let words = words::part(report);
+    let status = status::part(report);
+    let quoted = quote(report);
+    let parts = [&words, &status, &quoted];
+    let encoding = if parts.iter().all(|part| part.is_ascii()) { "7bit" } else { "8bit" };
+    let mut message = top(report, &boundary, encoding);
+    for part in parts {
+        message.extend_from_slice(format!("\r\n--{boundary}\r\n").as_bytes());
+        message.extend_from_slice(part);
+    }
     message.extend_from_slice(format!("\r\n--{boundary}--\r\n").as_bytes());
     message
 }
 
-// Writing to a String can't fail, so the results of `write!` are dropped below.
-
-fn write_header(report: &Report<'_>, boundary: &str, encoding: &str, text: &mut String) {
-    let subject = match report.action {
-        Action::Failed => "Undelivered mail: it could not be delivered to all recipients",
-        Action::Delivered => "Delivered mail: the confirmation you asked for",
-    };
-    let Report { date, hostname, sender, trace, .. } = report;
-    let _ = write!(
-        text,
-        "Date: {date}\r\nFrom: Mail Delivery System <postmaster@{hostname}>\r\nTo: <{sender}>\r\n\
-         Subject: {subject}\r\nMessage-ID: <{trace}.report@{hostname}>\r\nAuto-Submitted: auto-replied\r\n\
-         MIME-Version: 1.0\r\nContent-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"{boundary}\"\r\n\
-         Content-Transfer-Encoding: {encoding}\r\n\r\nThis is a report in MIME form.\r\n"
+/// The report's own header, and what stands before its first part.
+fn top(report: &Report<'_>, boundary: &str, encoding: &str) -> Vec<u8> {
+    let Report { hostname, trace, now, sender, language, .. } = report;
+    let mut out = Vec::with_capacity(1024);
+    let field = |name: &str, value: &str, out: &mut Vec<u8>| build::write_field(name, value, out);
+    field("Date", &build::date_time(now.0, 0), &mut out);
+    field("From", &build::mailbox(words::name(*language), &format!("postmaster@{hostname}")), &mut out);
+    field("To", &format!("<{sender}>"), &mut out);
+    field("Subject", &encoded_word::encode(words::subject(*language, report.action())), &mut out);
+    field("Message-ID", &format!("<{trace}.{}@{hostname}>", report.action().name()), &mut out);
+    if let Some(about) = message_id(report.returned.header()) {
+        // The report stands below the message in a client that shows threads.
+        field("In-Reply-To", &about, &mut out);
+        field("References", &about, &mut out);
+    }
+    // RFC 3834 §5: no other machine answers this one.
+    field("Auto-Submitted", "auto-replied", &mut out);
+    field("Content-Language", language.tag(), &mut out);
+    field("MIME-Version", "1.0", &mut out);
+    out.extend_from_slice(
+        format!(
+            "Content-Type: multipart/report; report-type=delivery-status;\r\n boundary=\"{boundary}\"\r\n\
+             Content-Transfer-Encoding: {encoding}\r\n\r\nThis is a report in MIME form.\r\n"
+        )
+        .as_bytes(),
     );
+    out
 }
 
-/// The first part, for people.
-fn write_words(report: &Report<'_>, boundary: &str, encoding: &str, text: &mut String) {
-    let (opening, closing) = match report.action {
-        Action::Failed => ("Your message was not delivered to:", "The other recipients have it."),
-        Action::Delivered => {
-            ("Your message is in the mailbox of:", "This says nothing of whether it was read.")
-        }
-    };
-    let _ = write!(
-        text,
-        "\r\n--{boundary}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n\
-         {opening}\r\n\r\n"
-    );
-    for one in report.recipients {
-        let _ = write!(text, "  <{}>\r\n    {}\r\n", one.recipient, one.reply);
-    }
-    let _ = write!(text, "\r\n{closing} Its header is attached below.\r\n");
+/// The message's own id, if it is one that may stand in our header.
+fn message_id(header: &[u8]) -> Option<String> {
+    let value = header::first(header, "Message-ID")?;
+    let text = std::str::from_utf8(value).ok()?.trim();
+    let whole = text.starts_with('<') && text.ends_with('>') && text.len() <= 900;
+    (whole && text.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.to_owned())
 }
 
-/// The second part, for programs (RFC 3464 §2).
-fn write_status(report: &Report<'_>, boundary: &str, text: &mut String) {
-    let _ = write!(
-        text,
-        "\r\n--{boundary}\r\nContent-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; {}\r\n",
-        report.hostname
-    );
-    if let Some(envid) = report.envid {
-        let _ = write!(text, "Original-Envelope-Id: {envid}\r\n");
-    }
-    let action = match report.action {
-        Action::Failed => "failed",
-        Action::Delivered => "delivered",
-    };
-    for one in report.recipients {
-        text.push_str("\r\n");
-        if let Some(original) = &one.original {
-            let _ = write!(text, "Original-Recipient: {}; {}\r\n", original.address_type, original.address);
+/// A boundary that does not occur in what is returned.
+fn boundary(report: &Report<'_>) -> String {
+    let trace = report.trace.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+    let mut boundary = format!("=_troika_{}", &trace[..trace.len().min(40)]);
+    let (Returned::Header(bytes) | Returned::Message(bytes)) = report.returned;
+    let occurs = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
+    for number in 0..64 {
+        if !occurs(&boundary) {
+            break;
         }
-        let kind = if one.recipient.is_ascii() { "rfc822" } else { "utf-8" };
-        let _ = write!(
-            text,
-            "Final-Recipient: {kind}; {}\r\nAction: {action}\r\nStatus: {}\r\nDiagnostic-Code: smtp; {}\r\n",
-            one.recipient, one.status, one.reply
-        );
+        boundary.push(char::from(b'A' + number % 26));
     }
+    boundary
+}
+
+/// The third part: the message or its header (RFC 6522 §3, RFC 6533 §4.2, §4.3).
+fn quote(report: &Report<'_>) -> Vec<u8> {
+    let header = report.returned.header();
+    // RFC 6532 §3.7: message/global is what has UTF-8 in its header; raw octets of no known charset are not that.
+    let global = !header.is_ascii() && report.smtputf8 && std::str::from_utf8(header).is_ok();
+    let (kind, content) = match (report.returned, global) {
+        (Returned::Header(_), false) => ("text/rfc822-headers", header),
+        (Returned::Header(_), true) => ("message/global-headers", header),
+        (Returned::Message(all), false) => ("message/rfc822", all),
+        (Returned::Message(all), true) => ("message/global", all),
+    };
+    let encoding = if content.is_ascii() { "7bit" } else { "8bit" };
+    let mut out =
+        format!("Content-Type: {kind}\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n").into_bytes();
+    out.extend_from_slice(content);
+    out
+}
+
+/// What somebody else said, as a part of a line: no line breaks, no control characters, not endlessly long.
+fn one_line(text: &str) -> String {
+    const CHARACTERS_MAX: usize = 900;
+    let is_break = |c: char| c.is_control();
+    let words = text.split(is_break).map(str::trim).filter(|part| !part.is_empty());
+    let mut line = String::new();
+    for word in words {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line.truncate(line.floor_char_boundary(CHARACTERS_MAX));
+    line
+}
+
+/// Text in UTF-8 for people, as a part of its own; 7-bit.
+fn text_part(text: &str) -> Vec<u8> {
+    let encoding = if text.is_ascii() { "7bit" } else { "base64" };
+    let mut out =
+        format!("Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: {encoding}\r\n\r\n")
+            .into_bytes();
+    if text.is_ascii() {
+        out.extend_from_slice(text.as_bytes());
+    } else {
+        // Cyrillic letters are two bytes each: quoted-printable would be six characters for one.
+        transfer::encode_base64(text.as_bytes(), &mut out);
+    }
+    out
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(action: Action, original: Option<Orcpt>) -> String {
-        text_about("b@y.test", action, original)
-    }
-
-    fn text_about(recipient: &str, action: Action, original: Option<Orcpt>) -> String {
-        let sender = EmailAddress::parse("a@x.test").unwrap();
-        let recipients = [Reported {
-            recipient: recipient.into(),
-            original,
-            reply: "452 4.2.2 The mailbox is full".into(),
-            status: "4.2.2".into(),
-        }];
-        let report = Report {
-            hostname: "mx.y.test",
-            sender: &sender,
-            envid: Some("QQ314159"),
-            trace: "4f1c.1",
-            date: "Sat, 21 Nov 2026 12:00:00 +0000",
-            action,
-            recipients: &recipients,
-            header: b"Subject: hello\r\n",
-        };
-        String::from_utf8(delivery_report(&report)).unwrap()
-    }
-
-    fn assert_lines(text: &str, lines: &[&str]) {
-        for line in lines {
-            assert!(text.contains(&format!("\r\n{line}\r\n")), "{line}: {text}");
-        }
-    }
-
-    #[test]
-    fn a_report_has_its_three_parts_and_ends() {
-        let text = text(Action::Failed, None);
-        assert_eq!(text.matches("--=_troika_4f1c_1\r\n").count(), 3);
-        assert!(text.ends_with("Subject: hello\r\n\r\n--=_troika_4f1c_1--\r\n"), "{text}");
-        assert!(!text.contains("Original-Recipient"));
-        assert!(text.contains("multipart/report; report-type=delivery-status;"), "{text}");
-        let wanted = [
-            "To: <a@x.test>",
-            "Auto-Submitted: auto-replied",
-            "Content-Transfer-Encoding: 7bit",
-            "  <b@y.test>",
-            "    452 4.2.2 The mailbox is full",
-            "Reporting-MTA: dns; mx.y.test",
-            "Original-Envelope-Id: QQ314159",
-            "Final-Recipient: rfc822; b@y.test",
-            "Action: failed",
-            "Status: 4.2.2",
-            "Diagnostic-Code: smtp; 452 4.2.2 The mailbox is full",
-        ];
-        assert_lines(&text, &wanted);
-    }
-
-    #[test]
-    fn a_recipient_beyond_ascii_is_named_as_such() {
-        let text = text_about("почта@пример.рф", Action::Failed, None);
-        // RFC 6533 §3: the address type utf-8, and a report that says that it is 8-bit.
-        let wanted = ["Final-Recipient: utf-8; почта@пример.рф", "Content-Transfer-Encoding: 8bit"];
-        assert_lines(&text, &wanted);
-        assert!(!text.contains("7bit"), "{text}");
-    }
-
-    #[test]
-    fn a_confirmation_names_the_recipient_as_the_sender_had_it() {
-        let original = Orcpt { address_type: "rfc822".into(), address: "info@x.test".into() };
-        let text = text(Action::Delivered, Some(original));
-        assert_lines(&text, &["Original-Recipient: rfc822; info@x.test", "Action: delivered"]);
-    }
-}
+mod tests;

@@ -11,20 +11,27 @@
 //! h id number         EventRecord: one line of history (number u32)
 //! t time id index     domain of the recipient as UTF-8: index by next attempt (time i64 seconds since 1970, sign bit
 //!                     flipped so that the bytes are in order); only recipients in state Queued
+//! s address           SuppressionRecord (`suppression.rs`): an address in small letters that mail came back from
+//! a account           SendingRecord (`sending.rs`): what an account (u32) sends to other hosts
+//! v                   number of the last event, u64
+//! w number            HappenedRecord (`events.rs`): an event that the webhook has not taken yet
 //! ```
-//! Values named ...Record are one version byte and then the fields of that struct (`record.rs`) in the wire format of
+//! Values named ...Record are one version byte and then the fields of that struct (`record.rs`, if not said) in the wire format of
 //! postcard 1 (postcard.jamesmunns.com/wire-format). A field is only ever added by a new version.
 //!
 //! A scheduler rebuilds itself from one scan of `t`; per-destination order then needs no further reads. A recipient is a
 //! key of its own, so that an attempt rewrites some 100 bytes also when there are 10,000 recipients.
 
 use crate::QueueId;
+use engine::AccountId;
 use model::UnixTime;
 
 const PREFIX: [u8; 5] = [0, 0, 0, 0, b'q'];
 
 pub(crate) const LAST_ID: [u8; 6] = [0, 0, 0, 0, b'q', b'n'];
 pub(crate) const TOTALS: [u8; 6] = [0, 0, 0, 0, b'q', b'c'];
+
+pub(crate) const LAST_EVENT: [u8; 6] = [0, 0, 0, 0, b'q', b'v'];
 
 fn key(letter: u8, parts: &[&[u8]]) -> Vec<u8> {
     let mut key = Vec::with_capacity(PREFIX.len() + 21);
@@ -47,6 +54,19 @@ pub(crate) fn entry(id: QueueId) -> Vec<u8> {
 
 pub(crate) fn open(id: QueueId) -> Vec<u8> {
     key(b'o', &[&id.0.to_be_bytes()])
+}
+
+/// Of an address in small letters.
+pub(crate) fn suppression(address: &str) -> Vec<u8> {
+    key(b's', &[address.as_bytes()])
+}
+
+pub(crate) fn sending(account: AccountId) -> Vec<u8> {
+    key(b'a', &[&account.0.to_be_bytes()])
+}
+
+pub(crate) fn event(number: u64) -> Vec<u8> {
+    key(b'w', &[&number.to_be_bytes()])
 }
 
 /// Of a recipient (`r`) or a line of history (`h`).
@@ -84,7 +104,12 @@ pub(crate) fn split_part(key: &[u8]) -> (QueueId, u32) {
 
 /// The id in an entry's key.
 pub(crate) fn entry_id(key: &[u8]) -> QueueId {
-    QueueId(key.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id)))
+    QueueId(last_u64(key))
+}
+
+/// The last eight bytes as a number.
+pub(crate) fn last_u64(key: &[u8]) -> u64 {
+    key.last_chunk::<8>().map_or(0, |number| u64::from_be_bytes(*number))
 }
 
 /// The last four bytes as a number.

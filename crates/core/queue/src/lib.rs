@@ -13,22 +13,30 @@ mod check;
 mod dsn;
 mod enqueue;
 mod entry;
+mod events;
 mod keys;
 mod operate;
 mod record;
 mod refill;
 pub mod schedule;
+mod sending;
+mod settle;
+mod suppression;
 
 pub use check::claims;
-pub use dsn::{Action, Report, Reported, delivery_report};
+pub use dsn::{Action, Language, Report, Reported, Returned, delivery_report, status_of};
 pub use enqueue::enqueue;
 pub use entry::{
     Body, ByMode, DeliverBy, Entry, EntryDetails, Event, EventKind, NewEntry, NewRecipient, Notify, Orcpt,
     QueueId, Recipient, RecipientState, Ret, TlsWish, Wishes,
 };
+pub use events::{EVENTS_MAX, EventName, Happened, Notice, keep as keep_event};
 pub use operate::{Attempt, Due, Filter, Totals, record_attempt, record_warned};
 pub use refill::{Addressed, Refilled, Route};
 pub use schedule::Scheduler;
+pub use sending::{AlarmAction, Counted, Sending, SendingLimits, SendingRules, Withheld, count_sent};
+pub use settle::{Onward, Rules, Settled, may_report, settle};
+pub use suppression::{Rule as SuppressionRule, Suppression, is_hard};
 
 use engine::Engine;
 use parking_lot::{Mutex, MutexGuard};

@@ -65,7 +65,7 @@ pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
     postcard::to_extend(record, vec![VERSION]).expect("a record can be encoded")
 }
 
-fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
+pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
     let corrupt = |why: String| Error::Corrupt { what: what.to_owned(), why };
     match bytes.split_first() {
         Some((&VERSION, rest)) => postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string())),
@@ -269,7 +269,7 @@ impl RecipientRecord {
         }
     }
 
-    fn show(self, index: u32) -> Result<Recipient, Error> {
+    pub(crate) fn show(self, index: u32) -> Result<Recipient, Error> {
         let notify = self.notify();
         Ok(Recipient {
             index,

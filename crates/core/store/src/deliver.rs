@@ -182,6 +182,26 @@ impl Store {
         })
     }
 
+    /// Runs `work` in one transaction with the deliveries that it makes: what ends in the queue and what is told of it are
+    /// one commit. `accounts` are those that the deliveries may write to; `work` may run again after a conflict, and its
+    /// failure undoes everything. Answers the outcomes of each delivery.
+    ///
+    /// # Errors
+    /// The engine's, and those of `work`.
+    pub fn deliver_made(
+        &self,
+        accounts: &[AccountId],
+        mut work: impl FnMut(&mut dyn Tx) -> Result<Vec<Delivery>, Error> + Send + 'static,
+    ) -> Written<Vec<RecipientOutcomes>> {
+        let mut accounts = [&[AccountId(0)], accounts].concat();
+        accounts.sort_unstable();
+        accounts.dedup();
+        self.transact(&accounts, move |tx, touched| {
+            let mut made = work(tx)?;
+            made.iter_mut().map(|delivery| deliver_one(tx, delivery, touched)).collect()
+        })
+    }
+
     /// Adds messages to a mailbox, all or none (RFC 9051 §6.3.12, RFC 3502). `now` becomes their SAVEDATE.
     ///
     /// # Errors

@@ -5,6 +5,9 @@ mod deliver;
 mod plan;
 mod report;
 
+pub(crate) use deliver::{expiry, to_inboxes};
+pub(crate) use plan::{Plan, Way, queueing};
+
 use crate::login;
 use crate::metrics::Protocol;
 use crate::world::World;

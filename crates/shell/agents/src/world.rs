@@ -2,6 +2,7 @@
 
 use crate::metrics::Metrics;
 use crate::pop3::Maildrops;
+use crate::reporter::ReportSettings;
 use directory::Directory;
 use engine::Engine;
 use model::{Path, ReversePath, UnixTime};
@@ -25,6 +26,8 @@ pub struct World {
     pub queue: Queue,
     /// What is accepted; exchanged when the configuration is read again.
     pub policy: RwLock<Arc<Policy>>,
+    /// How reports to senders are written; exchanged likewise.
+    pub reports: RwLock<Arc<ReportSettings>>,
     /// What POP3 sessions have locked.
     pub maildrops: Arc<Maildrops>,
     /// Turns true when the server stops: nobody is made to wait any more.

@@ -45,6 +45,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         directory: Arc::new(directory),
         queue: queue::Queue::new(dynamic),
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
+        reports: parking_lot::RwLock::default(),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
         metrics: Metrics::default(),

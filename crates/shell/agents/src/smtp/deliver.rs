@@ -97,7 +97,7 @@ impl SmtpAgent {
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
                 self.world.metrics.deliveries.inc_by(delivered as u64);
                 self.world.metrics.queued.inc_by(queued);
-                self.confirm(delivery, &plan.delivered(&each), &each).await;
+                self.confirm(delivery, &plan.ends(&each), &each).await;
                 if delivery.sender.client.kind == Kind::Lmtp { each } else { one_answer(each) }
             }
             Err(error) => {
@@ -114,10 +114,7 @@ impl SmtpAgent {
         NewEntry {
             reverse_path: self.sent_as(sender),
             recipients: Vec::new(),
-            ret: sender.ret.map(|ret| match ret {
-                Ret::Full => queue::Ret::Full,
-                Ret::Headers => queue::Ret::Hdrs,
-            }),
+            ret: sender.ret.map(ret),
             envid: sender.envid.clone(),
             smtputf8: sender.smtputf8,
             body: match sender.body {
@@ -135,13 +132,21 @@ impl SmtpAgent {
     }
 }
 
+/// RET, in the queue's words.
+pub(super) fn ret(ret: Ret) -> queue::Ret {
+    match ret {
+        Ret::Full => queue::Ret::Full,
+        Ret::Headers => queue::Ret::Hdrs,
+    }
+}
+
 /// When the queue gives a message up.
-pub(super) fn expiry(received: UnixTime) -> UnixTime {
+pub(crate) fn expiry(received: UnixTime) -> UnixTime {
     UnixTime(received.0 + EXPIRY_SECONDS)
 }
 
 /// Into the INBOX of each account.
-pub(super) fn to_inboxes(accounts: &[AccountId]) -> Vec<Recipient> {
+pub(crate) fn to_inboxes(accounts: &[AccountId]) -> Vec<Recipient> {
     let recipient = |account: &AccountId| Recipient {
         account: *account,
         mailbox: Target::Inbox,
@@ -160,7 +165,7 @@ pub(super) fn each(
 ) -> Vec<Outcome> {
     let one = |way: &Way, recipient: &::smtp::Recipient| match way {
         Way::Lost(refusal) => Err(refusal.clone()),
-        Way::Goes { accounts, queued } => {
+        Way::Goes { accounts, queued, .. } => {
             let refusals = accounts.iter().map(|at| refusal_of(stored.get(*at), recipient));
             let reached = *queued || refusals.clone().any(|refusal| refusal.is_none());
             // A group's message that reached some members is not sent again to all of them.

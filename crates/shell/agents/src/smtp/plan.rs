@@ -8,7 +8,7 @@ use directory::{LocalTarget, Resolution};
 use engine::{Abort, AccountId};
 use model::{Domain, EmailAddress, ReversePath};
 use policy::Meaning;
-use queue::{NewEntry, NewRecipient, Notify, Orcpt};
+use queue::{Action, NewEntry, NewRecipient, Notify, Orcpt};
 use rewriting::{Batv, Kept};
 use store::Extra;
 
@@ -16,7 +16,12 @@ use store::Extra;
 #[derive(Clone)]
 pub(crate) enum Way {
     /// To these entries of the delivery (accounts) and of the queue.
-    Goes { accounts: Vec<usize>, queued: bool },
+    Goes {
+        accounts: Vec<usize>,
+        queued: bool,
+        /// Whether the address stands for several.
+        several: bool,
+    },
     /// It was right at RCPT and is not any more.
     Lost(Refusal),
 }
@@ -45,20 +50,22 @@ impl Plan {
             Meaning::Resolved(resolution) => resolution,
             Meaning::Elsewhere(address) => {
                 self.queue(address, recipient);
-                return Way::Goes { accounts: Vec::new(), queued: true };
+                return Way::Goes { accounts: Vec::new(), queued: true, several: false };
             }
             Meaning::SentOn(address) => {
-                self.forward(address, recipient);
-                return Way::Goes { accounts: Vec::new(), queued: true };
+                self.forward(address, recipient, notify(recipient));
+                return Way::Goes { accounts: Vec::new(), queued: true, several: false };
             }
             Meaning::Nothing(refusal) => return Way::Lost(super::reply(refusal)),
         };
         let Resolution::Deliver { local, remote } = &*resolution else { return Way::Lost(gone(recipient)) };
         let accounts = local.iter().map(|target: &LocalTarget| self.account(target.account)).collect();
+        let several = local.len() + remote.len() > 1;
+        let notify = if several { without_success(notify(recipient)) } else { notify(recipient) };
         for address in remote {
-            self.forward(address.clone(), recipient);
+            self.forward(address.clone(), recipient, notify);
         }
-        Way::Goes { accounts, queued: !remote.is_empty() }
+        Way::Goes { accounts, queued: !remote.is_empty(), several }
     }
 
     /// Whether nobody gets it.
@@ -76,17 +83,17 @@ impl Plan {
 
     fn queue(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
         if !self.is_queued(&address) {
-            self.queued.push(new_recipient(address, recipient));
+            self.queued.push(NewRecipient { address, notify: notify(recipient), orcpt: orcpt(recipient) });
         }
     }
 
-    fn forward(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) {
+    fn forward(&mut self, address: EmailAddress, recipient: &::smtp::Recipient, notify: Notify) {
         if !self.is_queued(&address) {
             let domain = match &recipient.path {
                 model::Path::Mailbox(written) => Some(written.domain.clone()),
                 model::Path::Postmaster => None,
             };
-            self.forwarded.push((domain, new_recipient(address, recipient)));
+            self.forwarded.push((domain, NewRecipient { address, notify, orcpt: orcpt(recipient) }));
         }
     }
 
@@ -137,10 +144,14 @@ impl Plan {
         if delivery.sender.client.kind == Kind::Lmtp { delivery.recipients.len() } else { 1 }
     }
 
-    /// Whether each recipient's message ended here, in a mailbox, and went nowhere else.
-    pub(super) fn delivered(&self, each: &[Outcome]) -> Vec<bool> {
-        let here = |way: &Way| matches!(way, Way::Goes { queued: false, .. });
-        self.ways.iter().zip(each).map(|(way, outcome)| here(way) && outcome.is_ok()).collect()
+    /// How each recipient's message ended here, if it did: in a mailbox, or on its way to all that an address stands for.
+    pub(super) fn ends(&self, each: &[Outcome]) -> Vec<Option<Action>> {
+        let end = |way: &Way| match way {
+            Way::Goes { several: true, .. } => Some(Action::Expanded),
+            Way::Goes { queued: false, .. } => Some(Action::Delivered),
+            _ => None,
+        };
+        self.ways.iter().zip(each).map(|(way, outcome)| end(way).filter(|_| outcome.is_ok())).collect()
     }
 }
 
@@ -207,8 +218,9 @@ pub(crate) fn queueing(entries: Vec<Outgoing>) -> Option<Extra> {
     (references > 0).then(|| Extra { references, write: Box::new(write) })
 }
 
-fn new_recipient(address: EmailAddress, recipient: &::smtp::Recipient) -> NewRecipient {
-    let notify = match recipient.notify {
+/// NOTIFY, in the queue's words.
+fn notify(recipient: &::smtp::Recipient) -> Notify {
+    match recipient.notify {
         None => Notify::Default,
         Some(::smtp::Notify::NEVER) => Notify::Never,
         Some(set) => Notify::On {
@@ -216,8 +228,16 @@ fn new_recipient(address: EmailAddress, recipient: &::smtp::Recipient) -> NewRec
             failure: set.has(NotifyOn::Failure),
             delay: set.has(NotifyOn::Delay),
         },
-    };
-    NewRecipient { address, notify, orcpt: orcpt(recipient) }
+    }
+}
+
+/// RFC 3461 §5.2.7.3 (c): the alias is reported as expanded, and those behind it are asked for no success.
+fn without_success(notify: Notify) -> Notify {
+    match notify {
+        Notify::On { failure: false, delay: false, .. } => Notify::Never,
+        Notify::On { failure, delay, .. } => Notify::On { success: false, failure, delay },
+        other => other,
+    }
 }
 
 /// ORCPT, in the queue's words.

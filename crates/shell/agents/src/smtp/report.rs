@@ -1,98 +1,35 @@
 //! Reports to the sender (RFC 3461 §5.2, RFC 3464): of recipients that did not get a message which others got, in the
-//! same commit as that message; and of those that did, where the sender asked for it.
+//! same commit as that message; and of those that did, or whose address was expanded, where the sender asked for it.
 
-use super::deliver::{each, expiry, to_inboxes};
-use super::plan::{Plan, Way, orcpt, queueing};
+use super::deliver::{each, ret};
+use super::plan::{Plan, orcpt};
 use super::{SmtpAgent, trouble};
-use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Recipient, Refusal};
-use engine::AccountId;
-use model::{EmailAddress, ReversePath, UnixTime};
-use queue::{Action, NewEntry, Reported};
+use crate::reporter::{About, Reporter};
+use crate::world::World;
+use ::smtp::{BodyType, Delivery, Kind, NotifyOn, Outcome, Recipient, Refusal};
+use model::{ReversePath, UnixTime};
+use queue::{Action, Reported};
 use std::sync::Arc;
-use store::{Follow, Prepared};
-
-/// Everything that a report needs to know of the message, and where it goes.
-struct Reporter {
-    hostname: String,
-    sender: EmailAddress,
-    envid: Option<String>,
-    id: String,
-    received_at: i64,
-    header: Vec<u8>,
-    account: Option<AccountId>,
-    plan: Plan,
-}
-
-impl Reporter {
-    /// The report as a delivery with a null reverse-path. None: there is nobody to send it to.
-    fn delivery(
-        &self,
-        action: Action,
-        recipients: &[Reported],
-    ) -> Result<Option<store::Delivery>, store::Error> {
-        if self.plan.is_empty() {
-            return Ok(None);
-        }
-        let report = queue::delivery_report(&queue::Report {
-            hostname: &self.hostname,
-            sender: &self.sender,
-            envid: self.envid.as_deref(),
-            trace: &self.id,
-            date: &mime::build::date_time(self.received_at, 0),
-            action,
-            recipients,
-            header: &self.header,
-        });
-        let message = Prepared::new(&[b"Return-Path: <>\r\n", &report[..]].concat())?;
-        let received = UnixTime(self.received_at);
-        let entry = NewEntry {
-            reverse_path: ReversePath::Null,
-            recipients: Vec::new(),
-            ret: None,
-            envid: None,
-            smtputf8: self.sender.needs_utf8(),
-            body: queue::Body::EightBitMime,
-            account: self.account,
-            received,
-            size: u64::from(message.size()),
-            expires: expiry(received),
-            held: false,
-            wishes: queue::Wishes::default(),
-        };
-        Ok(Some(store::Delivery {
-            message,
-            recipients: to_inboxes(&self.plan.accounts),
-            received,
-            extra: queueing(self.plan.bounces(entry)),
-            follow: None,
-        }))
-    }
-}
+use store::Follow;
 
 impl SmtpAgent {
     /// None: the sender wants to hear nothing (RFC 5321 §6.1: a null reverse-path).
     fn reporter(&self, delivery: &Delivery) -> Result<Option<Reporter>, Refusal> {
         let ReversePath::Mailbox(sender) = &delivery.sender.from else { return Ok(None) };
-        let to = Recipient {
-            path: model::Path::Mailbox(sender.clone()),
-            notify: Some(::smtp::Notify::NEVER),
-            original: None,
-        };
-        let mut plan = Plan::default();
-        let meaning = self.world.meaning(&to.path, &ReversePath::Null).map_err(|error| trouble(&error))?;
-        if let Way::Lost(refusal) = plan.sort(&to, meaning) {
-            tracing::warn!(trace = self.trace(), id = %delivery.id, %refusal, "there is nobody to report to");
-        }
-        Ok(Some(Reporter {
-            hostname: self.hostname.clone(),
+        let about = About {
             sender: sender.clone(),
+            // What is binary is not returned: the report would need BINARYMIME to travel (RFC 3030 §3).
+            ret: delivery.sender.ret.map(ret).filter(|_| delivery.sender.body != BodyType::BinaryMime),
             envid: delivery.sender.envid.clone(),
-            id: delivery.id.clone(),
-            received_at: delivery.received_at,
-            header: delivery.message[..mime::header::header_length(&delivery.message)].to_vec(),
+            smtputf8: delivery.sender.smtputf8,
+            trace: delivery.id.clone(),
+            received: UnixTime(delivery.received_at),
             account: self.login.as_ref().map(|login| login.account),
-            plan,
-        }))
+            retry_until: None,
+        };
+        Reporter::new(&self.world, &self.hostname, about, &delivery.message)
+            .map(Some)
+            .map_err(|error| trouble(&error))
     }
 
     /// What is stored with the message if some recipients get it and others do not. (LMTP answers for each of them.)
@@ -102,42 +39,44 @@ impl SmtpAgent {
         }
         let Some(reporter) = self.reporter(delivery)? else { return Ok(None) };
         let (ways, recipients) = (plan.ways.clone(), delivery.recipients.clone());
+        let now = UnixTime(delivery.received_at);
         Ok(Some(Follow {
-            accounts: reporter.plan.accounts.clone(),
+            accounts: reporter.accounts().to_vec(),
             make: Box::new(move |stored| {
                 let each = each(&ways, &recipients, stored);
                 let failed = failed(&recipients, &each);
                 if failed.is_empty() || !each.iter().any(Result::is_ok) {
                     return Ok(None);
                 }
-                reporter.delivery(Action::Failed, &failed)
+                reporter.delivery(&failed, now)
             }),
         }))
     }
 
-    /// Tells the sender of the recipients that have the message in their mailboxes, if he asked for it
-    /// (NOTIFY=SUCCESS). `delivered` says of each recipient whether its message ended here.
-    pub(super) async fn confirm(&self, delivery: &Delivery, delivered: &[bool], each: &[Outcome]) {
+    /// Tells the sender of the recipients that have the message in their mailboxes, and of those whose addresses stand
+    /// for several, if he asked for it (NOTIFY=SUCCESS). `ends` says of each recipient how its message ended here.
+    pub(super) async fn confirm(&self, delivery: &Delivery, ends: &[Option<Action>], each: &[Outcome]) {
         let wanted =
             |recipient: &Recipient| recipient.notify.is_some_and(|notify| notify.has(NotifyOn::Success));
         let confirmed: Vec<Reported> = delivery
             .recipients
             .iter()
-            .zip(delivered)
+            .zip(ends)
             .zip(each)
-            .filter(|((recipient, delivered), outcome)| **delivered && outcome.is_ok() && wanted(recipient))
-            .map(|((recipient, _), _)| Reported {
-                recipient: recipient.path.to_string(),
-                original: orcpt(recipient),
-                reply: "250 2.1.5 Delivered".into(),
-                status: "2.1.5".into(),
+            .filter(|((recipient, _), outcome)| outcome.is_ok() && wanted(recipient))
+            .filter_map(|((recipient, end), _)| {
+                let reply = match (*end)? {
+                    Action::Expanded => "250 2.1.5 Expanded",
+                    _ => "250 2.1.5 Delivered",
+                };
+                Some(reported(recipient, (*end)?, reply.into(), "2.1.5".into()))
             })
             .collect();
         if confirmed.is_empty() {
             return;
         }
         let report = match self.reporter(delivery) {
-            Ok(Some(reporter)) => reporter.delivery(Action::Delivered, &confirmed),
+            Ok(Some(reporter)) => reporter.delivery(&confirmed, World::now()),
             Ok(None) | Err(_) => return,
         };
         let written = match report {
@@ -152,6 +91,18 @@ impl SmtpAgent {
     }
 }
 
+fn reported(recipient: &Recipient, action: Action, reply: String, status: String) -> Reported {
+    Reported {
+        action,
+        recipient: recipient.path.to_string(),
+        original: orcpt(recipient),
+        reply,
+        status,
+        remote: None,
+        last_attempt: None,
+    }
+}
+
 /// Those who did not get the message, as far as the sender wants to hear of it.
 fn failed(recipients: &[Arc<Recipient>], each: &[Outcome]) -> Vec<Reported> {
     recipients
@@ -160,12 +111,7 @@ fn failed(recipients: &[Arc<Recipient>], each: &[Outcome]) -> Vec<Reported> {
         .filter(|(recipient, _)| recipient.notify.is_none_or(|notify| notify.has(NotifyOn::Failure)))
         .filter_map(|(recipient, outcome)| {
             let refusal = outcome.as_ref().err()?;
-            Some(Reported {
-                recipient: recipient.path.to_string(),
-                original: orcpt(recipient),
-                reply: refusal.to_string(),
-                status: refusal.enhanced.to_string(),
-            })
+            Some(reported(recipient, Action::Failed, refusal.to_string(), refusal.enhanced.to_string()))
         })
         .collect()
 }

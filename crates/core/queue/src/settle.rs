@@ -1,0 +1,182 @@
+//! What an attempt came to, for each recipient, inside one transaction: the states move on, the sender is to be told of
+//! what he wants to hear, hard bounces feed the suppression list, and events are kept for the webhook.
+
+use crate::dsn::{Action, Reported, status_of};
+use crate::entry::{Entry, QueueId, Recipient, RecipientState};
+use crate::events::{self, EventName, Happened};
+use crate::operate::{Attempt, record_attempt, record_warned};
+use crate::{record, sending, suppression};
+use engine::{Error, Tx};
+use model::{ReversePath, UnixTime};
+use std::collections::BTreeSet;
+
+/// Whether the next server tells the sender of a delivery that he wants to hear of (RFC 3461 §5.2.1, §5.2.2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Onward {
+    /// It knows DSN and was told what the sender wants.
+    Tells,
+    /// It does not know DSN: the sender hears that it was relayed.
+    Silent,
+    /// It was the last one (LMTP): the message is in the mailbox.
+    Final,
+}
+
+/// What an attempt came to for one recipient.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Settled {
+    /// Which.
+    pub index: u32,
+    /// What.
+    pub outcome: Attempt,
+    /// Reply code and text, or why there was no reply. Empty with [`Attempt::Expired`]: the last one stands.
+    pub reply: String,
+    /// Enhanced status code. None: that of the reply.
+    pub status: Option<String>,
+    /// Who replied. None: this server itself.
+    pub remote: Option<String>,
+    /// For [`Attempt::Delivered`].
+    pub onward: Onward,
+    /// Whether a deferral has lasted so long that the sender is told.
+    pub warn: bool,
+}
+
+impl Settled {
+    /// Without a remote host, without a warning.
+    pub fn new(index: u32, outcome: Attempt, reply: impl Into<String>) -> Settled {
+        Settled {
+            index,
+            outcome,
+            reply: reply.into(),
+            status: None,
+            remote: None,
+            onward: Onward::Silent,
+            warn: false,
+        }
+    }
+
+    fn status(&self) -> String {
+        match (&self.status, self.outcome) {
+            (Some(status), _) => status.clone(),
+            // RFC 3463 X.4.7: what the last reply was is in Diagnostic-Code.
+            (None, Attempt::Expired) => "4.4.7".to_owned(),
+            (None, _) => status_of(&self.reply),
+        }
+    }
+
+    fn action(&self) -> Option<Action> {
+        match (self.outcome, self.onward) {
+            (Attempt::Deferred(_), _) => self.warn.then_some(Action::Delayed),
+            (Attempt::Failed | Attempt::Expired, _) => Some(Action::Failed),
+            (Attempt::Delivered, Onward::Tells) => None,
+            (Attempt::Delivered, Onward::Silent) => Some(Action::Relayed),
+            (Attempt::Delivered, Onward::Final) => Some(Action::Delivered),
+        }
+    }
+
+    fn event(&self) -> EventName {
+        match self.outcome {
+            Attempt::Deferred(_) => EventName::Deferred,
+            Attempt::Delivered => EventName::Delivered,
+            Attempt::Failed => EventName::Failed,
+            Attempt::Expired => EventName::Expired,
+        }
+    }
+}
+
+/// What is kept beside the queue itself; see [`settle`].
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Rules {
+    /// When addresses are suppressed.
+    pub suppression: suppression::Rule,
+    /// Events that are kept for the webhook; empty: none.
+    pub events: BTreeSet<EventName>,
+}
+
+/// Whether anything of this may have to be told to the sender: then the caller prepares a report, else it need not.
+pub fn may_report(entry: &Entry, settled: &[Settled]) -> bool {
+    settled.iter().any(|one| {
+        let recipient = entry.recipients.iter().find(|recipient| recipient.index == one.index);
+        recipient.is_some_and(|recipient| wants(entry, recipient, one).is_some())
+    })
+}
+
+/// What the sender is to be told. RFC 5321 §4.5.5: with a null reverse-path, nothing.
+fn wants(entry: &Entry, recipient: &Recipient, settled: &Settled) -> Option<Action> {
+    let action = settled.action()?;
+    (entry.reverse_path != ReversePath::Null && recipient.notify.wants(action)).then_some(action)
+}
+
+/// Records what an attempt came to inside a transaction. Answers what the sender is to be told of it: of those recipients
+/// only that were still waiting (or held), so that nothing is told twice; deliver that report in this same transaction.
+/// An entry goes with its last recipient.
+///
+/// # Errors
+/// The engine's.
+pub fn settle(
+    tx: &mut dyn Tx,
+    entry: &Entry,
+    settled: &[Settled],
+    rules: &Rules,
+    now: UnixTime,
+) -> Result<Vec<Reported>, Error> {
+    let mut told = Vec::new();
+    let mut failed = 0;
+    for one in settled {
+        let Some(recipient) = open_recipient(tx, entry.id, one.index)? else { continue };
+        let reply = match &recipient.last_reply {
+            Some(last) if one.reply.is_empty() => last.clone(),
+            _ => one.reply.clone(),
+        };
+        record_attempt(tx, entry.id, one.index, one.outcome, &reply, now)?;
+        let status = one.status();
+        let address = recipient.address.to_string();
+        suppression::learn(tx, &recipient.address, one.outcome, &status, &reply, rules.suppression, now)?;
+        if one.outcome == Attempt::Failed {
+            failed += 1;
+        }
+        let happened = Happened {
+            name: one.event(),
+            at: now,
+            queue_id: Some(entry.id),
+            sender: Some(entry.reverse_path.to_string()),
+            recipient: Some(address.clone()),
+            account: entry.account,
+            status: Some(status.clone()),
+            reply: Some(reply.clone()),
+            remote: one.remote.clone(),
+            attempts: Some(recipient.attempts + 1),
+            text: None,
+        };
+        events::keep(tx, &happened, &rules.events)?;
+        if let Some(action) = wants(entry, &recipient, one) {
+            if action == Action::Delayed && record_warned(tx, entry.id, &[one.index], now)?.is_empty() {
+                continue;
+            }
+            told.push(Reported {
+                action,
+                recipient: address,
+                original: recipient.orcpt.clone(),
+                reply,
+                status,
+                remote: one.remote.clone(),
+                last_attempt: Some(now),
+            });
+        }
+    }
+    if let Some(account) = entry.account.filter(|_| failed > 0) {
+        sending::count_failures(tx, account, failed, now)?;
+    }
+    Ok(told)
+}
+
+/// A recipient that is not at its end.
+fn open_recipient(tx: &dyn Tx, id: QueueId, index: u32) -> Result<Option<Recipient>, Error> {
+    let Some(record) = record::recipient(tx, id, index)? else { return Ok(None) };
+    if !matches!(record.state, RecipientState::Queued | RecipientState::Held) {
+        return Ok(None);
+    }
+    record.show(index).map(Some)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Delivery reports on their way to the sender (RFC 3461 §6.1): what a message's reporter knows of it, and the report as
+//! a delivery with a null reverse-path, which goes into a mailbox here or into the queue.
+
+use crate::smtp::{Plan, Way, expiry, queueing, to_inboxes};
+use crate::world::World;
+use ::smtp::Recipient;
+use engine::AccountId;
+use model::{EmailAddress, Path, ReversePath, UnixTime};
+use queue::{Language, NewEntry, Reported, Ret, Returned};
+use store::Prepared;
+
+/// Which reports are written, and how.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReportSettings {
+    /// None: in the language of each sender.
+    pub language: Option<Language>,
+    /// Larger messages are returned without their body, even when all was asked for (RFC 3461 §6.2).
+    pub message_bytes_max: usize,
+}
+
+impl Default for ReportSettings {
+    fn default() -> Self {
+        ReportSettings { language: None, message_bytes_max: 256 * 1024 }
+    }
+}
+
+/// What a report says of the message that it is about.
+pub(crate) struct About {
+    /// Who hears it; never null.
+    pub(crate) sender: EmailAddress,
+    /// RET, if given.
+    pub(crate) ret: Option<Ret>,
+    /// ENVID, if given.
+    pub(crate) envid: Option<String>,
+    /// Whether it came with SMTPUTF8.
+    pub(crate) smtputf8: bool,
+    /// Its name in the log.
+    pub(crate) trace: String,
+    /// When it was accepted.
+    pub(crate) received: UnixTime,
+    /// Who sent it, when logged in.
+    pub(crate) account: Option<AccountId>,
+    /// When the queue gives up.
+    pub(crate) retry_until: Option<UnixTime>,
+}
+
+/// Writes the reports about one message.
+pub(crate) struct Reporter {
+    hostname: String,
+    language: Language,
+    about: About,
+    /// What may be returned: all of it, if that was asked for and is not too large, else the header.
+    content: Vec<u8>,
+    plan: Plan,
+}
+
+impl Reporter {
+    /// Looks up where reports about the message go, and keeps what they return of it. `content` is the message, or no less
+    /// than its header, without Return-Path.
+    pub(crate) fn new(
+        world: &World,
+        hostname: &str,
+        mut about: About,
+        content: &[u8],
+    ) -> Result<Reporter, directory::Error> {
+        let settings = world.reports.read().clone();
+        let to = Recipient {
+            path: Path::Mailbox(about.sender.clone()),
+            notify: Some(::smtp::Notify::NEVER),
+            original: None,
+        };
+        let mut plan = Plan::default();
+        let meaning = world.meaning(&to.path, &ReversePath::Null)?;
+        if let Way::Lost(refusal) = plan.sort(&to, meaning) {
+            tracing::warn!(id = about.trace, %refusal, "there is nobody to report to");
+        }
+        let header = &content[..mime::header::header_length(content)];
+        let language = settings.language.unwrap_or_else(|| Language::of_sender(header, &about.sender));
+        let whole = about.ret == Some(Ret::Full) && content.len() <= settings.message_bytes_max;
+        if !whole {
+            about.ret = None;
+        }
+        let content = if whole { content } else { header }.to_vec();
+        Ok(Reporter { hostname: hostname.to_owned(), language, about, content, plan })
+    }
+
+    /// Whom the reports may be written to.
+    pub(crate) fn accounts(&self) -> &[AccountId] {
+        &self.plan.accounts
+    }
+
+    /// The report as a delivery with a null reverse-path. None: there is nobody to send it to.
+    pub(crate) fn delivery(
+        &self,
+        recipients: &[Reported],
+        now: UnixTime,
+    ) -> Result<Option<store::Delivery>, store::Error> {
+        if self.plan.is_empty() {
+            return Ok(None);
+        }
+        let about = &self.about;
+        // RFC 3461 §6.2: without a failure the header is enough.
+        let failed = recipients.iter().any(|one| one.action == queue::Action::Failed);
+        let whole = about.ret == Some(Ret::Full) && failed;
+        let report = queue::delivery_report(&queue::Report {
+            hostname: &self.hostname,
+            sender: &about.sender,
+            language: self.language,
+            smtputf8: about.smtputf8,
+            envid: about.envid.as_deref(),
+            trace: &about.trace,
+            now,
+            received: about.received,
+            retry_until: about.retry_until,
+            recipients,
+            returned: if whole { Returned::Message(&self.content) } else { Returned::Header(&self.content) },
+        });
+        let message = Prepared::new(&[b"Return-Path: <>\r\n", &report[..]].concat())?;
+        let entry = NewEntry {
+            reverse_path: ReversePath::Null,
+            recipients: Vec::new(),
+            ret: None,
+            envid: None,
+            smtputf8: about.sender.needs_utf8(),
+            body: queue::Body::EightBitMime,
+            account: about.account,
+            received: now,
+            size: u64::from(message.size()),
+            expires: expiry(now),
+            held: false,
+            wishes: queue::Wishes::default(),
+        };
+        Ok(Some(store::Delivery {
+            message,
+            recipients: to_inboxes(&self.plan.accounts),
+            received: now,
+            extra: queueing(self.plan.bounces(entry)),
+            follow: None,
+        }))
+    }
+}
