@@ -1,5 +1,6 @@
 //! IMAP: the account's mailboxes, one of them selected and watched.
 
+mod ahead;
 mod convert;
 mod mailboxes;
 mod searching;
@@ -13,6 +14,7 @@ use crate::world::{self, World};
 use ::imap::ask::{
     Access, Answer, Ask, MakeKey, NewMessage, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
+use ahead::{Ahead, Wanted};
 use engine::AccountId;
 use model::{FlagChange, FlagMode, MailboxId, ModSeq, Right, Rights, Uid, UidSet};
 use parking_lot::Mutex;
@@ -36,6 +38,8 @@ pub struct ImapAgent {
     selected: Option<Open>,
     /// The whole account, if the session wants to hear of it.
     watched: Option<Box<Watched>>,
+    /// The next page of the FETCH that is being answered.
+    ahead: Option<Box<Ahead>>,
 }
 
 /// What may be asked without saying who one is.
@@ -113,7 +117,16 @@ impl Bell {
 impl ImapAgent {
     /// For a new connection.
     pub fn new(world: Arc<World>, peer: Option<IpAddr>, trace: String) -> ImapAgent {
-        ImapAgent { world, peer, trace, login: None, anonymous: false, selected: None, watched: None }
+        ImapAgent {
+            world,
+            peer,
+            trace,
+            login: None,
+            anonymous: false,
+            selected: None,
+            watched: None,
+            ahead: None,
+        }
     }
 
     /// The connection's id in logs.
@@ -173,6 +186,10 @@ impl ImapAgent {
         }
         if self.login.is_some() && !for_the_barred(&ask) {
             self.sight()?.demand_standing()?;
+        }
+        // What a FETCH asks between two pages leaves the next one as it is.
+        if !matches!(ask, Ask::Rows { .. } | Ask::Content { .. } | Ask::Store { .. }) {
+            self.ahead = None;
         }
         match ask {
             Ask::Auth(question) => {
@@ -242,9 +259,13 @@ impl ImapAgent {
             Ask::SearchIn { owner, mailbox, query, among, from } => {
                 tokio::task::block_in_place(|| self.search_in((owner, mailbox), query, &among, from))
             }
+            Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
+                let (open, standing) = self.open()?;
+                let (owner, mailbox, seen) = (open.owner, open.mailbox, standing.seen);
+                self.rows(Wanted { owner, mailbox, seen, uids, from, needs, rows_max, bytes_max }).await
+            }
             Ask::Changes { .. }
             | Ask::Resync { .. }
-            | Ask::Rows { .. }
             | Ask::Content { .. }
             | Ask::Order { .. }
             | Ask::Search { .. } => {
@@ -371,6 +392,20 @@ impl ImapAgent {
         })))
     }
 
+    /// A page of messages, and the next one begun.
+    async fn rows(&mut self, wanted: Wanted) -> Result<Answer, Refused> {
+        let ready = match self.ahead.take_if(|ahead| ahead.is(&wanted)) {
+            Some(ahead) => ahead.rows().await,
+            None => None,
+        };
+        let rows = ready.unwrap_or_else(|| tokio::task::block_in_place(|| wanted.read(self.store())));
+        let rows = rows.map_err(refused)?;
+        if let Some(next) = rows.next {
+            self.ahead = Some(Box::new(Ahead::begin(self.world.store.clone(), wanted, next)));
+        }
+        Ok(Answer::Rows(convert::rows(rows, &self.trace)))
+    }
+
     fn read(&self, ask: Ask) -> Result<Answer, Refused> {
         let (open, standing) = self.open()?;
         let (account, mailbox, store) = (open.owner, open.mailbox, self.store());
@@ -397,18 +432,6 @@ impl ImapAgent {
             Ask::Resync { since } => {
                 let changes = store.changes(account, mailbox, since, &[]).map_err(refused)?;
                 Ok(convert::resync(changes))
-            }
-            Ask::Rows { uids, from, needs, rows_max, bytes_max } => {
-                let rows =
-                    store.rows(account, mailbox, &uids, from, convert::needs(needs), rows_max, bytes_max);
-                let mut rows = rows.map_err(refused)?;
-                if let (Some(user), Some(first), Some(last)) =
-                    (standing.seen, rows.rows.first(), rows.rows.last())
-                {
-                    let seen = store.seen_by(account, mailbox, user, first.uid, last.uid).map_err(refused)?;
-                    convert::show_seen(&mut rows, &seen);
-                }
-                Ok(Answer::Rows(convert::rows(rows, &self.trace)))
             }
             Ask::Content { uid, start, length } => {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
