@@ -5,6 +5,7 @@
 mod address;
 mod arrangement;
 mod comparator;
+mod dns;
 mod flag_change;
 mod flags;
 mod ids;
@@ -15,6 +16,7 @@ mod uid_set;
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
 pub use arrangement::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode};
 pub use comparator::{Collation, Comparator};
+pub use dns::{Answer, Caa, Mx, Presence, SecurityStatus, Srv, Tlsa};
 pub use flag_change::{FlagChange, FlagMode};
 pub use flags::{Flag, FlagSet, Keyword, KeywordError};
 pub use ids::{EmailId, MailboxId, ModSeq, SeqNo, SpecialUse, ThreadId, Uid, UidValidity, UnixTime};

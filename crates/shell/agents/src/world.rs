@@ -4,6 +4,7 @@ use crate::metrics::Metrics;
 use crate::pop3::Maildrops;
 use crate::reporter::ReportSettings;
 use directory::Directory;
+use dns::Resolver;
 use engine::Engine;
 use model::{Path, ReversePath, UnixTime};
 use parking_lot::RwLock;
@@ -24,6 +25,8 @@ pub struct World {
     pub directory: Arc<Directory>,
     /// Mail for other hosts.
     pub queue: Queue,
+    /// Who answers questions to the DNS.
+    pub resolver: Arc<Resolver>,
     /// What is accepted; exchanged when the configuration is read again.
     pub policy: RwLock<Arc<Policy>>,
     /// How reports to senders are written; exchanged likewise.

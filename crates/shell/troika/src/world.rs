@@ -1,6 +1,6 @@
 //! Opening the store and what stands on it, the same way for the server and for a command that works alone.
 
-use crate::config::{Batv, Config, RewriteOf};
+use crate::config::{Batv, Config, DnssecMode, RewriteOf};
 use crate::control::Failure;
 use agents::{Metrics, World};
 use directory::Directory;
@@ -46,6 +46,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         queue: queue::Queue::new(dynamic),
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
         reports: parking_lot::RwLock::default(),
+        resolver: Arc::new(resolver(config)?),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
         metrics: Metrics::default(),
@@ -61,6 +62,32 @@ pub fn make_private(data_dir: &Path) -> Result<(), Failure> {
     umask(Mode::from_bits_truncate(0o077));
     fs::create_dir_all(data_dir)
         .map_err(|error| Failure::new(format!("{} can't be made: {error}", data_dir.display())))
+}
+
+/// Who answers questions to the DNS. Asks nobody yet.
+///
+/// # Errors
+/// A file that `[dns]` names is wrong.
+fn resolver(config: &Config) -> Result<dns::Resolver, Failure> {
+    dns::Resolver::new(dns_settings(config)).map_err(|error| Failure::new(format!("[dns]: {error}")))
+}
+
+/// What the configuration says of the DNS.
+pub fn dns_settings(config: &Config) -> dns::Settings {
+    let given = |path: &PathBuf| (!path.as_os_str().is_empty()).then(|| path.clone());
+    dns::Settings {
+        servers: config.dns.servers.iter().map(|server| server.0).collect(),
+        zone_file: given(&config.dns.zone_file),
+        trust_anchor: given(&config.dns.trust_anchor),
+        dnssec: match config.dns.dnssec {
+            DnssecMode::Auto => dns::Dnssec::Auto,
+            DnssecMode::On => dns::Dnssec::On,
+            DnssecMode::Off => dns::Dnssec::Off,
+        },
+        timeout: config.dns.timeout.0,
+        cache_entries: config.dns.cache as usize,
+        ..dns::Settings::default()
+    }
 }
 
 /// What the configuration says of log-ins.

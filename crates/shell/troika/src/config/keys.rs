@@ -2,7 +2,7 @@
 
 use super::Section;
 use super::section::{comment, section};
-use super::values::{Bind, ByteSize, HostName, Networks, Parsed, SocketMode, Span};
+use super::values::{Bind, ByteSize, HostName, NameServer, Networks, Parsed, SocketMode, Span};
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -27,6 +27,8 @@ pub struct Config {
     pub addresses: Addresses,
     /// `[[rewrite]]`, one each, in order.
     pub rewrite: Vec<Rewrite>,
+    /// `[dns]`
+    pub dns: Dns,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -100,6 +102,27 @@ section! {
         /// Whether reverse-paths of our users are signed for a week in what leaves (BATV): "off", "sign", or "enforce", which
         /// refuses bounces to addresses that are not signed (also read receipts from elsewhere; the postmaster gets all).
         batv: Batv = "\"off\"" => Batv::Off,
+    }
+}
+
+section! {
+    /// Where the DNS is asked.
+    Dns {
+        /// Name servers: addresses, with a port if it is not 53 ("127.0.0.1:5353", "[2001:db8::1]"). Empty: the system's.
+        servers: Vec<NameServer> = "[]" => Vec::new(),
+        /// Answers come from this file (as name servers have them: RFC 1035 section 5) and from nowhere else: for tests and
+        /// for networks without DNS. Empty: name servers are asked. Read again on SIGHUP.
+        zone_file: PathBuf = "\"\"" => PathBuf::new(),
+        /// Whether signatures are checked: "auto" if the name servers hand them on, "on", "off". Without them there is no
+        /// DANE. "on" with name servers that drop them makes every signed domain unreachable.
+        dnssec: DnssecMode = "\"auto\"" => DnssecMode::Auto,
+        /// File with DNSKEY records that are trusted instead of the root's; then signatures are always checked. Empty: the
+        /// root's keys, which are built in.
+        trust_anchor: PathBuf = "\"\"" => PathBuf::new(),
+        /// How long one name server may take for one question.
+        timeout: Span = "\"5s\"" => Span::seconds(5),
+        /// Most answers kept in memory, each for its TTL.
+        cache: u32 = "10000" => 10_000,
     }
 }
 
@@ -253,6 +276,18 @@ pub enum RewriteOf {
 #[serde(rename_all = "lowercase")]
 pub enum DigestLogin {
     /// Once there is an application password.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Whether signatures in the DNS are checked.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DnssecMode {
+    /// If the name servers hand them on.
     Auto,
     /// Always.
     On,
@@ -436,6 +471,7 @@ impl Config {
         part("network", Network::document);
         part("delivery", Delivery::document);
         part("addresses", Addresses::document);
+        part("dns", Dns::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);

@@ -137,7 +137,13 @@ impl Config {
             absolute(&mut certificate.key);
         }
         let passwords = self.route.iter_mut().map(|route| &mut route.password_file);
-        for given in passwords.chain([&mut self.oauth.keys, &mut self.delivery.authorities]) {
+        let single = [
+            &mut self.oauth.keys,
+            &mut self.delivery.authorities,
+            &mut self.dns.zone_file,
+            &mut self.dns.trust_anchor,
+        ];
+        for given in passwords.chain(single) {
             if *given != PathBuf::new() {
                 absolute(given);
             }
@@ -238,6 +244,7 @@ mod tests {
         assert_eq!(defaults.limits, Limits::default());
         assert_eq!(defaults.storage, Storage::default());
         assert_eq!(defaults.auth, Auth::default());
+        assert_eq!(defaults.dns, Dns::default());
     }
 
     #[test]

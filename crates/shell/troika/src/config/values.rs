@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
@@ -163,6 +163,31 @@ impl fmt::Display for Bind {
     }
 }
 
+/// A name server: an address, with a port if it is not 53.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NameServer(pub SocketAddr);
+as_text!(NameServer);
+
+impl FromStr for NameServer {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+        if let Ok(address) = bare.parse::<IpAddr>() {
+            return Ok(NameServer(SocketAddr::new(address, 53)));
+        }
+        text.parse().map(NameServer).map_err(|_| {
+            format!("\"{text}\" is no name server: write its address, for example \"9.9.9.9\" or \"127.0.0.1:5353\"")
+        })
+    }
+}
+
+impl fmt::Display for NameServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
 /// A domain name, checked.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct HostName(model::Domain);
@@ -246,5 +271,19 @@ mod tests {
         assert_eq!("90s".parse::<Span>().unwrap().to_string(), "90s");
         assert_eq!("120m".parse::<Span>().unwrap().to_string(), "2h");
         assert!("5".parse::<Span>().is_err());
+    }
+
+    #[test]
+    fn name_servers_have_port_53_unless_told() {
+        for (text, shown) in [
+            ("9.9.9.9", "9.9.9.9:53"),
+            ("127.0.0.1:5353", "127.0.0.1:5353"),
+            ("2001:db8::1", "[2001:db8::1]:53"),
+            ("[2001:db8::1]", "[2001:db8::1]:53"),
+            ("[2001:db8::1]:5353", "[2001:db8::1]:5353"),
+        ] {
+            assert_eq!(text.parse::<NameServer>().unwrap().to_string(), shown);
+        }
+        assert!("ns.example.org".parse::<NameServer>().is_err());
     }
 }

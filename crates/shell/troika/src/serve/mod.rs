@@ -199,6 +199,10 @@ fn reload(path: &Path, settings: &doors::Settings, world: &World, tls: &Tls) -> 
     let keys = world.policy.read().rewriting.keys.clone();
     let policy = world::policy(&config, keys)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
+    world
+        .resolver
+        .reload(&world::dns_settings(&config))
+        .map_err(|error| Failure::new(format!("[dns]: {error}")))?;
     world.directory.reload(directory);
     *world.policy.write() = Arc::new(policy);
     settings.replace(config);
