@@ -106,6 +106,29 @@ def test_people_redirect_their_mail(own_server):
     server.cli("redirect", "show", alice.address, expect=1)
 
 
+def test_a_backup_takes_what_another_server_has(own_server):
+    server = own_server()
+    bob = server.account("bob")
+    server.cli("domain", "add", "primary.test", "--relay")
+    (row,) = [row for row in server.rows("domain", "list") if row["name"] == "primary.test"]
+    assert row["relay"] == "all"
+    server.cli("alias", "add", "list@example.test", "anna@primary.test")
+    server.deliver(["anna+tag@primary.test", "bob@example.test"], message(unique()), sender="author@sender.test")
+    assert queue(server) == [("author@sender.test", ["anna+tag@primary.test"])] and len(server.contents(bob)) == 1
+    empty(server)
+    server.deliver("list@example.test", message(unique()), sender="author@sender.test")
+    ((reverse_path, recipients),) = queue(server)
+    assert reverse_path.startswith("SRS0=") and recipients == ["anna@primary.test"]
+    empty(server)
+    server.cli("domain", "set", "primary.test", "--relay", "known")
+    server.cli("alias", "add", "anna@primary.test", "anna@primary.test")
+    assert refused(server, "author@sender.test", "nobody@primary.test")[0] == 550
+    server.deliver("Anna+tag@primary.test", message(unique()), sender="author@sender.test")
+    assert queue(server) == [("author@sender.test", ["Anna+tag@primary.test"])]
+    # It is no relay for others.
+    assert refused(server, "author@sender.test", "anna@sub.primary.test")[0] == 550
+
+
 def test_rules_and_signed_senders(own_server):
     rules = """[addresses]
 srs_domain = "srs.example.test"

@@ -1,7 +1,7 @@
 //! Our own domains.
 
 use crate::error::Stop;
-use crate::record::{self, DomainRecord, encode, scan_prefix};
+use crate::record::{self, DomainRecord, Relay, encode, scan_prefix};
 use crate::{Change, Directory, Error, keys, names};
 use engine::{Read, Tx};
 use model::{Domain, EmailAddress, UnixTime};
@@ -23,6 +23,8 @@ pub struct DomainInfo {
     /// This domain is another name of that one: same local parts.
     #[serde(serialize_with = "crate::names::maybe_as_text")]
     pub alias_of: Option<Domain>,
+    /// Whether its mail goes on to another server.
+    pub relay: Relay,
     /// Seconds since 1970.
     #[serde(serialize_with = "crate::names::unix_time")]
     pub created: UnixTime,
@@ -39,6 +41,8 @@ pub struct DomainChange {
     pub separator: Option<Option<char>>,
     /// Make it another name of a domain, or one of its own again.
     pub alias_of: Option<Option<Domain>>,
+    /// Let its mail go on to another server, or end here.
+    pub relay: Option<Relay>,
 }
 
 impl Directory {
@@ -59,6 +63,7 @@ impl Directory {
                 alias_of: None,
                 created: now.0,
                 first_account: None,
+                relay: Relay::No,
             };
             put(tx, &name, &new)
         })
@@ -79,6 +84,7 @@ impl Directory {
                 check_separator(separator)?;
                 domain.separator = separator;
             }
+            domain.relay = change.relay.unwrap_or(domain.relay);
             if let Some(alias_of) = &change.alias_of {
                 if let Some(other) = alias_of {
                     check_alias_of(tx, &name, other)?;
@@ -120,6 +126,15 @@ impl Directory {
         record::domain(&*snapshot, name)?.map(|record| info(name.clone(), record)).transpose()
     }
 
+    /// Whether mail for that domain ends here: it is ours, and no backup of another server.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn is_home(&self, name: &Domain) -> Result<bool, Error> {
+        let domain = record::domain(&*self.engine.snapshot()?, name)?;
+        Ok(domain.is_some_and(|domain| domain.relay == Relay::No))
+    }
+
     /// The domain that names without one belong to: the configured one, else the oldest (of equally old ones the first
     /// by name), so that adding a domain locks nobody out.
     pub(crate) fn default_domain(&self, read: &dyn Read) -> Result<Option<Domain>, Error> {
@@ -146,7 +161,7 @@ fn all(read: &dyn Read) -> Result<Vec<(Domain, DomainRecord)>, Error> {
     let mut found = Vec::new();
     scan_prefix(read, &prefix, &mut |key, value| {
         let name = record::stored_domain(&String::from_utf8_lossy(&key[prefix.len()..]))?;
-        found.push((name, record::decode("a domain's record", value)?));
+        found.push((name, record::decode_domain(value)?));
         Ok(ControlFlow::Continue(()))
     })?;
     Ok(found)
@@ -159,6 +174,7 @@ fn info(name: Domain, record: DomainRecord) -> Result<DomainInfo, Error> {
         catch_all: record.catch_all.as_deref().map(record::stored_address).transpose()?,
         separator: record.separator,
         alias_of: record.alias_of.as_deref().map(record::stored_domain).transpose()?,
+        relay: record.relay,
         created: UnixTime(record.created),
     })
 }

@@ -37,7 +37,7 @@ pub use error::{Change, Error};
 pub use import::{ImportOutcome, LineError};
 pub use login::Service;
 pub use names::normal_address;
-pub use record::Role;
+pub use record::{Relay, Role};
 pub use redirect::Redirect;
 pub use resolve::{LocalTarget, Resolution};
 pub use token::TokenIssuer;

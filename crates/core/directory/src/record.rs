@@ -9,8 +9,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::ops::{Bound, ControlFlow};
 
-/// Version of all values written today. What is new in version 2: [`AccountRecord::role`].
-const VERSION: u8 = 2;
+/// Version of all values written today. What is new in version 2: [`AccountRecord::role`]; in 3: [`DomainRecord::relay`].
+const VERSION: u8 = 3;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
 pub(crate) struct DomainRecord {
@@ -21,6 +21,22 @@ pub(crate) struct DomainRecord {
     pub created: i64,
     /// The oldest account, who reads `postmaster@` when nobody else does.
     pub first_account: Option<u32>,
+    /// Since version 3.
+    pub relay: Relay,
+}
+
+/// Whether mail for a domain goes on to another server, whose backup this one is (RFC 5321 §2.1, §3.6.1: an MX of lower
+/// preference). Addresses that are made here go first. Variants are numbered: add new ones at the end only.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, Debug)]
+#[serde(rename_all = "lowercase")]
+pub enum Relay {
+    /// It ends here.
+    #[default]
+    No,
+    /// All of it goes on, whoever it is for. What that server refuses bounces from here.
+    All,
+    /// That for addresses with an alias to themselves goes on; others there are not.
+    Known,
 }
 
 /// Variants are numbered: add new ones at the end only.
@@ -114,8 +130,8 @@ pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
 pub(crate) fn decode<T: DeserializeOwned>(what: &str, bytes: &[u8]) -> Result<T, Error> {
     let corrupt = |why: String| Error::Engine(engine::Error::Corrupt { what: what.to_owned(), why });
     match bytes.split_first() {
-        // Nothing but accounts is different in version 1.
-        Some((&(1 | VERSION), rest)) => {
+        // Nothing but accounts and domains is different in older versions.
+        Some((&(1 | 2 | VERSION), rest)) => {
             postcard::from_bytes(rest).map_err(|error| corrupt(error.to_string()))
         }
         Some((&version, _)) if version > VERSION => Err(Error::Engine(engine::Error::NewerFormat {
@@ -136,6 +152,16 @@ pub(crate) fn decode_account(bytes: &[u8]) -> Result<AccountRecord, Error> {
     }
 }
 
+/// A domain of any version.
+pub(crate) fn decode_domain(bytes: &[u8]) -> Result<DomainRecord, Error> {
+    const WHAT: &str = "a domain's record";
+    match bytes.split_first() {
+        // The first kind of relaying is what there was: none.
+        Some((&(1 | 2), rest)) => decode(WHAT, &[&[VERSION], rest, &[0]].concat()),
+        _ => decode(WHAT, bytes),
+    }
+}
+
 pub(crate) fn load<T: DeserializeOwned>(read: &dyn Read, key: &[u8], what: &str) -> Result<Option<T>, Error> {
     let mut outcome = None;
     read.get_with(key, &mut |bytes| outcome = Some(decode(what, bytes)))?;
@@ -143,7 +169,9 @@ pub(crate) fn load<T: DeserializeOwned>(read: &dyn Read, key: &[u8], what: &str)
 }
 
 pub(crate) fn domain(read: &dyn Read, name: &Domain) -> Result<Option<DomainRecord>, Error> {
-    load(read, &keys::domain(name), "a domain's record")
+    let mut outcome = None;
+    read.get_with(&keys::domain(name), &mut |bytes| outcome = Some(decode_domain(bytes)))?;
+    outcome.transpose()
 }
 
 pub(crate) fn address(read: &dyn Read, address: &EmailAddress) -> Result<Option<AddressRecord>, Error> {
@@ -269,7 +297,28 @@ mod tests {
         assert_eq!(decode_account(&old).unwrap(), record);
         let shared = AccountRecord { role: Role::Shared, ..record };
         assert_eq!(decode_account(&encode(&shared)).unwrap(), shared);
-        old[0] = 3;
+        old[0] = 4;
         assert!(decode_account(&old).is_err());
+    }
+
+    #[test]
+    fn domains_of_older_versions_end_their_mail_here() {
+        let record = DomainRecord {
+            disabled: false,
+            catch_all: None,
+            separator: Some('+'),
+            alias_of: None,
+            created: 5,
+            first_account: Some(1),
+            relay: Relay::No,
+        };
+        for version in [1, 2] {
+            let mut old = encode(&record);
+            old[0] = version;
+            old.pop();
+            assert_eq!(decode_domain(&old).unwrap(), record);
+        }
+        let relayed = DomainRecord { relay: Relay::Known, ..record };
+        assert_eq!(decode_domain(&encode(&relayed)).unwrap(), relayed);
     }
 }

@@ -1,7 +1,7 @@
 //! Who an address is (RFC 5321 §3.9 aliases, RFC 5233 subaddresses, RFC 5321 §4.5.1 postmaster).
 
 use crate::bounded::Bounded;
-use crate::record::{self, AddressRecord, DomainRecord, RedirectRecord};
+use crate::record::{self, AddressRecord, DomainRecord, RedirectRecord, Relay};
 use crate::{Directory, Error, account, names};
 use engine::{AccountId, Read};
 use model::{EmailAddress, LocalPart, Path};
@@ -38,6 +38,8 @@ pub enum Resolution {
         /// Addresses elsewhere that an alias of ours names.
         remote: Vec<EmailAddress>,
     },
+    /// It goes on to the server whose backup this one is.
+    Relay(EmailAddress),
     /// The domain is ours, the user is not (or only a loop of aliases).
     NoSuchUser,
     /// The domain is not ours.
@@ -176,6 +178,7 @@ impl Directory {
             redirected: Vec::new(),
             remote: Vec::new(),
             seen: HashSet::new(),
+            relayed: false,
             disabled: false,
             depth: 0,
         };
@@ -233,12 +236,17 @@ struct Walk<'a> {
     remote: Vec<EmailAddress>,
     /// Normal forms; cuts loops and drops duplicates.
     seen: HashSet<EmailAddress>,
+    /// The very address that was asked for goes on to another server.
+    relayed: bool,
     disabled: bool,
     depth: usize,
 }
 
 impl Walk<'_> {
     fn outcome(mut self) -> Resolution {
+        if self.relayed && self.local.is_empty() && self.remote.len() == 1 {
+            return Resolution::Relay(self.remote.remove(0));
+        }
         if self.local.is_empty() && self.remote.is_empty() {
             // Redirects that lead nowhere, or in a circle: rather kept than lost.
             self.local = self.redirected;
@@ -288,9 +296,17 @@ impl Walk<'_> {
         detail: Option<&str>,
     ) -> Result<(), Error> {
         if let Some((normal, record, own_detail)) = self.find(address, own_domain)? {
+            if own_domain.relay != Relay::No && self.is_own_target(&record, &normal)? {
+                self.relay(address);
+                return Ok(());
+            }
             return self.follow(normal, record, own_detail.as_deref().or(detail));
         }
         if self.purpose == Purpose::LogIn {
+            return Ok(());
+        }
+        if own_domain.relay == Relay::All {
+            self.relay(address);
             return Ok(());
         }
         // RFC 5321 §4.5.1: every domain that takes mail has a postmaster.
@@ -304,6 +320,20 @@ impl Walk<'_> {
             self.deeper(|walk| walk.visit(&catch_all, None))?;
         }
         Ok(())
+    }
+
+    fn relay(&mut self, address: &EmailAddress) {
+        if self.seen.insert(address.clone()) {
+            self.relayed |= self.depth == 0;
+            self.remote.push(address.clone());
+        }
+    }
+
+    /// Whether it is an alias of itself alone, which says in a relayed domain that the address exists there.
+    fn is_own_target(&self, record: &AddressRecord, normal: &EmailAddress) -> Result<bool, Error> {
+        let AddressRecord::Alias(targets) = record else { return Ok(false) };
+        let [only] = &targets[..] else { return Ok(false) };
+        Ok(names::normal_address(&record::stored_address(only)?).as_ref() == Some(normal))
     }
 
     /// The entry of an address: as it is, or without its subaddress; the longest name that exists goes first, so that
@@ -407,7 +437,7 @@ impl Walk<'_> {
                 }
             }
             Resolution::Disabled => self.disabled = true,
-            Resolution::NoSuchUser | Resolution::NotLocal => {}
+            Resolution::NoSuchUser | Resolution::NotLocal | Resolution::Relay(_) => {}
         }
         Ok(())
     }

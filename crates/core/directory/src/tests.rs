@@ -3,7 +3,7 @@
 use crate::testing::{NOW, add, address, alias, directory, domain, open};
 use crate::{
     AccountChange, Alias, AliasKind, Companion, Created, Directory, DomainChange, Error, LocalTarget,
-    NewAccount, Quota, Resolution, Settings,
+    NewAccount, Quota, Relay, Resolution, Settings,
 };
 use engine::{Abort, AccountId, Tx};
 use model::Path;
@@ -25,6 +25,7 @@ fn who(directory: &Directory, text: &str) -> String {
         }
         Resolution::NoSuchUser => "no such user".to_owned(),
         Resolution::NotLocal => "not local".to_owned(),
+        Resolution::Relay(address) => format!("relay {address}"),
         Resolution::Disabled => "disabled".to_owned(),
     }
 }
@@ -178,6 +179,39 @@ fn catch_all_and_other_names_of_a_domain() {
     directory.remove_domain(&domain("y.test")).wait().unwrap();
     assert_eq!(who(&directory, "a@y.test"), "not local");
     assert_eq!(directory.domains().unwrap().len(), 1);
+}
+
+#[test]
+fn a_backup_passes_on_what_is_not_made_here() {
+    let directory = directory();
+    directory.add_domain(&domain("far.test"), NOW).wait().unwrap();
+    let relay = |relay| DomainChange { relay: Some(relay), ..DomainChange::default() };
+    directory.set_domain(&domain("far.test"), relay(Relay::All)).wait().unwrap();
+    assert!(
+        !directory.is_home(&domain("far.test")).unwrap() && directory.is_home(&domain("x.test")).unwrap()
+    );
+    add(&directory, "here@far.test", None);
+    alias(&directory, AliasKind::Alias, "both@far.test", &["here@far.test", "both@far.test"]).wait().unwrap();
+    alias(&directory, AliasKind::Alias, "known@far.test", &["Known@far.test"]).wait().unwrap();
+    alias(&directory, AliasKind::Alias, "way@x.test", &["Who@far.test"]).wait().unwrap();
+    for (given, wanted) in [
+        ("Who+tag@far.test", "relay Who+tag@far.test"),
+        ("\"who ever\"@far.test", "relay \"who ever\"@far.test"),
+        ("Postmaster@far.test", "relay Postmaster@far.test"),
+        ("here+tag@far.test", "here@far.test/tag"),
+        ("both@far.test", "here@far.test"),
+        ("Known+tag@far.test", "relay Known+tag@far.test"),
+        ("way@x.test", "->Who@far.test"),
+        ("who@x.test", "no such user"),
+    ] {
+        assert_eq!(who(&directory, given), wanted, "{given}");
+    }
+    directory.set_domain(&domain("far.test"), relay(Relay::Known)).wait().unwrap();
+    assert_eq!(who(&directory, "known@far.test"), "relay known@far.test");
+    assert_eq!(who(&directory, "who@far.test"), "no such user");
+    assert_eq!(who(&directory, "postmaster@far.test"), "here@far.test");
+    directory.set_domain(&domain("far.test"), relay(Relay::No)).wait().unwrap();
+    assert_eq!(who(&directory, "known@far.test"), "no such user");
 }
 
 #[test]

@@ -11,10 +11,12 @@ use std::sync::Arc;
 /// What a forward-path means here.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Meaning {
-    /// What the directory says of it; never [`Resolution::NotLocal`].
+    /// What the directory says of it; never [`Resolution::NotLocal`] or [`Resolution::Relay`].
     Resolved(Arc<Resolution>),
     /// This address elsewhere, for those who may send there from here.
     Elsewhere(EmailAddress),
+    /// This address elsewhere, whoever sends it: this server is the backup of that one (RFC 5321 §3.6.1).
+    Relayed(EmailAddress),
     /// An address elsewhere to which it is sent on, whoever sends it: the author of a message that was forwarded, or what
     /// a rule of the operator says.
     SentOn(EmailAddress),
@@ -40,7 +42,7 @@ impl Decider<'_> {
             return self.sent_back(address, returned);
         }
         if let Some(tagged) = rewriting.untagged(address, now)
-            && self.directory.domain(&address.domain)?.is_some()
+            && self.directory.is_home(&address.domain)?
         {
             return match tagged {
                 // Who is not a bounce may have kept the tagged address from a message: a list, a reply to it.
@@ -64,8 +66,9 @@ impl Decider<'_> {
 
     fn resolved(&self, address: &EmailAddress) -> Result<Meaning, Error> {
         let resolution = self.directory.resolve(address)?;
-        Ok(match *resolution {
+        Ok(match &*resolution {
             Resolution::NotLocal => Meaning::Elsewhere(address.clone()),
+            Resolution::Relay(address) => Meaning::Relayed(address.clone()),
             _ => Meaning::Resolved(resolution),
         })
     }
@@ -82,7 +85,7 @@ impl Decider<'_> {
 
     fn takes_srs(&self, domain: &Domain) -> Result<bool, Error> {
         let named = self.policy.rewriting.srs_domain.as_ref() == Some(domain);
-        Ok(named || self.directory.domain(domain)?.is_some())
+        Ok(named || self.directory.is_home(domain)?)
     }
 
     fn sent_back(&self, address: &EmailAddress, returned: Returned) -> Result<Meaning, Error> {

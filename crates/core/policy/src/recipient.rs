@@ -63,7 +63,7 @@ impl Decider<'_> {
         }
         let resolution = match self.meaning(path, from, now)? {
             Meaning::Resolved(resolution) => resolution,
-            Meaning::SentOn(address) => {
+            Meaning::Relayed(address) | Meaning::SentOn(address) => {
                 return Ok(Verdict::Accept(Destination { local: Vec::new(), remote: vec![address] }));
             }
             Meaning::Elsewhere(address) => return Ok(self.relay(client, &address)),
@@ -71,7 +71,9 @@ impl Decider<'_> {
         };
         let (local, remote) = match &*resolution {
             Resolution::Deliver { local, remote } => (local, remote),
-            Resolution::NoSuchUser | Resolution::NotLocal => return Ok(no_such_user(path)),
+            Resolution::NoSuchUser | Resolution::NotLocal | Resolution::Relay(_) => {
+                return Ok(no_such_user(path));
+            }
             Resolution::Disabled => {
                 return Ok(refuse(550, [5, 2, 1], format!("<{path}> is disabled and takes no mail")));
             }

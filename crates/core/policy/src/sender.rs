@@ -60,7 +60,7 @@ impl Decider<'_> {
             Meaning::Nothing(_) => {
                 refuse(550, [5, 1, 8], format!("<{address}> was not made here, or too long ago"))
             }
-            Meaning::Elsewhere(_) | Meaning::SentOn(_) => Verdict::Accept(()),
+            Meaning::Elsewhere(_) | Meaning::Relayed(_) | Meaning::SentOn(_) => Verdict::Accept(()),
             Meaning::Resolved(resolution) => match &*resolution {
                 Resolution::NoSuchUser => {
                     refuse(550, [5, 1, 8], format!("There is no <{address}> here that could have sent this"))
@@ -68,7 +68,9 @@ impl Decider<'_> {
                 Resolution::Disabled => {
                     refuse(550, [5, 1, 8], format!("<{address}> is disabled and sends nothing"))
                 }
-                Resolution::Deliver { .. } | Resolution::NotLocal => Verdict::Accept(()),
+                Resolution::Deliver { .. } | Resolution::NotLocal | Resolution::Relay(_) => {
+                    Verdict::Accept(())
+                }
             },
         })
     }

@@ -35,7 +35,7 @@ impl Decider<'_> {
                 // Who stands behind it is what EXPN tells.
                 _ => Verdict::Accept(Verified::Mailboxes(vec![format!("<{path}>")])),
             },
-            Resolution::NotLocal => Verdict::Accept(Verified::CannotVerify),
+            Resolution::NotLocal | Resolution::Relay(_) => Verdict::Accept(Verified::CannotVerify),
             Resolution::NoSuchUser => refuse(550, [5, 1, 1], format!("There is no <{path}> here")),
             Resolution::Disabled => refuse(550, [5, 2, 1], format!("<{path}> is disabled")),
         })
@@ -59,7 +59,9 @@ impl Decider<'_> {
                 );
                 Verdict::Accept(Verified::Mailboxes(lines))
             }
-            Resolution::NotLocal => refuse(550, [5, 1, 2], format!("<{path}> is no list of ours")),
+            Resolution::NotLocal | Resolution::Relay(_) => {
+                refuse(550, [5, 1, 2], format!("<{path}> is no list of ours"))
+            }
             Resolution::NoSuchUser => refuse(550, [5, 1, 1], format!("There is no <{path}> here")),
             Resolution::Disabled => refuse(550, [5, 2, 1], format!("<{path}> is disabled")),
         })

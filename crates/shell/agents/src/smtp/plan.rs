@@ -48,7 +48,7 @@ impl Plan {
     pub(crate) fn sort(&mut self, recipient: &::smtp::Recipient, meaning: Meaning) -> Way {
         let resolution = match meaning {
             Meaning::Resolved(resolution) => resolution,
-            Meaning::Elsewhere(address) => {
+            Meaning::Elsewhere(address) | Meaning::Relayed(address) => {
                 self.queue(address, recipient);
                 return Way::Goes { accounts: Vec::new(), queued: true, several: false };
             }
@@ -172,7 +172,7 @@ impl Paths {
         };
         let policy = world.policy.read().clone();
         let rewriting = &policy.rewriting;
-        if world.directory.domain(&sender.domain)?.is_none() {
+        if !world.directory.is_home(&sender.domain)? {
             let own = all.reverse_path.clone();
             return Ok(Paths { own, foreign: Some(sender.clone()), now });
         }
@@ -193,9 +193,13 @@ impl Paths {
     ) -> Result<(ReversePath, Option<Kept>), directory::Error> {
         let Some(foreign) = &self.foreign else { return Ok((self.own.clone(), None)) };
         let policy = world.policy.read().clone();
+        // Bounces must come back here: to the domain that the message came for, unless that is only relayed.
         let ours = match domain {
-            Some(domain) => Some(domain.clone()),
-            None => world.directory.domains()?.into_iter().next().map(|info| info.name),
+            Some(domain) if world.directory.is_home(domain)? => Some(domain.clone()),
+            _ => {
+                let home = |info: &directory::DomainInfo| info.relay == directory::Relay::No;
+                world.directory.domains()?.into_iter().find(home).map(|info| info.name)
+            }
         };
         let Some(ours) = ours else { return Ok((self.own.clone(), None)) };
         let forwarded = policy.rewriting.forwarded(foreign, &ours, self.now);

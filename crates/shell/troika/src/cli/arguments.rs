@@ -88,6 +88,18 @@ pub struct Quickstart {
     pub port_base: u16,
 }
 
+/// Which of a domain's mail goes on to the server that has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Relay {
+    /// None: it ends here
+    No,
+    /// All of it, but for addresses made here
+    All,
+    /// That for addresses with an alias to themselves (`troika alias add a@b a@b`)
+    Known,
+}
+
 /// `troika domain`
 #[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Domain {
@@ -98,6 +110,9 @@ pub enum Domain {
         /// Who gets mail for names that nobody has
         #[arg(long, value_name = "ADDRESS")]
         catch_all: Option<String>,
+        /// This server is the backup of another one that has the domain's mail: take it and pass it on
+        #[arg(long, value_name = "WHICH", num_args = 0..=1, default_missing_value = "all")]
+        relay: Option<Relay>,
     },
     /// List all domains
     List,
@@ -119,6 +134,9 @@ pub enum Domain {
         /// Take no mail for it for now
         #[arg(long)]
         disabled: Option<bool>,
+        /// Pass its mail on to another server, whose backup this one is
+        #[arg(long, value_name = "WHICH")]
+        relay: Option<Relay>,
     },
     /// Remove a domain that has no addresses left
     Remove {

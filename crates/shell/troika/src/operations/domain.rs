@@ -1,7 +1,7 @@
 //! `troika domain`
 
 use super::{address, domain_name, now};
-use crate::cli::arguments::Domain as Command;
+use crate::cli::arguments::{Domain as Command, Relay};
 use crate::control::{Failure, Sink};
 use agents::World;
 use directory::DomainChange;
@@ -9,12 +9,16 @@ use directory::DomainChange;
 pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result<(), Failure> {
     let directory = &world.directory;
     match command {
-        Command::Add { domain, catch_all } => {
+        Command::Add { domain, catch_all, relay } => {
             let name = domain_name(&domain)?;
             directory.add_domain(&name, now()).wait()?;
-            if let Some(text) = catch_all {
-                let change =
-                    DomainChange { catch_all: Some(Some(address(&text)?)), ..DomainChange::default() };
+            if catch_all.is_some() || relay.is_some() {
+                let catch_all = catch_all.map(|text| address(&text)).transpose()?;
+                let change = DomainChange {
+                    catch_all: catch_all.map(Some),
+                    relay: relay.map(relaying),
+                    ..DomainChange::default()
+                };
                 directory.set_domain(&name, change).wait()?;
             }
             out.say(format!("added the domain {name}"))
@@ -25,7 +29,7 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
             let shown = directory.domain(&name)?;
             out.row(shown.ok_or_else(|| Failure::new(format!("{name} is not a domain of this server")))?)
         }
-        Command::Set { domain, catch_all, subaddress_separator, disabled } => {
+        Command::Set { domain, catch_all, subaddress_separator, disabled, relay } => {
             let name = domain_name(&domain)?;
             let catch_all = match catch_all.as_deref() {
                 None => None,
@@ -33,7 +37,8 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
                 Some(text) => Some(Some(address(text)?)),
             };
             let separator = subaddress_separator.map(|text| text.chars().next());
-            let change = DomainChange { disabled, catch_all, separator, alias_of: None };
+            let relay = relay.map(relaying);
+            let change = DomainChange { disabled, catch_all, separator, alias_of: None, relay };
             directory.set_domain(&name, change).wait()?;
             out.say(format!("changed the domain {name}"))
         }
@@ -42,5 +47,13 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
             directory.remove_domain(&name).wait()?;
             out.say(format!("removed the domain {name}"))
         }
+    }
+}
+
+fn relaying(relay: Relay) -> directory::Relay {
+    match relay {
+        Relay::No => directory::Relay::No,
+        Relay::All => directory::Relay::All,
+        Relay::Known => directory::Relay::Known,
     }
 }
