@@ -15,11 +15,11 @@ use world::{NOW, World};
 #[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/proto/imap/tests/session/happenings.rs"]
 mod happenings;
-#[path = "../../crates/proto/imap/tests/session/search.rs"]
-mod search;
 #[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/proto/imap/tests/session/order.rs"]
 mod order;
+#[path = "../../crates/proto/imap/tests/session/search.rs"]
+mod search;
 #[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/proto/imap/tests/session/sharing.rs"]
 mod sharing;

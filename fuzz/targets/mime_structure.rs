@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use mime::convert::{self, Octets, Target};
 use mime::imap::{self, BodyForm};
 use mime::section::{self, Selection, Specifier};
 use mime::structure::{MAX_DEPTH, MAX_PARTS};
@@ -74,6 +75,23 @@ fn check_form(form: &[u8]) {
     assert_eq!(depth, 0);
 }
 
+/// What is converted satisfies its target wherever header fields (which are not touched) do, and stays in bounds.
+fn check_conversion(structure: &Structure<'_>) {
+    let message = structure.message();
+    for target in [Target::SevenBit, Target::EightBit] {
+        let Ok(Some(out)) = convert::convert(message, target) else { continue };
+        assert!(out.len() <= message.len() * 4 + structure.parts().len() * OUT_PER_PART);
+        let takes = |text: &[u8]| match target {
+            Target::SevenBit => Octets::of(text) == Octets::SevenBit,
+            Target::EightBit => Octets::of(text) != Octets::Binary,
+        };
+        let again = mime::parse(&out);
+        for id in again.ids().filter(|id| again.part(*id).kind == PartKind::Leaf) {
+            assert!(takes(again.body(id)), "a part is not what the target takes");
+        }
+    }
+}
+
 fn check_sections(structure: &Structure<'_>) {
     let length = structure.message().len();
     let paths: [&[u32]; 8] = [&[], &[1], &[2], &[1, 1], &[1, 2], &[2, 1, 1], &[u32::MAX], &[0]];
@@ -99,6 +117,7 @@ fuzz_target!(|message: &[u8]| {
     let structure = mime::parse(message);
     check_ranges(&structure);
     check_sections(&structure);
+    check_conversion(&structure);
 
     let out_max = OUT_PER_OCTET * message.len() + OUT_PER_PART * structure.parts().len();
     let mut out = Vec::new();

@@ -7,8 +7,8 @@
 
 use libfuzzer_sys::fuzz_target;
 use sasl::{Exchange, Mechanism, Next, Question, Reply, Setup, Verdict};
-use wire::TlsInfo;
 use troika_fuzz::{NOW, Plan, log_in};
+use wire::TlsInfo;
 
 fn check_base64(input: &[u8]) {
     let mut encoded = Vec::new();

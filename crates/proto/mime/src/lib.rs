@@ -21,12 +21,13 @@
 //! ```
 //!
 //! RFC 5322, 6532 (messages), 2045–2047, 2183, 2231, 3282, 2557 (MIME), 2152 (UTF-7), 3501 and 9051 (IMAP forms),
-//! 5256 §2.1 (base subject), 8970 (preview).
+//! 5256 §2.1 (base subject), 8970 (preview), 6152 §3 (down-conversion).
 
 pub mod address;
 pub mod build;
 pub mod charset;
 pub mod content;
+pub mod convert;
 pub mod date;
 pub mod encoded_word;
 pub mod envelope;

@@ -1,5 +1,6 @@
 //! Plays golden/smtp/*.t.
 
+mod loopback;
 mod properties;
 mod world;
 

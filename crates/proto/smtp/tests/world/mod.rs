@@ -2,6 +2,7 @@
 //! ```text
 //! kind: mta | submission | lmtp        hostname: name         peer: address | none
 //! tls: none | starttls | implicit      plaintext_auth: yes    verify: logged-in
+//! auth: none | the only mechanism
 //! boxes: addresses that exist          users: name:password … (application passwords, for every mechanism)
 //! limits: message=N discard=N recipients=N mails=N errors=N refused=N logins=N
 //! urls: url=>text … (what BURL finds; text may hold `\\r`, `\\n`, `\\0`, and `\\_` for a space)
@@ -95,8 +96,10 @@ impl World {
         if self.get("verify") == "logged-in" {
             config.verify = Verify::LoggedIn;
         }
-        if self.get("auth") == "none" {
-            config.mechanisms.clear();
+        match self.get("auth") {
+            "" => {}
+            "none" => config.mechanisms.clear(),
+            name => config.mechanisms.retain(|mechanism| mechanism.name().eq_ignore_ascii_case(name)),
         }
         Session::new(config)
     }
