@@ -106,7 +106,14 @@ fn take_envelope(
 }
 
 /// What of one message goes together.
-type Groups = BTreeMap<(Destination, UnixTime, Option<UnixTime>), (Option<Limits>, Vec<u32>)>;
+type Groups = BTreeMap<(Destination, UnixTime, Option<UnixTime>), Group>;
+
+#[derive(Default)]
+struct Group {
+    limits: Option<Limits>,
+    attempts: u32,
+    recipients: Vec<u32>,
+}
 
 /// Hands the queued recipients of these entries to the scheduler.
 fn arrive(
@@ -144,7 +151,10 @@ fn arrive(
                 let (destination, limits) = route(&addressed);
                 let warn_at = warn_at(envelope, &recipient, scheduler);
                 let group = (destination, UnixTime(recipient.next_attempt), warn_at);
-                groups.entry(group).or_insert((limits, Vec::new())).1.push(index);
+                let group = groups.entry(group).or_default();
+                group.limits = limits;
+                group.attempts = group.attempts.max(recipient.attempts);
+                group.recipients.push(index);
             }
             Ok(_) => {}
             Err(Error::Corrupt { what, why }) => {
@@ -170,7 +180,7 @@ fn hand_over(
     now: Moment,
 ) {
     let Some(envelope) = envelope else { return };
-    for ((destination, due, warn_at), (limits, recipients)) in std::mem::take(groups) {
+    for ((destination, due, warn_at), Group { limits, attempts, recipients }) in std::mem::take(groups) {
         let strict = envelope.deliver_by.is_some_and(|by| by.mode == ByMode::Return);
         let arrival = Arrival {
             id: *id,
@@ -183,6 +193,7 @@ fn hand_over(
             destination,
             limits,
             due,
+            attempts,
             recipients,
         };
         scheduler.arrive(arrival, now);

@@ -12,10 +12,14 @@ use std::time::Duration;
 
 /// How long a destination that asked for less gets nothing new.
 const BUSY_PAUSE: Duration = Duration::from_secs(10);
+/// How long a job is meant to take: a host that is slow gets fewer messages in one, so that others' turns come.
+const JOB_TIME: Duration = Duration::from_secs(10);
 /// Longest text kept of a trouble, in bytes.
 const TROUBLE_BYTES_MAX: usize = 300;
 /// The group of all destinations in trouble.
 const SUSPECTS: u32 = 0;
+/// The group of all destinations that were not reached yet.
+const UNPROVEN: u32 = 1;
 /// How long an idle destination is remembered.
 const REMEMBERED: Duration = Duration::from_hours(6);
 /// How often the idle ones are looked for.
@@ -35,7 +39,7 @@ impl fmt::Display for Destination {
 /// How much of the mail for a destination, or for a group of them, at a time.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limits {
-    /// Jobs at a time to begin with, and after trouble is over; of a group without meaning. At least 1.
+    /// Jobs at a time once it was reached, and after trouble is over; of a group without meaning. At least 1.
     pub jobs_at_first: u32,
     /// Jobs at a time at most, however well it goes. At least 1.
     pub jobs_max: u32,
@@ -59,6 +63,8 @@ pub(super) struct State {
     pub limits: Limits,
     /// Jobs at a time now.
     pub window: u32,
+    /// Milliseconds that a message takes, of late.
+    pace: u64,
     /// Successes towards a larger window.
     credit: u32,
     pub running: u32,
@@ -95,6 +101,7 @@ impl State {
             own_limits: false,
             limits: *limits,
             window: limits.jobs_at_first.clamp(1, limits.jobs_max.max(1)),
+            pace: 0,
             credit: 0,
             running: 0,
             ready: 0,
@@ -126,6 +133,13 @@ impl State {
         self.window = self.window.clamp(1, limits.jobs_max.max(1));
     }
 
+    /// Mail for it was tried before this scheduler began: it may well be out of reach.
+    pub fn was_deferred(&mut self) {
+        if self.reached == 0 && self.round == 0 {
+            self.failures = 1;
+        }
+    }
+
     /// Whether it is thought to be out of reach.
     pub fn is_suspect(&self) -> bool {
         self.failures > 0
@@ -142,7 +156,8 @@ impl State {
         if self.blocked || now < self.closed_until {
             return 0;
         }
-        let window = if self.is_suspect() { 1 } else { self.window };
+        // Not reached yet, or not any more: one is enough to find out.
+        let window = if self.is_suspect() || self.reached == 0 { 1 } else { self.window };
         window.saturating_sub(self.running)
     }
 
@@ -174,9 +189,25 @@ impl State {
         self.closed_until = now.plus(pause);
     }
 
+    /// A job with so many messages took so long.
+    pub fn keeps_pace(&mut self, took: Duration, messages: usize) {
+        let took = u64::try_from(took.as_millis()).unwrap_or(u64::MAX) / messages.max(1) as u64;
+        let known = if self.pace == 0 { took } else { self.pace };
+        self.pace = known.saturating_mul(3).saturating_add(took) / 4;
+    }
+
+    /// How many messages a job can hand over in time, at least one and up to `most`.
+    pub fn messages_in_time(&self, most: u32) -> u32 {
+        if self.is_suspect() || self.reached == 0 {
+            return 1;
+        }
+        let in_time = JOB_TIME.as_millis() / u128::from(self.pace.max(1));
+        u32::try_from(in_time).unwrap_or(most).clamp(1, most)
+    }
+
     fn succeeded(&mut self) {
         self.reached += 1;
-        if self.is_suspect() {
+        if self.is_suspect() || self.reached == 1 {
             self.reopen();
         }
         self.trouble = None;
@@ -258,6 +289,7 @@ impl Destinations {
     pub fn new(jobs_max: u32) -> Destinations {
         let mut groups = FxHashMap::default();
         groups.insert(SUSPECTS, Group::new("in trouble"));
+        groups.insert(UNPROVEN, Group::new("not reached yet"));
         let mut new = Destinations {
             by_name: FxHashMap::default(),
             all: FxHashMap::default(),
@@ -265,7 +297,7 @@ impl Destinations {
             timers: BTreeSet::new(),
             groups,
             groups_by_name: FxHashMap::default(),
-            last_group: SUSPECTS,
+            last_group: UNPROVEN,
             swept: Moment(i64::MIN),
         };
         new.set_jobs_max(jobs_max);
@@ -273,9 +305,11 @@ impl Destinations {
     }
 
     pub fn set_jobs_max(&mut self, jobs_max: u32) {
-        if let Some(suspects) = self.groups.get_mut(&SUSPECTS) {
-            let most = (jobs_max / 4).max(1);
-            suspects.limits = Some(Limits { jobs_at_first: most, jobs_max: most, rate: None });
+        for (key, share) in [(SUSPECTS, 4), (UNPROVEN, 2)] {
+            if let Some(group) = self.groups.get_mut(&key) {
+                let most = (jobs_max / share).max(1);
+                group.limits = Some(Limits { jobs_at_first: most, jobs_max: most, rate: None });
+            }
         }
     }
 
@@ -344,7 +378,7 @@ impl Destinations {
     fn change_members(&mut self, key: u32, by: i32) {
         if let Some(group) = self.groups.get_mut(&key) {
             group.members = group.members.saturating_add_signed(by);
-            if key != SUSPECTS && group.is_unused() {
+            if key > UNPROVEN && group.is_unused() {
                 self.groups_by_name.remove(&group.name);
                 self.groups.remove(&key);
             }
@@ -414,8 +448,12 @@ impl Destinations {
     }
 
     fn groups_of(&self, state: &State) -> Vec<u32> {
-        let suspects = state.is_suspect().then_some(SUSPECTS);
-        state.groups.iter().copied().chain(suspects).collect()
+        let common = match (state.is_suspect(), state.reached) {
+            (true, _) => Some(SUSPECTS),
+            (false, 0) => Some(UNPROVEN),
+            (false, _) => None,
+        };
+        state.groups.iter().copied().chain(common).collect()
     }
 
     /// A job of this group has ended.
@@ -446,7 +484,7 @@ impl Destinations {
             self.groups.get(key).is_some_and(|group| !group.waiting.is_empty() && group.room() > 0)
         };
         let Some(state) = self.all.get(&key) else { return Vec::new() };
-        state.groups.iter().copied().chain([SUSPECTS]).filter(waits).collect()
+        state.groups.iter().copied().chain([SUSPECTS, UNPROVEN]).filter(waits).collect()
     }
 
     /// What holds it back is over, or will be found again.
@@ -513,6 +551,9 @@ impl Destinations {
             return;
         }
         self.swept = now;
+        for state in self.all.values_mut().filter(|state| state.used.0 == i64::MIN) {
+            state.used = now;
+        }
         let waits = waits();
         let old: Vec<DestinationKey> = self
             .iter()

@@ -7,9 +7,9 @@
 //! - Turns go round: first by class of priority, by weight; within a class sender after sender; within a sender
 //!   destination after destination; within these by age. So neither a sender with a million messages nor a destination
 //!   with as many delays another one's, and no class starves.
-//! - A destination has as many jobs at a time as it has proved to bear; one that can't be reached has none for a while,
-//!   and then a single one as a probe. All those in trouble have a quarter of the jobs together, and one sender at most
-//!   half.
+//! - A destination has one job until it was reached, then as many at a time as it proves to bear; one that can't be
+//!   reached has none for a while, and then a single one as a probe.
+//! - All those in trouble have a quarter of the jobs together, all that were never reached half, and one sender half.
 //! - RFC 5321 §4.5.4.1: hosts that can't be reached are remembered, so that each message for them does not cost an
 //!   attempt.
 
@@ -35,6 +35,11 @@ use model::UnixTime;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use turns::Turns;
+
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod tests;
 
 /// How much at a time, how often again.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -150,6 +155,8 @@ pub struct Arrival {
     pub limits: Option<Limits>,
     /// When they are due.
     pub due: UnixTime,
+    /// Attempts made so far.
+    pub attempts: u32,
     /// Indexes of the recipients, at least one, ascending.
     pub recipients: Vec<u32>,
 }
@@ -160,6 +167,7 @@ struct Running {
     groups: Vec<u32>,
     sender: u64,
     items: Vec<Item>,
+    began: Moment,
     /// In which round of troubles of the destination it began.
     round: u64,
     delivers: bool,
@@ -252,6 +260,9 @@ impl Scheduler {
         if let Some(limits) = arrival.limits {
             self.destinations.get(destination).set_limits(limits);
         }
+        if arrival.attempts > 0 {
+            self.destinations.get(destination).was_deferred();
+        }
         for recipients in recipients.chunks(self.settings.recipients_per_item as usize) {
             self.place(Item::new(&arrival, destination, recipients), now);
         }
@@ -299,6 +310,9 @@ impl Scheduler {
         let Some(running) = self.running.remove(&job) else { return };
         let destination = self.destinations.get(running.destination);
         destination.ended(host, running.round, &self.settings, now, job.0);
+        if *host == Host::Reached {
+            destination.keeps_pace(running.began.until(now), running.items.len());
+        }
         if running.delivers {
             destination.running -= 1;
             self.delivering -= 1;

@@ -58,7 +58,7 @@ impl Scheduler {
         let Some(item) = self.take(key) else { return };
         let destination = item.lane.destination;
         let trouble = self.destinations.get(destination).trouble.clone();
-        let job = self.run(destination, vec![item], Vec::new(), false);
+        let job = self.run(destination, vec![item], Vec::new(), None);
         self.notices.push_back(Work::Expire(job, trouble));
     }
 
@@ -163,21 +163,23 @@ impl Scheduler {
         // Few messages are spread over as many connections as there may be; many share them.
         let destination = self.destinations.get(lane.destination);
         let fair = destination.ready.div_ceil(destination.window.max(1) as usize);
-        let wanted = fair.clamp(1, self.settings.messages_per_job as usize).min(live) as u32;
+        let most = destination.messages_in_time(self.settings.messages_per_job);
+        let wanted = fair.clamp(1, most as usize).min(live) as u32;
         let (messages, groups) = self.destinations.admit(lane.destination, wanted, now)?;
         let items = &mut self.items;
         let taken = self.turns.take(lane, messages as usize, |key| items.remove(key));
         self.destinations.get(lane.destination).ready -= taken.len();
         self.delivering += 1;
-        Some(self.run(lane.destination, taken, groups, true))
+        Some(self.run(lane.destination, taken, groups, Some(now)))
     }
 
+    /// Notes a job as running; `began` is None for one that makes no attempt.
     fn run(
         &mut self,
         destination: DestinationKey,
         items: Vec<Item>,
         groups: Vec<u32>,
-        delivers: bool,
+        began: Option<Moment>,
     ) -> Job {
         self.last_job += 1;
         let id = JobId(self.last_job);
@@ -185,13 +187,16 @@ impl Scheduler {
         let state = self.destinations.get(destination);
         let job = Job { id, destination: state.name.clone(), items: items.iter().map(Item::shown).collect() };
         let round = state.round;
+        let delivers = began.is_some();
+        let began = began.unwrap_or_default();
         if delivers {
             self.turns.started(sender);
         } else {
             state.expiring += 1;
         }
         let stale = BTreeSet::new();
-        self.running.insert(id, Running { destination, groups, sender, items, round, delivers, stale });
+        let running = Running { destination, groups, sender, items, began, round, delivers, stale };
+        self.running.insert(id, running);
         job
     }
 }

@@ -20,6 +20,29 @@ impl Bench {
         refilled.entries
     }
 
+    /// A destination that takes more than a probe.
+    fn reached(&self, name: &str) {
+        let mut scheduler = self.queue.scheduler();
+        let (id, now) = (QueueId(u64::MAX), UnixTime(0));
+        let arrival = schedule::Arrival {
+            id,
+            priority: 9,
+            sender: 0,
+            expires: UnixTime(i64::MAX),
+            strict: false,
+            not_before: None,
+            warn_at: None,
+            destination: Destination(name.into()),
+            limits: None,
+            due: now,
+            attempts: 0,
+            recipients: vec![0],
+        };
+        scheduler.arrive(arrival, at(now));
+        let Some(Work::Deliver(job)) = scheduler.next(at(NOW)) else { panic!("no job") };
+        scheduler.finished(job.id, &Host::Reached, &[], at(NOW));
+    }
+
     fn next(&self, now: UnixTime) -> Option<Work> {
         self.queue.scheduler().next(at(now))
     }
@@ -44,6 +67,7 @@ fn item(id: u64, recipients: &[u32]) -> JobItem {
 fn what_is_queued_is_sent_once() {
     let bench = Bench::new();
     bench.put(new_entry("a@x.test", &["b@y.test", "c@z.test", "d@y.test"]));
+    bench.reached("y.test");
     assert_eq!(bench.refill(NOW), 1);
     assert_eq!(bench.refill(NOW), 0, "it was read");
     let (first, second) = (bench.job(NOW), bench.job(NOW));
@@ -152,6 +176,7 @@ fn senders_are_warned_once() {
     new.recipients[2].notify = Notify::On { success: false, failure: false, delay: true };
     let (id, _) = bench.put(new);
     bench.put(new_entry("", &["b@y.test"]));
+    bench.reached("y.test");
     let settings = Settings { warn_after: Some(Duration::from_secs(3600)), ..Settings::default() };
     bench.queue.scheduler().set(settings);
     bench.refill(NOW);
