@@ -1,17 +1,15 @@
 //! The queue's part of `troika store check`: recounts what the counters say and looks for what stands alone.
 
-use crate::entry::RecipientState;
 use crate::operate::Totals;
 use crate::{Queue, keys, record};
 use engine::{ContentId, Error, Order, Read};
-use std::collections::BTreeSet;
 use std::ops::{Bound, ControlFlow};
 
 /// Problems told at most.
 const PROBLEMS_MAX: usize = 1000;
 
 impl Queue {
-    /// Recounts the totals, the open recipients of each message and the index by next attempt, and looks whether each
+    /// Recounts the totals and the open recipients of each message, and looks whether each
     /// message has its content; all of one snapshot. Answers a sentence for each thing that does not hold.
     ///
     /// # Errors
@@ -19,7 +17,6 @@ impl Queue {
     pub fn check(&self) -> Result<Vec<String>, Error> {
         let snapshot = self.engine.snapshot()?;
         let (mut problems, mut recounted) = (Vec::new(), Totals::default());
-        let mut due = BTreeSet::new();
         for id in ids(&*snapshot)? {
             let number = id.0;
             let (envelope, recipients) =
@@ -45,18 +42,16 @@ impl Queue {
                 ));
             }
             let mut open = 0;
-            for (index, recipient) in &recipients {
-                if matches!(recipient.state, RecipientState::Queued | RecipientState::Held) {
+            for (_, recipient) in &recipients {
+                if recipient.is_open() {
                     open += 1;
                     *recounted.of(recipient.state) += 1;
-                }
-                if recipient.state == RecipientState::Queued {
-                    due.insert((recipient.next_attempt, number, *index));
                 }
             }
             let mut noted = None;
             snapshot.get_with(&keys::open(id), &mut |value| noted = Some(keys::last_u32(value)))?;
-            if noted != Some(open) {
+            let expected = (envelope.recipients > 1).then_some(open);
+            if noted != expected {
                 problems
                     .push(format!("queued message {number} has {open} open recipients, noted are {noted:?}"));
             }
@@ -64,11 +59,7 @@ impl Queue {
                 return Ok(problems);
             }
         }
-        let noted = attempts(&*snapshot)?;
-        for (_, id, index) in due.symmetric_difference(&noted).take(PROBLEMS_MAX) {
-            problems.push(format!("the index by next attempt is wrong on recipient {index} of message {id}"));
-        }
-        let totals = record::totals(&*snapshot)?;
+        let totals = record::counters(&*snapshot)?.totals;
         if totals != recounted {
             problems.push(format!("the queue's totals are {totals:?}, recounted {recounted:?}"));
         }
@@ -94,15 +85,6 @@ pub fn claims(snapshot: &dyn engine::Snapshot, claims: &mut engine::Claims) -> R
 fn ids<R: Read + ?Sized>(read: &R) -> Result<Vec<crate::QueueId>, Error> {
     let mut found = Vec::new();
     each(read, b'e', &mut |key| found.push(keys::entry_id(key)))?;
-    Ok(found)
-}
-
-/// Time, message and recipient of each entry of the index.
-fn attempts(read: &dyn Read) -> Result<BTreeSet<(i64, u64, u32)>, Error> {
-    let mut found = BTreeSet::new();
-    each(read, b't', &mut |key| {
-        found.extend(keys::split_attempt(key).map(|(at, id, index)| (at.0, id.0, index)));
-    })?;
     Ok(found)
 }
 

@@ -16,27 +16,27 @@ use engine::{ContentId, Error, Tx};
 /// When there is no recipient: nothing would ever end such an entry.
 pub fn enqueue(tx: &mut dyn Tx, content: ContentId, new: &NewEntry) -> Result<QueueId, Error> {
     assert!(!new.recipients.is_empty(), "a queued message has a recipient");
-    let id = record::next_id(tx)?;
+    let mut counters = record::counters(tx)?;
+    counters.last_id += 1;
+    let id = QueueId(counters.last_id);
     tx.put(&keys::entry(id), &encode(&EnvelopeRecord::new(content, new)))?;
     let state = if new.held { RecipientState::Held } else { RecipientState::Queued };
     let due = new.wishes.not_before.map_or(new.received, |at| at.max(new.received));
     for (index, recipient) in (0_u32..).zip(&new.recipients) {
         let recipient = RecipientRecord::new(recipient, state, due);
         tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
-        if state == RecipientState::Queued {
-            tx.put(&keys::attempt(due, id, index), recipient.domain().as_bytes())?;
-        }
     }
-    tx.put(&keys::open(id), &(new.recipients.len() as u32).to_be_bytes())?;
-    let event = |kind| EventRecord { at: new.received.0, kind, recipient: None, text: String::new() };
-    tx.put(&keys::part(b'h', id, 0), &encode(&event(EventKind::Accepted)))?;
+    if new.recipients.len() > 1 {
+        tx.put(&keys::open(id), &(new.recipients.len() as u32).to_be_bytes())?;
+    }
     if new.held {
-        tx.put(&keys::part(b'h', id, 1), &encode(&event(EventKind::Held)))?;
+        let event =
+            EventRecord { at: new.received.0, kind: EventKind::Held, recipient: None, text: String::new() };
+        tx.put(&keys::part(b'h', id, 0), &encode(&event))?;
     }
-    let mut totals = record::totals(tx)?;
-    totals.entries += 1;
-    totals.bytes += new.size;
-    *totals.of(state) += new.recipients.len() as u64;
-    record::put_totals(tx, totals)?;
+    counters.totals.entries += 1;
+    counters.totals.bytes += new.size;
+    *counters.totals.of(state) += new.recipients.len() as u64;
+    record::put_counters(tx, counters)?;
     Ok(id)
 }

@@ -3,14 +3,13 @@
 //! Every key begins with `00 00 00 00 'q'` (account 0, queue) and a letter. Numbers are big-endian.
 //!
 //! ```text
-//! n                   last QueueId allotted, u64
-//! c                   Totals: version byte 1, then entries, bytes, queued, held, each u64
+//! c                   counters: version byte 3, then the last QueueId allotted and Totals' entries, bytes, queued,
+//!                     held, each u64 (versions 1 and 2 lack the id, which stands under n then)
 //! e id                EnvelopeRecord: what does not change
 //! r id index          RecipientRecord: one recipient (index u32)
-//! o id                how many recipients are not at their end (queued or held), u32
-//! h id number         EventRecord: one line of history (number u32)
-//! t time id index     domain of the recipient as UTF-8: index by next attempt (time i64 seconds since 1970, sign bit
-//!                     flipped so that the bytes are in order); only recipients in state Queued
+//! o id                how many recipients are not at their end (queued or held), u32; of an entry with one recipient
+//!                     there is none
+//! h id number         EventRecord: one line of history (number u32); that the entry was accepted is not written
 //! s address           SuppressionRecord (`suppression.rs`): an address in small letters that mail came back from
 //! a account           SendingRecord (`sending.rs`): what an account (u32) sends to other hosts
 //! v                   number of the last event, u64
@@ -19,15 +18,16 @@
 //! Values named ...Record are one version byte and then the fields of that struct (`record.rs`, if not said) in the wire format of
 //! postcard 1 (postcard.jamesmunns.com/wire-format). A field is only ever added by a new version.
 //!
-//! A scheduler rebuilds itself from one scan of `t`; per-destination order then needs no further reads. A recipient is a
-//! key of its own, so that an attempt rewrites some 100 bytes also when there are 10,000 recipients.
+//! The scheduler rebuilds itself from one scan of `e` and `r` side by side, and keeps in memory what is due when: an index
+//! by time would be written twice for each message. A recipient is a key of its own, so that an attempt rewrites some 100
+//! bytes also when there are 10,000 recipients. A message with one recipient costs three keys (`c`, `e`, `r`).
 
 use crate::QueueId;
 use engine::AccountId;
-use model::UnixTime;
 
 const PREFIX: [u8; 5] = [0, 0, 0, 0, b'q'];
 
+/// Of versions 1 and 2.
 pub(crate) const LAST_ID: [u8; 6] = [0, 0, 0, 0, b'q', b'n'];
 pub(crate) const TOTALS: [u8; 6] = [0, 0, 0, 0, b'q', b'c'];
 
@@ -74,28 +74,6 @@ pub(crate) fn part(letter: u8, id: QueueId, number: u32) -> Vec<u8> {
     key(letter, &[&id.0.to_be_bytes(), &number.to_be_bytes()])
 }
 
-fn ordered(at: UnixTime) -> [u8; 8] {
-    (at.0 as u64 ^ 1 << 63).to_be_bytes()
-}
-
-pub(crate) fn attempt(at: UnixTime, id: QueueId, index: u32) -> Vec<u8> {
-    key(b't', &[&ordered(at), &id.0.to_be_bytes(), &index.to_be_bytes()])
-}
-
-/// Stands behind all attempts up to and with `until`.
-pub(crate) fn attempts_behind(until: UnixTime) -> Vec<u8> {
-    key(b't', &[&ordered(UnixTime(until.0.saturating_add(1)))])
-}
-
-/// What an attempt's key says.
-pub(crate) fn split_attempt(key: &[u8]) -> Option<(UnixTime, QueueId, u32)> {
-    let rest = key.get(PREFIX.len() + 1..)?;
-    let (at, rest) = rest.split_first_chunk::<8>()?;
-    let (id, index) = rest.split_first_chunk::<8>()?;
-    let index = u32::from_be_bytes(index.try_into().ok()?);
-    Some((UnixTime((u64::from_be_bytes(*at) ^ 1 << 63) as i64), QueueId(u64::from_be_bytes(*id)), index))
-}
-
 /// What the key of a recipient (`r`) says: of which message, and its index.
 pub(crate) fn split_part(key: &[u8]) -> (QueueId, u32) {
     let (id, index) = key.split_at(key.len().saturating_sub(4));
@@ -115,21 +93,4 @@ pub(crate) fn last_u64(key: &[u8]) -> u64 {
 /// The last four bytes as a number.
 pub(crate) fn last_u32(key: &[u8]) -> u32 {
     key.last_chunk::<4>().map_or(0, |number| u32::from_be_bytes(*number))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn attempts_are_in_order_of_time() {
-        let times = [i64::MIN, -5, 0, 1, 1_700_000_000, i64::MAX];
-        let keys: Vec<Vec<u8>> = times.map(|at| attempt(UnixTime(at), QueueId(7), 3)).to_vec();
-        assert!(keys.is_sorted());
-        for (key, at) in keys.iter().zip(times) {
-            assert_eq!(split_attempt(key), Some((UnixTime(at), QueueId(7), 3)));
-        }
-        assert!(keys[4] < attempts_behind(UnixTime(1_700_000_000)));
-        assert!(keys[4] > attempts_behind(UnixTime(1_699_999_999)));
-    }
 }

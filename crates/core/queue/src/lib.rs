@@ -6,7 +6,7 @@
 //!
 //! - An entry exists exactly as long as it holds its content reference: from [`enqueue`] to [`Queue::remove`] or the
 //!   last recipient's end.
-//! - Each recipient has a state of its own; only `Queued` ones stand in the index by next attempt.
+//! - Each recipient has a state of its own; the scheduler (`schedule`) knows exactly the `Queued` ones.
 //! - The counters ([`Totals`]) change in the same transaction as what they count.
 
 mod check;
@@ -31,7 +31,7 @@ pub use entry::{
     QueueId, Recipient, RecipientState, Ret, TlsWish, Wishes,
 };
 pub use events::{EVENTS_MAX, EventName, Happened, Notice, keep as keep_event};
-pub use operate::{Attempt, Due, Filter, Totals, record_attempt, record_warned};
+pub use operate::{Attempt, Filter, Totals, record_attempt, record_warned};
 pub use refill::{Addressed, Refilled, Route};
 pub use schedule::Scheduler;
 pub use sending::{AlarmAction, Counted, Sending, SendingLimits, SendingRules, Withheld, count_sent};

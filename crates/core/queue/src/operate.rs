@@ -1,7 +1,7 @@
 //! What operators and the scheduler do with it.
 
 use crate::Queue;
-use crate::entry::{Entry, EntryDetails, EventKind, QueueId, RecipientState};
+use crate::entry::{Entry, EntryDetails, Event, EventKind, QueueId, RecipientState};
 use crate::keys;
 use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
 use engine::{Abort, AccountId, ContentId, Error, Order, Read, Tx};
@@ -58,19 +58,6 @@ impl Totals {
     }
 }
 
-/// A recipient whose attempt is due.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Due {
-    /// When.
-    pub at: UnixTime,
-    /// Of which entry.
-    pub id: QueueId,
-    /// Which recipient.
-    pub index: u32,
-    /// Where to.
-    pub domain: Domain,
-}
-
 /// How an attempt ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Attempt {
@@ -122,8 +109,11 @@ impl Queue {
     pub fn show(&self, id: QueueId) -> Result<Option<EntryDetails>, Error> {
         let snapshot = self.engine.snapshot()?;
         let Some(envelope) = record::envelope(&*snapshot, id)? else { return Ok(None) };
+        let at = UnixTime(envelope.received);
+        let accepted = Event { at, kind: EventKind::Accepted, recipient: None, text: String::new() };
         let entry = envelope.show(id, record::recipients(&*snapshot, id)?)?;
-        let history = record::events(&*snapshot, id)?.into_iter().map(|(_, event)| event.show()).collect();
+        let noted = record::events(&*snapshot, id)?.into_iter().map(|(_, event)| event.show());
+        let history = std::iter::once(accepted).chain(noted).collect();
         Ok(Some(EntryDetails { entry, history }))
     }
 
@@ -181,29 +171,7 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn totals(&self) -> Result<Totals, Error> {
-        record::totals(&*self.engine.snapshot()?)
-    }
-
-    /// Recipients due up to `until`, soonest first.
-    ///
-    /// # Errors
-    /// Reading failed.
-    pub fn due(&self, until: UnixTime, limit: usize) -> Result<Vec<Due>, Error> {
-        let snapshot = self.engine.snapshot()?;
-        let (first, end) = (keys::all(b't'), keys::attempts_behind(until));
-        let mut found = Vec::new();
-        let range = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
-        snapshot.scan(range, Order::Ascending, &mut |key, domain| {
-            if found.len() >= limit {
-                return ControlFlow::Break(());
-            }
-            let domain = std::str::from_utf8(domain).ok().and_then(|text| Domain::new(text).ok());
-            if let (Some((at, id, index)), Some(domain)) = (keys::split_attempt(key), domain) {
-                found.push(Due { at, id, index, domain });
-            }
-            ControlFlow::Continue(())
-        })?;
-        Ok(found)
+        Ok(record::counters(&*self.engine.snapshot()?)?.totals)
     }
 }
 
@@ -224,7 +192,7 @@ pub fn record_attempt(
     let Some(envelope) = record::envelope(tx, id)? else { return Ok(true) };
     let Some(mut recipient) = record::recipient(tx, id, index)? else { return Ok(false) };
     let before = recipient.state;
-    if !matches!(before, RecipientState::Queued | RecipientState::Held) {
+    if !recipient.is_open() {
         return Ok(false);
     }
     let (after, kind) = match outcome {
@@ -233,35 +201,27 @@ pub fn record_attempt(
         Attempt::Failed => (RecipientState::Failed, EventKind::Failed),
         Attempt::Expired => (RecipientState::Expired, EventKind::Expired),
     };
-    if before == RecipientState::Queued {
-        tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
+    if let Attempt::Deferred(next) = outcome {
+        recipient.next_attempt = next.0;
+    } else {
+        // The last one's end is written nowhere: the entry goes with it.
+        let open = if envelope.recipients == 1 { 1 } else { record::open_recipients(tx, id)? };
+        if open <= 1 {
+            remove(tx, id, &envelope)?;
+            return Ok(true);
+        }
+        tx.put(&keys::open(id), &(open - 1).to_be_bytes())?;
+        let mut counters = record::counters(tx)?;
+        *counters.totals.of(before) -= 1;
+        record::put_counters(tx, counters)?;
     }
     let reply = &reply[..reply.floor_char_boundary(REPLY_BYTES_MAX)];
     recipient.state = after;
     recipient.attempts += 1;
     recipient.last_reply = Some(reply.to_owned());
-    if let Attempt::Deferred(next) = outcome {
-        recipient.next_attempt = next.0;
-        if after == RecipientState::Queued {
-            tx.put(&keys::attempt(next, id, index), recipient.domain().as_bytes())?;
-        }
-    } else {
-        let mut totals = record::totals(tx)?;
-        *totals.of(before) -= 1;
-        record::put_totals(tx, totals)?;
-    }
     tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
     record::note(tx, id, &EventRecord { at: now.0, kind, recipient: Some(index), text: reply.to_owned() })?;
-    if matches!(outcome, Attempt::Deferred(_)) {
-        return Ok(false);
-    }
-    let open = record::open_recipients(tx, id)?.saturating_sub(1);
-    if open > 0 {
-        tx.put(&keys::open(id), &open.to_be_bytes())?;
-        return Ok(false);
-    }
-    remove(tx, id, &envelope)?;
-    Ok(true)
+    Ok(false)
 }
 
 /// Notes inside a transaction that the sender is told of the delay of these recipients; answers those for whom that is
@@ -299,9 +259,7 @@ fn retry(tx: &mut dyn Tx, id: QueueId, now: UnixTime) -> Result<bool, Error> {
             continue;
         }
         any = true;
-        tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
         recipient.next_attempt = now.0;
-        tx.put(&keys::attempt(now, id, index), recipient.domain().as_bytes())?;
         tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
     }
     if any {
@@ -319,7 +277,7 @@ fn move_all(
     to: RecipientState,
     now: UnixTime,
 ) -> Result<bool, Error> {
-    let mut totals = record::totals(tx)?;
+    let mut counters = record::counters(tx)?;
     let mut moved = false;
     for (index, mut recipient) in record::recipients(tx, id)? {
         if recipient.state != from {
@@ -327,18 +285,15 @@ fn move_all(
         }
         moved = true;
         recipient.state = to;
-        *totals.of(from) -= 1;
-        *totals.of(to) += 1;
+        *counters.totals.of(from) -= 1;
+        *counters.totals.of(to) += 1;
         if to == RecipientState::Queued {
             recipient.next_attempt = now.0;
-            tx.put(&keys::attempt(now, id, index), recipient.domain().as_bytes())?;
-        } else {
-            tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
         }
         tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
     }
     if moved {
-        record::put_totals(tx, totals)?;
+        record::put_counters(tx, counters)?;
         let kind = if to == RecipientState::Held { EventKind::Held } else { EventKind::Released };
         record::note(tx, id, &EventRecord { at: now.0, kind, recipient: None, text: String::new() })?;
     }
@@ -346,13 +301,11 @@ fn move_all(
 }
 
 fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<(), Error> {
-    let mut totals = record::totals(tx)?;
+    let mut counters = record::counters(tx)?;
+    let totals = &mut counters.totals;
     for (index, recipient) in record::recipients(tx, id)? {
         match recipient.state {
-            RecipientState::Queued => {
-                tx.delete(&keys::attempt(UnixTime(recipient.next_attempt), id, index))?;
-                totals.queued -= 1;
-            }
+            RecipientState::Queued => totals.queued -= 1,
             RecipientState::Held => totals.held -= 1,
             RecipientState::Delivered | RecipientState::Failed | RecipientState::Expired => {}
         }
@@ -363,8 +316,10 @@ fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<(),
     }
     totals.entries -= 1;
     totals.bytes -= envelope.size;
-    record::put_totals(tx, totals)?;
-    tx.delete(&keys::open(id))?;
+    record::put_counters(tx, counters)?;
+    if envelope.recipients > 1 {
+        tx.delete(&keys::open(id))?;
+    }
     tx.delete(&keys::entry(id))?;
     tx.refer(ContentId(envelope.content), -1)
 }

@@ -14,7 +14,9 @@ use std::ops::{Bound, ControlFlow};
 const VERSION: u8 = 2;
 /// What the fields that version 1 lacks are read as: zeros are 0, false, None and an enum's first.
 const LACKING: [u8; 4] = [0; 4];
-/// Lines of history kept of one entry, and the first.
+/// Version of the counters.
+const COUNTERS_VERSION: u8 = 3;
+/// Lines of history kept of one entry.
 pub(crate) const HISTORY_MAX: u32 = 1000;
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
@@ -132,45 +134,71 @@ fn parts<T: DeserializeOwned>(
     outcome.map(|()| found)
 }
 
-pub(crate) fn totals(read: &dyn Read) -> Result<Totals, Error> {
-    let mut totals = Ok(Totals::default());
-    read.get_with(&keys::TOTALS, &mut |bytes| totals = decode_totals(bytes))?;
-    totals
+/// Numbers that change with every message, in one value.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Counters {
+    pub last_id: u64,
+    pub totals: Totals,
 }
 
-fn decode_totals(bytes: &[u8]) -> Result<Totals, Error> {
-    let Some((1..=VERSION, numbers)) = bytes.split_first().filter(|(_, numbers)| numbers.len() == 32) else {
-        let what = "the queue's counters".to_owned();
-        return Err(Error::Corrupt { what, why: "another version or length".to_owned() });
+pub(crate) fn counters(read: &dyn Read) -> Result<Counters, Error> {
+    let mut counters = Ok((Counters::default(), COUNTERS_VERSION));
+    read.get_with(&keys::TOTALS, &mut |bytes| counters = decode_counters(bytes))?;
+    let (mut counters, version) = counters?;
+    if version < COUNTERS_VERSION {
+        let last = &mut counters.last_id;
+        read.get_with(&keys::LAST_ID, &mut |bytes| *last = bytes.try_into().map_or(0, u64::from_be_bytes))?;
+    }
+    Ok(counters)
+}
+
+/// With the version that they were written in.
+fn decode_counters(bytes: &[u8]) -> Result<(Counters, u8), Error> {
+    let numbers = bytes.get(1..).unwrap_or_default().as_chunks::<8>().0;
+    let number = |at: usize| u64::from_be_bytes(numbers[at]);
+    let totals = |at| Totals {
+        entries: number(at),
+        bytes: number(at + 1),
+        queued: number(at + 2),
+        held: number(at + 3),
     };
-    let (numbers, _) = numbers.as_chunks::<8>();
-    let [entries, bytes, queued, held] = [0, 1, 2, 3].map(|n: usize| u64::from_be_bytes(numbers[n]));
-    Ok(Totals { entries, bytes, queued, held })
+    match (bytes.first(), bytes.len()) {
+        (Some(&version @ 1..COUNTERS_VERSION), 33) => {
+            Ok((Counters { last_id: 0, totals: totals(0) }, version))
+        }
+        (Some(&COUNTERS_VERSION), 41) => {
+            Ok((Counters { last_id: number(0), totals: totals(1) }, COUNTERS_VERSION))
+        }
+        (Some(&version), _) if version > COUNTERS_VERSION => {
+            Err(Error::NewerFormat { found: version.into(), supported: COUNTERS_VERSION.into() })
+        }
+        _ => {
+            let what = "the queue's counters".to_owned();
+            Err(Error::Corrupt { what, why: "another version or length".to_owned() })
+        }
+    }
 }
 
-pub(crate) fn put_totals(tx: &mut dyn Tx, totals: Totals) -> Result<(), Error> {
-    let mut value = vec![VERSION];
-    for number in [totals.entries, totals.bytes, totals.queued, totals.held] {
+pub(crate) fn put_counters(tx: &mut dyn Tx, counters: Counters) -> Result<(), Error> {
+    let Counters { last_id, totals } = counters;
+    let mut value = vec![COUNTERS_VERSION];
+    for number in [last_id, totals.entries, totals.bytes, totals.queued, totals.held] {
         value.extend_from_slice(&number.to_be_bytes());
     }
     tx.put(&keys::TOTALS, &value)
 }
 
-pub(crate) fn next_id(tx: &mut dyn Tx) -> Result<QueueId, Error> {
-    let mut last = 0;
-    tx.get_with(&keys::LAST_ID, &mut |bytes| last = bytes.try_into().map_or(0, u64::from_be_bytes))?;
-    tx.put(&keys::LAST_ID, &(last + 1).to_be_bytes())?;
-    Ok(QueueId(last + 1))
-}
-
-/// How many recipients are not at their end.
+/// How many recipients are not at their end; counted where that is not noted.
 pub(crate) fn open_recipients(read: &dyn Read, id: QueueId) -> Result<u32, Error> {
-    let mut open = 0;
-    read.get_with(&keys::open(id), &mut |bytes| open = bytes.try_into().map_or(0, u32::from_be_bytes))?;
-    Ok(open)
+    let mut noted = None;
+    read.get_with(&keys::open(id), &mut |bytes| noted = bytes.try_into().map(u32::from_be_bytes).ok())?;
+    match noted {
+        Some(open) => Ok(open),
+        None => Ok(recipients(read, id)?.iter().filter(|(_, recipient)| recipient.is_open()).count() as u32),
+    }
 }
 
-/// Adds a line to the history; of a long one the oldest lines but the first go.
+/// Adds a line to the history; of a long one the oldest lines go.
 pub(crate) fn note(tx: &mut dyn Tx, id: QueueId, event: &EventRecord) -> Result<(), Error> {
     let (first, last) = (keys::part(b'h', id, 0), keys::part(b'h', id, u32::MAX));
     let mut number = 0;
@@ -179,7 +207,7 @@ pub(crate) fn note(tx: &mut dyn Tx, id: QueueId, event: &EventRecord) -> Result<
         number = keys::last_u32(key) + 1;
         ControlFlow::Break(())
     })?;
-    if number > HISTORY_MAX {
+    if number >= HISTORY_MAX {
         tx.delete(&keys::part(b'h', id, number - HISTORY_MAX))?;
     }
     tx.put(&keys::part(b'h', id, number), &encode(event))
@@ -284,7 +312,12 @@ impl RecipientRecord {
         })
     }
 
-    /// Its domain, for the index by next attempt.
+    /// Whether it is not at its end.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, RecipientState::Queued | RecipientState::Held)
+    }
+
+    /// Its domain.
     pub(crate) fn domain(&self) -> &str {
         self.address.rsplit_once('@').map_or("", |(_, domain)| domain)
     }

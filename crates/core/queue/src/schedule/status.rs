@@ -4,6 +4,8 @@ use super::{Destination, Moment, Scheduler};
 use crate::schedule::items::Place;
 use serde::Serialize;
 use std::collections::BTreeMap;
+#[cfg(test)]
+use {crate::QueueId, model::UnixTime};
 
 /// One destination.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -59,6 +61,14 @@ impl Scheduler {
             .collect();
         destinations.sort_by(|a, b| a.destination.cmp(&b.destination));
         SchedulerStatus { jobs: self.delivering, destinations }
+    }
+
+    /// Due time, message and index of each recipient that does not run.
+    #[cfg(test)]
+    pub(crate) fn all(&self) -> impl Iterator<Item = (UnixTime, QueueId, u32)> {
+        self.items
+            .iter()
+            .flat_map(|item| item.recipients.all().iter().map(|index| (UnixTime(item.due), item.id, *index)))
     }
 
     /// Destinations with mail that is ready, waiting or running, in no order.

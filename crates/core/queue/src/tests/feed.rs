@@ -241,3 +241,20 @@ fn records_of_version_1_are_read() {
     bench.engine().transact(&[AccountId(0)], age).wait().unwrap();
     assert_eq!(bench.queue.show(id).unwrap(), new);
 }
+
+#[test]
+fn counters_of_version_2_are_read() {
+    let bench = Bench::new();
+    bench.put(new_entry("a@x.test", &["b@y.test"]));
+    let age = |tx: &mut dyn engine::Tx| {
+        let mut value = tx.get(&keys::TOTALS)?.unwrap();
+        value.drain(1..9);
+        value[0] = 2;
+        tx.put(&keys::TOTALS, &value)?;
+        Ok(tx.put(&keys::LAST_ID, &7_u64.to_be_bytes())?)
+    };
+    bench.engine().transact(&[AccountId(0)], age).wait().unwrap();
+    assert_eq!(bench.put(new_entry("", &["b@y.test"])).0, QueueId(8));
+    assert_eq!(bench.put(new_entry("", &["b@y.test"])).0, QueueId(9));
+    assert_eq!(bench.check().entries, 3);
+}
