@@ -3,7 +3,7 @@ messages: 5
 
 S~ * OK [CAPABILITY *] *
 C: a LOGIN joe secret
-S~ a OK [CAPABILITY *] *
+S~ a OK [CAPABILITY * SEARCH=FUZZY *] *
 C: b SELECT INBOX
 S: * 5 EXISTS
 S: * 5 RECENT
@@ -43,3 +43,21 @@ S~ B6 BAD *
 C: C2 SORT RETURN (RELEVANCY ALL) (REVERSE ARRIVAL) UTF-8 FUZZY SUBJECT messagex  # §6
 S: * ESEARCH (TAG "C2") ALL 5,4,3,2,1 RELEVANCY (100 75 50 25 1)
 S: C2 OK SORT completed
+C: C1 SORT (RELEVANCY) UTF-8 FUZZY SUBJECT messagex  # §6: the highest score first
+S: * SORT 5 4 3 2 1
+S: C1 OK SORT completed
+C: C1 SORT (REVERSE RELEVANCY SUBJECT) UTF-8 FUZZY SUBJECT messagex
+S: * SORT 1 2 3 4 5
+S: C1 OK SORT completed
+C: C2 SORT RETURN (RELEVANCY ALL) (RELEVANCY) UTF-8 FUZZY TEXT messagex
+S: * ESEARCH (TAG "C2") ALL 5,4,3,2,1 RELEVANCY (100 75 50 25 1)
+S: C2 OK SORT completed
+C: C3 SORT RETURN (PARTIAL 1:2) (RELEVANCY) UTF-8 FUZZY TEXT messagex
+S: * ESEARCH (TAG "C3") PARTIAL (1:2 5,4)
+S: C3 OK SORT completed
+C: C4 SORT RETURN (PARTIAL 1:2 UPDATE) (RELEVANCY) UTF-8 FUZZY TEXT messagex  # a score depends on all the others
+S: * ESEARCH (TAG "C4") PARTIAL (1:2 5,4)
+S: * NO [NOUPDATE "C4"] That result is not kept up to date
+S: C4 OK SORT completed
+C: C5 SORT (RELEVANCY) UTF-8 TEXT message
+S~ C5 BAD *

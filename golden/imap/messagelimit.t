@@ -53,6 +53,13 @@ S: h OK SEARCH completed
 C: i UID SEARCH UIDAFTER 4294967295
 S: * SEARCH
 S: i OK SEARCH completed
+C: k SORT (ARRIVAL) UTF-8 ALL  # §3.3: a part of the messages has no order
+S: k NO [MESSAGELIMIT 3] Too many messages to put in order, name fewer
+C: l UID THREAD REFERENCES UTF-8 UID 1:4
+S: l NO [MESSAGELIMIT 3] Too many messages to put in order, name fewer
+C: m SORT (REVERSE ARRIVAL) UTF-8 2:4
+S: * SORT 4 3 2
+S: m OK SORT completed
 C: 05 UID COPY 1:6 other  # §3.1: all or nothing
 S: 05 NO [MESSAGELIMIT 3 4] Too many messages to copy, try a smaller subset
 C: j STATUS other (MESSAGES)

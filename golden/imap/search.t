@@ -56,8 +56,12 @@ S: n OK SEARCH completed
 C: o SEARCH SINCE 14-Nov-2023 BEFORE 15-Nov-2023 LARGER 10 SMALLER 10000 SENTON 14-Nov-2023
 S: * SEARCH 1 2 3 4 5
 S: o OK SEARCH completed
-C: p SEARCH 9
-S: p BAD there is no message number 9
+C: p SEARCH 9  # RFC 7377 §2: no mistake, in any SEARCH
+S: * SEARCH
+S: p OK SEARCH completed
+C: p SEARCH 4:9 UNSEEN  # RFC 7377 §2: no mistake in any SEARCH
+S: * SEARCH 5
+S: p OK SEARCH completed
 C: q SEARCH RETURN (MIN MAX COUNT ALL) UNSEEN
 S: * ESEARCH (TAG "q") MIN 1 MAX 5 COUNT 3 ALL 1,3,5
 S: q OK SEARCH completed

@@ -81,7 +81,8 @@ S~ u BAD *
 C: v SORT (REVERSE) UTF-8 ALL
 S~ v BAD *
 C: w SORT (DATE) UTF-8 9
-S~ w BAD *
+S: * SORT
+S: w OK SORT completed
 W: expunge INBOX 1
 C: x SORT (DATE) UTF-8 ALL                              # RFC 5256 §3: no EXPUNGE during SORT
 S: * SORT 2 3 4 5

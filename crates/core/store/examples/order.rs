@@ -98,7 +98,7 @@ fn main() {
     for arrangement in &arrangements {
         let (start, work) = (Instant::now(), work_ms());
         let ordered =
-            store.order(ANNA, INBOX, &everything, arrangement, Comparator::default()).expect("order");
+            store.order(ANNA, INBOX, &everything, arrangement, Comparator::default(), &[]).expect("order");
         let threads = match &ordered {
             Ordered::Threaded(nodes) => nodes.iter().filter(|node| node.depth == 0).count(),
             _ => 0,

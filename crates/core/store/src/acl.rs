@@ -406,6 +406,7 @@ pub(crate) fn remove_account(tx: &mut dyn Tx, account: AccountId) -> Result<(), 
         after.set(me.clone(), Effect::Deny, None)?;
         write(tx, owner, mailbox, &before, &after, &mut Touched::new())?;
         crate::seen::forget(tx, owner, mailbox, account)?;
+        crate::metadata::forget_reader(tx, owner, mailbox, account)?;
     }
     Ok(())
 }

@@ -334,12 +334,13 @@ impl<'a> Recount<'a> {
     fn entries(&mut self) -> Result<(), Error> {
         let mailboxes = std::mem::take(&mut self.mailboxes);
         let (mut bytes, purging) = (0, self.doomed.contains(&keys::LIST));
+        let account = self.account;
         self.scan(&keys::tag_range(self.account, b'e'), &mut |problems, key, value| match (
             keys::entry_of(key),
             keys::decode_entry(value),
         ) {
-            (Some((mailbox, _, name)), Some(octets)) => {
-                bytes += crate::metadata::size(name, octets);
+            (Some((mailbox, user, name)), Some(octets)) => {
+                bytes += crate::metadata::counted(account, user, name, octets);
                 if mailbox != keys::LIST && !mailboxes.contains_key(&mailbox) && !purging {
                     problems.push(format!("there is an entry of mailbox {mailbox}, which does not exist"));
                 }

@@ -59,7 +59,8 @@ pub use ledger::MAILBOXES_MAX;
 pub use list_log::{AccountChanges, LIST_EVENTS_MAX, ListEvent, ServerChanges, TouchedMailbox};
 pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
 pub use metadata::{
-    Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry, SERVER,
+    Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry,
+    READER_BYTES_MAX, READER_ENTRIES_MAX, SERVER,
 };
 pub use order::{ORDER_STEP_MAX, Ordered};
 pub use prepared::{Digest, Prepared};

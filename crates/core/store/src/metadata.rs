@@ -1,5 +1,6 @@
 //! Metadata entries of mailboxes and of the server (RFC 5464). They follow their mailbox when it is renamed, go with it,
-//! and count towards the account's octets.
+//! and count towards the account's octets; but for those that are private to somebody else who uses the mailbox: these
+//! have tighter bounds for each such user ([`READER_ENTRIES_MAX`]), so that nobody fills what is another's.
 //!
 //! Entries of the server that are private belong to the account; those that are shared belong to account 0, where they
 //! have a change log of their own. `/private/specialuse` is not stored: it is the mailbox's special use (RFC 6154 §4).
@@ -22,11 +23,18 @@ pub const ENTRY_BYTES_MAX: usize = 64 * 1024;
 /// Most octets of an entry's name.
 pub const ENTRY_NAME_BYTES_MAX: usize = 512;
 
-/// Most entries of a mailbox, or of the server in one account (RFC 5464 §4.1 wants 10 at least).
+/// Most entries of a mailbox, or of the server in one account, that are shared, and as many that are private to the
+/// owner (RFC 5464 §4.1 wants 10 at least).
 pub const ENTRIES_MAX: usize = 256;
 
 /// Most octets of all these entries together, names counted.
 pub const ENTRIES_BYTES_MAX: u64 = 512 * 1024;
+
+/// Most entries of a mailbox that are private to one user who is not its owner.
+pub const READER_ENTRIES_MAX: usize = 64;
+
+/// Most octets of these, names counted.
+pub const READER_BYTES_MAX: u64 = 128 * 1024;
 
 /// RFC 6154 §4
 const SPECIAL_USE: &str = "/private/specialuse";
@@ -61,9 +69,25 @@ impl Depth {
     }
 }
 
-/// Octets that an entry counts for.
-pub(crate) fn size(name: &str, value: &[u8]) -> u64 {
+/// Octets that an entry takes.
+fn size(name: &str, value: &[u8]) -> u64 {
     (name.len() + value.len()) as u64
+}
+
+/// Octets that an entry counts for in the account where it is kept.
+pub(crate) fn counted(keeper: AccountId, user: AccountId, name: &str, value: &[u8]) -> u64 {
+    match keeper != SERVER && (user == keeper || user == SERVER) {
+        true => size(name, value),
+        false => 0,
+    }
+}
+
+/// Most entries, and octets of them, that one user has in one place.
+fn bounds(keeper: AccountId, user: AccountId) -> (usize, u64) {
+    match user == keeper || user == SERVER {
+        true => (ENTRIES_MAX, ENTRIES_BYTES_MAX),
+        false => (READER_ENTRIES_MAX, READER_BYTES_MAX),
+    }
 }
 
 /// Where an entry of that name is kept: account and user.
@@ -180,39 +204,46 @@ fn put(
     if before.as_deref() == value {
         return Ok(false);
     }
-    let freed = before.as_ref().map_or(0, |old| size(name, old));
+    let (old, freed) = match &before {
+        Some(old) => (size(name, old), counted(keeper, user, name, old)),
+        None => (0, 0),
+    };
     if let Some(value) = value {
-        let added = size(name, value);
-        let (count, bytes) = usage(tx, keeper, mailbox)?;
-        let is_too_much = count + usize::from(before.is_none()) > ENTRIES_MAX
-            || bytes + added > ENTRIES_BYTES_MAX + freed
+        let added = counted(keeper, user, name, value);
+        let (count, bytes) = usage(tx, keeper, mailbox, user)?;
+        let (count_max, bytes_max) = bounds(keeper, user);
+        let is_too_much = count + usize::from(before.is_none()) > count_max
+            || bytes + size(name, value) > bytes_max + old
             || value.len() > ENTRY_BYTES_MAX
             || name.len() > ENTRY_NAME_BYTES_MAX;
         if is_too_much {
             return Err(Error::Limit(Limit::Metadata));
         }
-        if keeper != SERVER && added > freed && !ledger.fits(0, added - freed) {
+        if added > freed && !ledger.fits(0, added - freed) {
             return Err(Error::OverQuota);
         }
         tx.put(&key, &keys::encode_entry(value))?;
-        if keeper != SERVER {
-            ledger.account.bytes += added;
-        }
+        ledger.account.bytes += added;
     } else {
         tx.delete(&key)?;
     }
-    if keeper != SERVER {
-        ledger.account.bytes = ledger.account.bytes.saturating_sub(freed);
-    }
+    ledger.account.bytes = ledger.account.bytes.saturating_sub(freed);
     Ok(true)
 }
 
-/// How many entries there are, and their octets.
-fn usage<R: Read + ?Sized>(from: &R, keeper: AccountId, mailbox: MailboxId) -> Result<(usize, u64), Error> {
+/// How many entries of one user (or shared ones) there are, and their octets.
+fn usage<R: Read + ?Sized>(
+    from: &R,
+    keeper: AccountId,
+    mailbox: MailboxId,
+    user: AccountId,
+) -> Result<(usize, u64), Error> {
     let (mut count, mut bytes) = (0, 0);
     let range = keys::entries_range(keeper, mailbox);
     from.scan(keys::between(&range), Order::Ascending, &mut |key, value| {
-        if let (Some((.., name)), Some(octets)) = (keys::entry_of(key), keys::decode_entry(value)) {
+        if let (Some((_, whose, name)), Some(octets)) = (keys::entry_of(key), keys::decode_entry(value))
+            && whose == user
+        {
             count += 1;
             bytes += size(name, octets);
         }
@@ -294,7 +325,7 @@ pub(crate) fn forget(tx: &mut dyn Tx, ledger: &mut Ledger, mailbox: MailboxId) -
     let range = keys::entries_range(ledger.id, mailbox);
     tx.scan(keys::between(&range), Order::Ascending, &mut |key, value| {
         let counted = match (keys::entry_of(key), keys::decode_entry(value)) {
-            (Some((.., name)), Some(octets)) => size(name, octets),
+            (Some((_, user, name)), Some(octets)) => counted(ledger.id, user, name, octets),
             _ => 0,
         };
         gone.push((key.to_vec(), counted));
@@ -305,6 +336,24 @@ pub(crate) fn forget(tx: &mut dyn Tx, ledger: &mut Ledger, mailbox: MailboxId) -
         ledger.account.bytes = ledger.account.bytes.saturating_sub(counted);
     }
     Ok(())
+}
+
+/// What was private to a user who is gone.
+pub(crate) fn forget_reader(
+    tx: &mut dyn Tx,
+    account: AccountId,
+    mailbox: MailboxId,
+    user: AccountId,
+) -> Result<(), Error> {
+    let mut gone = Vec::new();
+    let range = keys::entries_range(account, mailbox);
+    tx.scan(keys::between(&range), Order::Ascending, &mut |key, _| {
+        if keys::entry_of(key).is_some_and(|(_, whose, _)| whose == user) {
+            gone.push(key.to_vec());
+        }
+        ControlFlow::Continue(())
+    })?;
+    gone.iter().try_for_each(|key| Ok(tx.delete(key)?))
 }
 
 /// RFC 5464 §4.1: when INBOX is renamed, its entries are on both.
@@ -318,7 +367,8 @@ pub(crate) fn copy(
     let range = keys::entries_range(ledger.id, from);
     tx.scan(keys::between(&range), Order::Ascending, &mut |key, value| {
         if let (Some((_, user, name)), Some(octets)) = (keys::entry_of(key), keys::decode_entry(value)) {
-            copies.push((keys::entry(ledger.id, to, user, name), value.to_vec(), size(name, octets)));
+            let counted = counted(ledger.id, user, name, octets);
+            copies.push((keys::entry(ledger.id, to, user, name), value.to_vec(), counted));
         }
         ControlFlow::Continue(())
     })?;

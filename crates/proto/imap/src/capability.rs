@@ -17,6 +17,8 @@ pub(crate) enum Stage {
     },
     /// After it.
     After,
+    /// The same, of nobody in particular (ANONYMOUS, RFC 4505), who may only read.
+    Anonymous,
 }
 
 /// Told in every state. ENABLE and IDLE are of use after the log-in only, but clients that read the list just once do so
@@ -29,13 +31,28 @@ const AUTHENTICATED: &str = "NAMESPACE ACL RIGHTS=kxte LIST-MYRIGHTS CHILDREN UN
                              CONDSTORE QRESYNC SPECIAL-USE CREATE-SPECIAL-USE LIST-EXTENDED LIST-STATUS STATUS=SIZE OBJECTID \
                              SAVEDATE UNAUTHENTICATE COMPRESS=DEFLATE BINARY CATENATE URL-PARTIAL URLAUTH URLAUTH=BINARY PREVIEW REPLACE PARTIAL QUOTA QUOTASET QUOTA=RES-STORAGE \
                              QUOTA=RES-MESSAGE QUOTA=RES-MAILBOX UTF8=ACCEPT UIDONLY UIDBATCHES INPROGRESS I18NLEVEL=2 \
-                             NOTIFY FILTERS METADATA LIST-METADATA";
+                             NOTIFY FILTERS METADATA LIST-METADATA SEARCH=FUZZY";
+
+/// Of these, what nobody in particular can use: commands that change something, or that are kept from him.
+const NOT_FOR_ANYBODY: [&str; 11] = [
+    "ACL",
+    "RIGHTS=kxte",
+    "UIDPLUS",
+    "MOVE",
+    "MULTIAPPEND",
+    "CREATE-SPECIAL-USE",
+    "CATENATE",
+    "REPLACE",
+    "QUOTASET",
+    "NOTIFY",
+    "METADATA",
+];
 
 /// Whether a mechanism may be used now. RFC 4616 §5: no password in clear without TLS.
 pub(crate) fn is_offered(mechanism: Mechanism, stage: Stage, tls: Option<&TlsInfo>) -> bool {
     match stage {
         Stage::Before { plaintext, .. } => mechanism.is_usable(tls, plaintext),
-        Stage::After => false,
+        Stage::After | Stage::Anonymous => false,
     }
 }
 
@@ -57,6 +74,16 @@ pub(crate) fn write(stage: Stage, settings: &Settings, tls: Option<&TlsInfo>, ou
             {
                 out.extend_from_slice(b" AUTH=");
                 out.extend_from_slice(mechanism.name().as_bytes());
+            }
+        }
+        Stage::Anonymous => {
+            for name in AUTHENTICATED.split_whitespace().filter(|name| !NOT_FOR_ANYBODY.contains(name)) {
+                out.push(b' ');
+                out.extend_from_slice(name.as_bytes());
+            }
+            if let MessageLimit::Every(limit) = settings.message_limit {
+                out.extend_from_slice(b" MESSAGELIMIT=");
+                crate::write::number(out, u64::from(limit));
             }
         }
         Stage::After => {
@@ -97,6 +124,13 @@ mod tests {
         let after = list(Stage::After);
         assert!(!after.contains(" AUTH=") && !after.contains("STARTTLS") && after.contains(" IDLE "));
         assert!(!after.contains("  "));
+        let anybody = list(Stage::Anonymous);
+        assert!(!anybody.contains("  ") && anybody.contains(" IDLE NAMESPACE LIST-MYRIGHTS "));
+        for name in NOT_FOR_ANYBODY {
+            let has = |list: &str| list.split(' ').any(|word| word == name);
+            assert!(has(&after) && !has(&anybody), "{name}");
+        }
+        assert!(!anybody.contains("LIMIT"));
         assert!(clear.contains(" ENABLE LANGUAGE IDLE ") && !clear.contains("NAMESPACE"));
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn sort_key(key: SortKey) -> &'static str {
         SortKey::DisplayFrom => "DISPLAYFROM",
         SortKey::DisplayTo => "DISPLAYTO",
         SortKey::From => "FROM",
+        SortKey::Relevancy => "RELEVANCY",
         SortKey::Size => "SIZE",
         SortKey::Subject => "SUBJECT",
         SortKey::To => "TO",

@@ -17,6 +17,8 @@ pub enum SortKey {
     DisplayTo,
     /// FROM: local part of the first address.
     From,
+    /// RELEVANCY: how like it is to what a FUZZY key looks for, the likest first (RFC 6203 §6).
+    Relevancy,
     /// SIZE in octets.
     Size,
     /// SUBJECT: the base subject (RFC 5256 §2.1).
@@ -27,7 +29,7 @@ pub enum SortKey {
 
 impl SortKey {
     /// Every key there is.
-    pub const EVERY: [SortKey; 9] = [
+    pub const EVERY: [SortKey; 10] = [
         SortKey::Arrival,
         SortKey::Cc,
         SortKey::Date,
@@ -37,6 +39,7 @@ impl SortKey {
         SortKey::Size,
         SortKey::Subject,
         SortKey::To,
+        SortKey::Relevancy,
     ];
 }
 
@@ -87,4 +90,11 @@ pub struct ThreadNode {
     pub uid: Option<Uid>,
     /// 0: begins a thread.
     pub depth: u32,
+}
+
+impl Arrangement {
+    /// Whether such a criterion is among those that it is sorted by.
+    pub fn is_by(&self, key: SortKey) -> bool {
+        matches!(self, Arrangement::Sorted(criteria) if criteria.iter().any(|criterion| criterion.key == key))
+    }
 }

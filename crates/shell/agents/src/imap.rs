@@ -436,8 +436,9 @@ impl ImapAgent {
             Ask::Content { uid, start, length } => {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
             }
-            Ask::Order { uids, arrangement, comparator } => {
-                Ok(match store.order(account, mailbox, &uids, &arrangement, comparator).map_err(refused)? {
+            Ask::Order { uids, arrangement, comparator, scores } => {
+                let ordered = store.order(account, mailbox, &uids, &arrangement, comparator, &scores);
+                Ok(match ordered.map_err(refused)? {
                     store::Ordered::Sorted(uids) => Answer::Sorted(uids),
                     store::Ordered::Threaded(nodes) => Answer::Threaded(nodes),
                     store::Ordered::Preparing => Answer::Preparing,

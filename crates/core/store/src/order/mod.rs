@@ -53,7 +53,8 @@ struct Made {
 }
 
 impl Store {
-    /// Puts messages of a mailbox in order, their texts by `comparator` (RFC 5255 §4.2). Those that are not there (any more) are left out.
+    /// Puts messages of a mailbox in order, their texts by `comparator` (RFC 5255 §4.2). Those that are not there (any
+    /// more) are left out. `scores` (ascending by UID) are those of a search, for RELEVANCY (RFC 6203 §6).
     ///
     /// # Errors
     /// [`Error::NoMailbox`]; reading failed; a missing record could not be written.
@@ -64,6 +65,7 @@ impl Store {
         uids: &UidSet,
         arrangement: &Arrangement,
         comparator: Comparator,
+        scores: &[(Uid, u8)],
     ) -> Result<Ordered, Error> {
         let mut taker = match arrangement {
             Arrangement::Sorted(criteria) => Taker::Sort(Sorter::new(criteria, comparator)),
@@ -79,7 +81,7 @@ impl Store {
             let mut wanted: Vec<Uid> = uids.iter_from(from).take(PAGE + 1).collect();
             let next = if wanted.len() > PAGE { wanted.pop() } else { None };
             let page = Page::read(&*self.engine.snapshot()?, account, mailbox, &wanted, &taker, &mut made)?;
-            page.give(&mut taker, &mut there);
+            page.give(&mut taker, &mut there, scores);
             if made.len() >= ORDER_STEP_MAX {
                 self.keep_orders(account, made).wait()?;
                 return Ok(Ordered::Preparing);
@@ -149,7 +151,7 @@ impl Page {
         read::rows(snapshot, account, mailbox, wanted, &mut |uid, row| {
             // A damaged row is left out, as it is in SEARCH.
             if let Some(row) = RowValue::decode(row) {
-                let shown = Shown { received: row.received, size: row.size };
+                let shown = Shown { received: row.received, size: row.size, score: 0 };
                 page.entries.push(Entry { uid, doc: row.doc, shown, record: (0, 0) });
             }
             ControlFlow::Continue(())
@@ -218,12 +220,16 @@ impl Page {
         Ok(())
     }
 
-    fn give(&self, taker: &mut Taker, there: &mut Vec<Uid>) {
+    fn give(&self, taker: &mut Taker, there: &mut Vec<Uid>, scores: &[(Uid, u8)]) {
         for entry in &self.entries {
             there.push(entry.uid);
             let record = OrderValue::decode(&self.records[entry.record.0..entry.record.1]);
             match taker {
-                Taker::Sort(sorter) => sorter.push(entry.shown, record.as_ref()),
+                Taker::Sort(sorter) => {
+                    let score = scores.binary_search_by_key(&entry.uid, |(uid, _)| *uid);
+                    let score = score.map_or(0, |at| scores[at].1);
+                    sorter.push(Shown { score, ..entry.shown }, record.as_ref());
+                }
                 Taker::Thread(threader) => threader.push(entry.shown.received, record.as_ref()),
             }
         }

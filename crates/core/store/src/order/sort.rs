@@ -11,11 +11,12 @@ use std::cmp::Ordering;
 /// Octets of a folded text that count: a decomposition may make a text several times as long.
 const FOLDED_BYTES_MAX: usize = 2048;
 
-/// What of a message is in its row.
+/// What of a message is in its row, and how like it is to what was looked for (0: that was not asked).
 #[derive(Clone, Copy)]
 pub(super) struct Shown {
     pub(super) received: UnixTime,
     pub(super) size: u32,
+    pub(super) score: u8,
 }
 
 /// Folded texts by place.
@@ -79,7 +80,7 @@ pub(super) struct Sorter {
 /// The text that a key sorts by; None: a number.
 fn text_of(key: SortKey) -> Option<Text> {
     match key {
-        SortKey::Arrival | SortKey::Date | SortKey::Size => None,
+        SortKey::Arrival | SortKey::Date | SortKey::Size | SortKey::Relevancy => None,
         SortKey::Subject => Some(Text::Subject),
         SortKey::From => Some(Text::From),
         SortKey::To => Some(Text::To),
@@ -113,7 +114,9 @@ impl Sorter {
 
     /// Whether rows say all that is needed.
     pub(super) fn needs_records(&self) -> bool {
-        self.columns.iter().any(|column| !matches!(column.key, SortKey::Arrival | SortKey::Size))
+        self.columns
+            .iter()
+            .any(|column| !matches!(column.key, SortKey::Arrival | SortKey::Size | SortKey::Relevancy))
     }
 
     /// Takes in the next message.
@@ -127,6 +130,8 @@ impl Sorter {
                 }
                 Values::Numbers(numbers) => numbers.push(match column.key {
                     SortKey::Size => i64::from(shown.size),
+                    // RFC 6203 §6: "The message with the highest score is returned first."
+                    SortKey::Relevancy => -i64::from(shown.score),
                     // RFC 5256 §2.2
                     SortKey::Date => record.and_then(|record| record.sent).unwrap_or(shown.received).0,
                     _ => shown.received.0,

@@ -98,6 +98,33 @@ fn all_or_none_and_within_bounds() {
 }
 
 #[test]
+fn a_reader_fills_nothing_of_the_owners() {
+    let (store, _) = store();
+    let mine = |number: usize, value: &str| {
+        let entries = vec![(format!("/private/{number}"), Some(value.into()))];
+        store.set_metadata(ANNA, Some(INBOX), BORIS, entries).wait()
+    };
+    (0..READER_ENTRIES_MAX).for_each(|number| mine(number, "x").unwrap());
+    assert!(matches!(mine(READER_ENTRIES_MAX, "x"), Err(Error::Limit(Limit::Metadata))));
+    mine(0, "other").unwrap();
+    assert_eq!(store.usage(ANNA).unwrap().bytes, 0, "not the owner's octets");
+    let big = "x".repeat(ENTRY_BYTES_MAX);
+    mine(1, &big).unwrap();
+    assert!(matches!(mine(2, &big), Err(Error::Limit(Limit::Metadata))));
+    // The owner has all of his room.
+    for number in 0..ENTRIES_MAX {
+        set(&store, ANNA, Some(INBOX), &[(&format!("/private/{number}"), Some(""))]).unwrap();
+        set(&store, ANNA, Some(INBOX), &[(&format!("/shared/{number}"), Some(""))]).unwrap();
+    }
+    assert_sound(&store);
+    // INBOX's entries are copied, and the copies go with their mailbox.
+    store.rename_mailbox(ANNA, "INBOX", "old", NOW).wait().unwrap();
+    assert_sound(&store);
+    store.delete_mailbox(ANNA, "old").wait().unwrap();
+    assert_sound(&store);
+}
+
+#[test]
 fn a_special_use_goes_over() {
     let (store, _) = store();
     let id = store.create_mailbox(ANNA, "My drafts", None, NOW).wait().unwrap();

@@ -259,6 +259,8 @@ pub enum Ask {
         arrangement: Arc<Arrangement>,
         /// By which their texts are compared.
         comparator: Comparator,
+        /// For [`SortKey::Relevancy`](model::SortKey::Relevancy): how like each message is, ascending by UID.
+        scores: Vec<(Uid, u8)>,
     },
     /// Looks for messages of the selected mailbox, a page at a time. [[`Answer::Found`]]
     Search {

@@ -1,11 +1,11 @@
 //! UPDATE and CANCELUPDATE (RFC 5267 §4.3): which results are kept up to date. The keeping is `session::contexts`'.
 
-use super::criteria::translated;
+use super::criteria::{Scope, translated};
 use crate::command::{self, FetchItem, Numbering, SearchKey, SearchReturn};
 use crate::sequence::SequenceSet;
 use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};
 use crate::view::View;
-use model::{Comparator, Query};
+use model::{Comparator, Query, SortKey};
 
 /// CANCELUPDATE. A tag without context is as good as cancelled: it was refused before, or ended with its mailbox.
 pub(super) fn cancel(core: &mut Core, tags: &[String]) -> Done {
@@ -73,7 +73,8 @@ pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
     let tag = core.tag.clone();
     let Some(view) = &mut core.view else { return };
     let has_room = view.contexts.as_ref().is_none_or(|contexts| contexts.have_room());
-    let fits = !matches!(&result, ContextResult::Sorted(_, list) if list.len() > SORTED_MAX);
+    // How like a message is depends on all others that were found: its place can't be told by itself.
+    let fits = !matches!(&result, ContextResult::Sorted(by, list) if list.len() > SORTED_MAX || by.is_by(SortKey::Relevancy));
     match query.filter(|_| has_room && fits) {
         Some(query) => {
             let modseq = items.contains(&FetchItem::ModSeq);
@@ -90,7 +91,8 @@ pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
 /// RFC 5267 §4.3: sequence numbers (and `$`) mean what they mean now. Recursion is as deep as the parser lets a key nest.
 fn frozen(key: &SearchKey, view: &View) -> Option<SearchKey> {
     let frozen_all = |keys: &[SearchKey]| keys.iter().map(|key| frozen(key, view)).collect::<Option<_>>();
-    let uids = |numbering, set| SequenceSet::of_uids(&view.resolve(numbering, set).ok()?).map(SearchKey::Uid);
+    let uids =
+        |numbering, set| SequenceSet::of_uids(&Scope::of(view).within(numbering, set)).map(SearchKey::Uid);
     match key {
         SearchKey::Not(key) => frozen(key, view).map(Box::new).map(SearchKey::Not),
         SearchKey::Fuzzy(key) => frozen(key, view).map(Box::new).map(SearchKey::Fuzzy),

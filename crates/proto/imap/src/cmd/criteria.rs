@@ -61,7 +61,7 @@ pub(super) fn news_after_keys(search: &command::Search) -> News {
 /// # Errors
 /// BAD or NO, if it can't be said in this view and charset.
 pub(super) fn translated(view: &View, charset: &str, now: i64, key: &SearchKey) -> Result<Query, Done> {
-    queried(&Scope::of(view, Beyond::Bad), charset, now, key)
+    queried(&Scope::of(view), charset, now, key)
 }
 
 /// The same, of any mailbox.
@@ -80,22 +80,18 @@ pub(super) struct Scope<'a> {
     /// What `$` stands for; RFC 5182 §2.1: nothing before anything was saved.
     pub saved: Option<&'a UidSet>,
     pub owner: Owner,
-    pub beyond: Beyond,
-}
-
-/// What a sequence number beyond the last message is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Beyond {
-    /// A mistake.
-    Bad,
-    /// The number of no message (RFC 7377 §2).
-    Nothing,
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn of(view: &'a View, beyond: Beyond) -> Scope<'a> {
+    pub(super) fn of(view: &'a View) -> Scope<'a> {
         let saved = view.saved.as_deref();
-        Scope { told: view.told(), recent: &view.recent, saved, owner: view.owner, beyond }
+        Scope { told: view.told(), recent: &view.recent, saved, owner: view.owner }
+    }
+
+    /// What a set names. RFC 7377 §2: "as with any SEARCH or UID SEARCH command", a number beyond the last message is no
+    /// mistake, but that of no message.
+    pub(super) fn within(&self, numbering: Numbering, set: &SequenceSet) -> UidSet {
+        set.within(numbering, self.told, self.saved.unwrap_or(&UidSet::new()))
     }
 }
 
@@ -121,8 +117,8 @@ impl Translation<'_> {
         Ok(match key {
             // RFC 8514 §4.3: true for all messages, since every mailbox here keeps the date.
             SearchKey::All | SearchKey::SaveDateSupported => Query::All,
-            SearchKey::Sequence(set) => Query::Uids(self.resolve(Numbering::Sequence, set)?),
-            SearchKey::Uid(set) => Query::Uids(self.resolve(Numbering::Uid, set)?),
+            SearchKey::Sequence(set) => Query::Uids(self.scope.within(Numbering::Sequence, set)),
+            SearchKey::Uid(set) => Query::Uids(self.scope.within(Numbering::Uid, set)),
             SearchKey::UidAfter(uid) => Query::Uids(uid_range(uid.0.saturating_add(1), u32::MAX, *uid)),
             SearchKey::UidBefore(uid) => Query::Uids(uid_range(1, uid.0 - 1, *uid)),
             SearchKey::Flag(flag) => Query::Flag(*flag),
@@ -152,17 +148,6 @@ impl Translation<'_> {
                 thread_id_from(id, self.scope.owner).map_or_else(none, Query::ThreadId)
             }
         })
-    }
-
-    fn resolve(&self, numbering: Numbering, set: &SequenceSet) -> Result<UidSet, Done> {
-        let (told, nothing) = (self.scope.told, UidSet::new());
-        let saved = self.scope.saved.unwrap_or(&nothing);
-        match self.scope.beyond {
-            Beyond::Nothing => Ok(set.within(numbering, told, saved)),
-            Beyond::Bad => {
-                set.resolve(numbering, told, saved).map_err(|beyond| Done::bad(format!("{beyond}")))
-            }
-        }
     }
 
     fn queries(&self, keys: &[SearchKey]) -> Result<Vec<Query>, Done> {

@@ -5,7 +5,7 @@
 
 use super::Begun;
 use super::any_state::enable_condstore;
-use super::criteria::{Beyond, CharsetIs, Scope, charset, news_after_keys, queried};
+use super::criteria::{CharsetIs, Scope, charset, news_after_keys, queried};
 use super::limit::{self, Exceeded};
 use super::search::{self, PROGRESS_S, Place, Search};
 use crate::ask::{Answer, Ask, CountersNeed, Glance, MailboxRow, RefusedKind};
@@ -87,13 +87,7 @@ fn prepare(core: &mut Core, sources: &[SourceMailboxes], search: command::Search
     let charset = charset(core, &search, CharsetIs::Optional)?.to_owned();
     // What can't be said at all is told before anything is searched.
     let nothing = UidSet::new();
-    let scope = Scope {
-        told: &nothing,
-        recent: &nothing,
-        saved: None,
-        owner: Default::default(),
-        beyond: Beyond::Nothing,
-    };
+    let scope = Scope { told: &nothing, recent: &nothing, saved: None, owner: Default::default() };
     queried(&scope, &charset, core.now, &search.key).map_err(|done| done.telling(News::None))?;
     if search.key.holds(&|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
@@ -227,8 +221,8 @@ impl Esearch {
         let view = core.view.as_ref().filter(|view| (view.owner, view.mailbox) == (owner, mailbox));
         // Of the selected mailbox, what its client knows.
         let scope = match view {
-            Some(view) => Scope::of(view, Beyond::Nothing),
-            None => Scope { told: &uids, recent: &recent, saved: None, owner, beyond: Beyond::Nothing },
+            Some(view) => Scope::of(view),
+            None => Scope { told: &uids, recent: &recent, saved: None, owner },
         };
         let query = match queried(&scope, &self.charset, core.now, &self.key) {
             Ok(query) => query.collated(core.comparator.collation),

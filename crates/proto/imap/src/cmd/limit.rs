@@ -53,6 +53,13 @@ pub(super) fn refused_copy(core: &Core, uids: &UidSet) -> Option<Done> {
     Some(Done::no(format!("{} Too many messages to copy, try a smaller subset", Exceeded { limit, lowest })))
 }
 
+/// Refuses to SORT or THREAD what is found among too many messages (RFC 9738 §3.3).
+pub(super) fn refused_order(core: &Core, among: &UidSet) -> Option<Done> {
+    let MessageLimit::Every(limit) = core.settings.message_limit else { return None };
+    (among.len() > limit)
+        .then(|| Done::no(format!("[MESSAGELIMIT {limit}] Too many messages to put in order, name fewer")))
+}
+
 /// Refuses an APPEND of too many messages.
 pub(super) fn refused_append(core: &Core, messages: usize) -> Option<Done> {
     let limit = save_limit(core)?;

@@ -7,13 +7,14 @@
 use super::Begun;
 use super::context::{self, Wanted};
 use super::criteria::CharsetIs;
-use super::search::{PROGRESS_S, Scores, ready};
+use super::limit;
+use super::search::{PROGRESS_S, Scores, named_among, ready};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchReturn};
 use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
 use crate::write::{self, EsearchResponse, InOrder};
 use forest::Forest;
-use model::{Arrangement, Comparator, ModSeq, Query, Uid, UidSet};
+use model::{Arrangement, Comparator, ModSeq, Query, SortKey, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -67,7 +68,10 @@ pub(super) fn start(core: &mut Core, arrangement: Arrangement, search: command::
         Err(done) => return Begun::Now(done),
     };
     let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };
-    // RFC 9738 §3.3: a part of the messages has no order, and there are records to sort the whole by.
+    // RFC 9738 §3.3: a part of the messages has no order, so there is no cutting down to the limit.
+    if let Some(done) = limit::refused_order(core, &named_among(view.told(), &ready.query)) {
+        return Begun::Now(done.telling(ready.news));
+    }
     let among = Arc::clone(view.told());
     Begun::Run(Box::new(Arranging {
         numbering: search.numbering,
@@ -141,8 +145,13 @@ impl Arranging {
                 });
             }
             State::Ordering => {
+                let scores = match self.arrangement.is_by(SortKey::Relevancy) {
+                    true => self.scores.all(),
+                    false => Vec::new(),
+                };
                 return Next::Ask(Ask::Order {
                     uids: Arc::new(self.found.clone()),
+                    scores,
                     arrangement: Arc::clone(&self.arrangement),
                     comparator: self.comparator,
                 });

@@ -3,7 +3,7 @@
 use super::Begun;
 use super::any_state::enable_condstore;
 use super::context::{self, Wanted};
-use super::criteria::{Beyond, CharsetIs, Scope, charset, news_after_keys, queried};
+use super::criteria::{CharsetIs, Scope, charset, news_after_keys, queried};
 use super::limit::{self, Exceeded};
 use crate::ask::{Answer, Ask, Needs, Owner};
 use crate::command::{self, Numbering, SearchKey, SearchReturn};
@@ -133,7 +133,7 @@ pub(super) fn ready(core: &mut Core, search: &command::Search, charset_is: Chars
     let charset = charset(core, search, charset_is)?;
     let Some(view) = &core.view else { return Err(Done::bad("No mailbox is selected")) };
     let news = news_after_keys(search);
-    let scope = Scope::of(view, Beyond::Bad);
+    let scope = Scope::of(view);
     let query = queried(&scope, charset, core.now, &search.key).map_err(|done| done.telling(News::None))?;
     if search.key.holds(&|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
@@ -272,6 +272,11 @@ pub(super) struct Scores(BTreeMap<Uid, u8>);
 impl Scores {
     pub(super) fn add(&mut self, scores: Vec<(Uid, u8)>) {
         self.0.extend(scores);
+    }
+
+    /// All of them, ascending by UID.
+    pub(super) fn all(&self) -> Vec<(Uid, u8)> {
+        self.0.iter().map(|(uid, score)| (*uid, *score)).collect()
     }
 
     /// Scores of these, in their order. RFC 6203 §4: "SHOULD use the full 1-100 range": the best one gets 100, the worst

@@ -1,4 +1,4 @@
-//! SORT and THREAD (RFC 5256 §5, RFC 5267 §5, RFC 5957 §5).
+//! SORT and THREAD (RFC 5256 §5, RFC 5267 §5, RFC 5957 §5, RFC 6203 §7).
 
 use super::cursor::{Cursor, EmptyList};
 use super::{FaultKind, Parsed, limits, search};
@@ -18,6 +18,10 @@ pub(super) fn sort(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body
     let start = cursor.at();
     let (charset, key) = criteria_of_search(cursor)?;
     search::relevancy_is_fuzzy(cursor, start, returns.as_deref(), &key)?;
+    if criteria.iter().any(|criterion| criterion.key == SortKey::Relevancy) {
+        // RFC 6203 §6
+        search::is_fuzzy(cursor, start, &key)?;
+    }
     let search = Search { numbering, returns, charset, key };
     Ok(Body::Arrange { arrangement: Arrangement::Sorted(criteria), search })
 }
@@ -49,7 +53,8 @@ fn criteria_of_search(cursor: &mut Cursor<'_>) -> Parsed<(Option<String>, crate:
 
 /// ```text
 /// sort-criterion = ["REVERSE" SP] sort-key
-/// sort-key       = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO" / "DISPLAYFROM" / "DISPLAYTO"
+/// sort-key       = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO" / "DISPLAYFROM" / "DISPLAYTO" /
+///                  "RELEVANCY"                                            (RFC 6203)
 /// ```
 fn criterion(cursor: &mut Cursor<'_>) -> Parsed<SortCriterion> {
     let direction = if cursor.eat_word("REVERSE ") { Direction::Descending } else { Direction::Ascending };

@@ -70,10 +70,15 @@ pub(super) fn relevancy_is_fuzzy(
     key: &SearchKey,
 ) -> Parsed<()> {
     let wanted = returns.is_some_and(|returns| returns.contains(&SearchReturn::Relevancy));
-    if wanted && !key.holds(&|key| matches!(key, SearchKey::Fuzzy(_))) {
-        return cursor.fault(start, FaultKind::Syntax, "a FUZZY search key, for RELEVANCY");
+    if wanted { is_fuzzy(cursor, start, key) } else { Ok(()) }
+}
+
+/// Whether what RELEVANCY needs is there.
+pub(super) fn is_fuzzy(cursor: &Cursor<'_>, start: usize, key: &SearchKey) -> Parsed<()> {
+    match key.holds(&|key| matches!(key, SearchKey::Fuzzy(_))) {
+        true => Ok(()),
+        false => cursor.fault(start, FaultKind::Syntax, "a FUZZY search key, for RELEVANCY"),
     }
-    Ok(())
 }
 
 /// The return options with the space behind them, if there are any.

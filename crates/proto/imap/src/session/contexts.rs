@@ -304,6 +304,7 @@ impl Updating {
                     uids: Arc::clone(whole),
                     arrangement: Arc::clone(arrangement),
                     comparator: context.query.comparator,
+                    scores: Vec::new(),
                 }
             }
         }))

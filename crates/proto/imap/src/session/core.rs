@@ -161,7 +161,7 @@ impl Core {
     /// What of a log-in is still possible.
     pub fn stage(&self) -> Stage {
         if self.user.is_some() {
-            return Stage::After;
+            return if self.anonymous { Stage::Anonymous } else { Stage::After };
         }
         Stage::Before {
             starttls: self.may_start_tls(),

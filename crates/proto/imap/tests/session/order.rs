@@ -37,6 +37,7 @@ fn key(message: &Message, key: SortKey, by: Collation) -> (i64, String) {
     match key {
         SortKey::Arrival => (message.date, String::new()),
         SortKey::Date => (sent(message), String::new()),
+        SortKey::Relevancy => unreachable!("sorted by scores"),
         SortKey::Size => (i64::try_from(message.content.len()).expect("small"), String::new()),
         SortKey::Subject => (0, subject(message, by)),
         SortKey::From => (0, address(message, "From", false, by)),
@@ -47,7 +48,13 @@ fn key(message: &Message, key: SortKey, by: Collation) -> (i64, String) {
     }
 }
 
-pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement, comparator: Comparator) -> Answer {
+pub fn order(
+    mailbox: &Mailbox,
+    uids: &UidSet,
+    arrangement: &Arrangement,
+    comparator: Comparator,
+    scores: &BTreeMap<Uid, u8>,
+) -> Answer {
     let by = comparator.collation;
     let mut mails: Vec<Mail<'_>> = mailbox
         .messages
@@ -58,6 +65,12 @@ pub fn order(mailbox: &Mailbox, uids: &UidSet, arrangement: &Arrangement, compar
     match arrangement {
         Arrangement::Sorted(criteria) => {
             for criterion in criteria.iter().rev() {
+                if criterion.key == SortKey::Relevancy {
+                    let score = |mail: &Mail<'_>| i64::from(scores.get(&Uid(mail.0)).copied().unwrap_or(0));
+                    let sign = if criterion.direction == Direction::Ascending { -1 } else { 1 };
+                    mails.sort_by_key(|mail| sign * score(mail));
+                    continue;
+                }
                 let is_number = matches!(criterion.key, SortKey::Arrival | SortKey::Date | SortKey::Size);
                 let plain = if is_number { Direction::Ascending } else { comparator.direction };
                 match criterion.direction == plain {

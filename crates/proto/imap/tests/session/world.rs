@@ -375,8 +375,9 @@ impl World {
                 Answer::Expunged { uids: chosen.into_iter().map(Uid).collect(), modseq: ModSeq(modseq) }
             }
             Ask::Search { query, among, from } => self.search(id, &query, &among, from),
-            Ask::Order { uids, arrangement, comparator } => {
-                crate::order::order(&self.mailboxes[&id], &uids, &arrangement, comparator)
+            Ask::Order { uids, arrangement, comparator, scores } => {
+                let scores = scores.into_iter().collect();
+                crate::order::order(&self.mailboxes[&id], &uids, &arrangement, comparator, &scores)
             }
             other => panic!("a question for a selected mailbox was expected: {other:?}"),
         }
