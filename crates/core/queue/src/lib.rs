@@ -35,7 +35,7 @@ pub use operate::{Attempt, Filter, Totals, record_attempt, record_warned};
 pub use refill::{Addressed, Refilled, Route};
 pub use schedule::Scheduler;
 pub use sending::{AlarmAction, Counted, Sending, SendingLimits, SendingRules, Withheld, count_sent};
-pub use settle::{Onward, Rules, Settled, may_report, settle};
+pub use settle::{Onward, Rules, Settled, may_report, may_warn, settle, warn};
 pub use suppression::{Rule as SuppressionRule, Suppression, is_hard};
 
 use engine::Engine;
@@ -74,8 +74,8 @@ impl Queue {
         }
     }
 
-    /// A message was changed: the scheduler reads it again.
-    fn changed(&self, id: QueueId) {
+    /// A message was changed by other than the scheduler's jobs, durably: the scheduler reads it again.
+    pub fn changed(&self, id: QueueId) {
         self.scheduler().changed(id);
         self.ring();
     }

@@ -36,22 +36,12 @@ pub struct Settled {
     pub remote: Option<String>,
     /// For [`Attempt::Delivered`].
     pub onward: Onward,
-    /// Whether a deferral has lasted so long that the sender is told.
-    pub warn: bool,
 }
 
 impl Settled {
-    /// Without a remote host, without a warning.
+    /// Without a remote host.
     pub fn new(index: u32, outcome: Attempt, reply: impl Into<String>) -> Settled {
-        Settled {
-            index,
-            outcome,
-            reply: reply.into(),
-            status: None,
-            remote: None,
-            onward: Onward::Silent,
-            warn: false,
-        }
+        Settled { index, outcome, reply: reply.into(), status: None, remote: None, onward: Onward::Silent }
     }
 
     fn status(&self) -> String {
@@ -65,7 +55,8 @@ impl Settled {
 
     fn action(&self) -> Option<Action> {
         match (self.outcome, self.onward) {
-            (Attempt::Deferred(_), _) => self.warn.then_some(Action::Delayed),
+            // That is told when it has lasted for long: `warn`.
+            (Attempt::Deferred(_), _) => None,
             (Attempt::Failed | Attempt::Expired, _) => Some(Action::Failed),
             (Attempt::Delivered, Onward::Tells) => None,
             (Attempt::Delivered, Onward::Silent) => Some(Action::Relayed),
@@ -149,9 +140,6 @@ pub fn settle(
         };
         events::keep(tx, &happened, &rules.events)?;
         if let Some(action) = wants(entry, &recipient, one) {
-            if action == Action::Delayed && record_warned(tx, entry.id, &[one.index], now)?.is_empty() {
-                continue;
-            }
             told.push(Reported {
                 action,
                 recipient: address,
@@ -165,6 +153,41 @@ pub fn settle(
     }
     if let Some(account) = entry.account.filter(|_| failed > 0) {
         sending::count_failures(tx, account, failed, now)?;
+    }
+    Ok(told)
+}
+
+/// Whether the sender may have to be told that any of these recipients have waited for long.
+pub fn may_warn(entry: &Entry, indexes: &[u32]) -> bool {
+    entry.recipients.iter().any(|one| indexes.contains(&one.index) && hears_of_delay(entry, one))
+}
+
+fn hears_of_delay(entry: &Entry, recipient: &Recipient) -> bool {
+    entry.reverse_path != ReversePath::Null && recipient.notify.wants(Action::Delayed)
+}
+
+/// Notes inside a transaction that these recipients have waited so long that their sender is told, once. Answers what he
+/// is to be told, in this same transaction.
+///
+/// # Errors
+/// The engine's.
+pub fn warn(tx: &mut dyn Tx, entry: &Entry, indexes: &[u32], now: UnixTime) -> Result<Vec<Reported>, Error> {
+    let mut told = Vec::new();
+    for index in record_warned(tx, entry.id, indexes, now)? {
+        let Some(recipient) = open_recipient(tx, entry.id, index)? else { continue };
+        if !hears_of_delay(entry, &recipient) {
+            continue;
+        }
+        let reply = recipient.last_reply.unwrap_or_default();
+        told.push(Reported {
+            action: Action::Delayed,
+            recipient: recipient.address.to_string(),
+            original: recipient.orcpt,
+            status: status_of(&reply),
+            reply,
+            remote: None,
+            last_attempt: None,
+        });
     }
     Ok(told)
 }

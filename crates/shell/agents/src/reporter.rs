@@ -9,21 +9,6 @@ use model::{EmailAddress, Path, ReversePath, UnixTime};
 use queue::{Language, NewEntry, Reported, Ret, Returned};
 use store::Prepared;
 
-/// Which reports are written, and how.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ReportSettings {
-    /// None: in the language of each sender.
-    pub language: Option<Language>,
-    /// Larger messages are returned without their body, even when all was asked for (RFC 3461 §6.2).
-    pub message_bytes_max: usize,
-}
-
-impl Default for ReportSettings {
-    fn default() -> Self {
-        ReportSettings { language: None, message_bytes_max: 256 * 1024 }
-    }
-}
-
 /// What a report says of the message that it is about.
 pub(crate) struct About {
     /// Who hears it; never null.
@@ -63,7 +48,7 @@ impl Reporter {
         mut about: About,
         content: &[u8],
     ) -> Result<Reporter, directory::Error> {
-        let settings = world.reports.read().clone();
+        let settings = world.outgoing.read().clone();
         let to = Recipient {
             path: Path::Mailbox(about.sender.clone()),
             notify: Some(::smtp::Notify::NEVER),

@@ -1,8 +1,8 @@
 //! What all agents of one server share.
 
 use crate::metrics::Metrics;
+use crate::outgoing::Outgoing;
 use crate::pop3::Maildrops;
-use crate::reporter::ReportSettings;
 use directory::Directory;
 use dns::Resolver;
 use engine::Engine;
@@ -29,8 +29,8 @@ pub struct World {
     pub resolver: Arc<Resolver>,
     /// What is accepted; exchanged when the configuration is read again.
     pub policy: RwLock<Arc<Policy>>,
-    /// How reports to senders are written; exchanged likewise.
-    pub reports: RwLock<Arc<ReportSettings>>,
+    /// What is told and kept of mail on its way out; exchanged likewise.
+    pub outgoing: RwLock<Arc<Outgoing>>,
     /// What POP3 sessions have locked.
     pub maildrops: Arc<Maildrops>,
     /// Turns true when the server stops: nobody is made to wait any more.

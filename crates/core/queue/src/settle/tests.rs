@@ -68,6 +68,15 @@ impl Bench {
     }
 }
 
+impl Bench {
+    fn warn(&self, entry: &Entry) -> Vec<Reported> {
+        let entry = entry.clone();
+        let dynamic: &dyn Engine = &*self.engine;
+        let work = move |tx: &mut dyn Tx| Ok(warn(tx, &entry, &[0, 1], NOW)?);
+        dynamic.transact(&[AccountId(0)], work).wait().unwrap()
+    }
+}
+
 const SUCCESS: Notify = Notify::On { success: true, failure: false, delay: false };
 
 #[test]
@@ -123,21 +132,19 @@ fn nothing_bounces_a_bounce() {
 fn a_delay_is_told_when_it_is_time_and_an_expiry_with_the_last_reply() {
     let bench = Bench::new("s@x.test", &[("a@y.test", Notify::Default), ("b@y.test", SUCCESS)]);
     let entry = bench.entry();
-    let deferred = |index, warn| Settled {
-        warn,
-        ..Settled::new(index, Attempt::Deferred(UnixTime(NOW.0 + 60)), "451 4.7.1 greylisted")
-    };
-    assert!(bench.settle(&entry, vec![deferred(0, false)]).is_empty());
-    let told = bench.settle(&entry, vec![deferred(0, true), deferred(1, true)]);
+    let later = Attempt::Deferred(UnixTime(NOW.0 + 60));
+    assert!(bench.settle(&entry, vec![Settled::new(0, later, "451 4.7.1 greylisted")]).is_empty());
+    assert!(may_warn(&entry, &[0, 1]) && !may_warn(&entry, &[1]));
+    let told = bench.warn(&entry);
     assert_eq!(told.len(), 1, "RFC 3461 §5.2.5 (c): not who asked for other things");
     assert_eq!((told[0].action, told[0].status.as_str()), (Action::Delayed, "4.7.1"));
-    assert!(bench.settle(&entry, vec![deferred(0, true)]).is_empty(), "once is enough");
+    assert!(bench.warn(&entry).is_empty(), "once is enough");
+    assert!(bench.entry().recipients.iter().all(|one| one.warned));
     let told = bench.settle(&entry, vec![Settled::new(0, Attempt::Expired, "")]);
     assert_eq!((told[0].action, told[0].status.as_str()), (Action::Failed, "4.4.7"));
     assert_eq!(told[0].reply, "451 4.7.1 greylisted");
     let events: Vec<EventName> = bench.queue.events(10).unwrap().iter().map(|one| one.event).collect();
-    assert_eq!(events.len(), 5);
-    assert_eq!(events[4], EventName::Expired);
+    assert_eq!(events, [EventName::Deferred, EventName::Expired]);
 }
 
 #[test]

@@ -1,0 +1,200 @@
+//! What comes of mail on its way out, as one commit: the states of its recipients ([`queue::settle`]) and the report to
+//! its sender, which may itself go into a mailbox here or into the queue. So a crash leaves neither a failure without its
+//! report nor a report of what did not happen.
+
+use crate::reporter::{About, Reporter};
+use crate::world::World;
+use model::{ReversePath, UnixTime};
+use queue::{
+    Attempt, Body, Entry, Language, QueueId, RecipientState, Reported, Ret, Rules, SendingRules, Settled,
+};
+use std::sync::atomic::{AtomicU64, Ordering};
+use store::{Delivery, RecipientOutcomes, Written};
+
+/// Bytes of a message's beginning that are searched for its header.
+const HEADER_BYTES_MAX: u64 = 64 * 1024;
+/// Longer lines are not the Return-Path that this server wrote.
+const RETURN_PATH_BYTES_MAX: usize = 1024;
+
+/// What is told and kept of mail on its way out.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Outgoing {
+    /// Of the reports to senders. None: the language of each sender.
+    pub language: Option<Language>,
+    /// Larger messages are returned without their body, even when all was asked for (RFC 3461 §6.2).
+    pub message_bytes_max: usize,
+    /// The suppression list, and events for the webhook.
+    pub rules: Rules,
+    /// How much users may send.
+    pub sending: SendingRules,
+}
+
+impl Default for Outgoing {
+    fn default() -> Self {
+        Outgoing {
+            language: None,
+            message_bytes_max: 256 * 1024,
+            rules: Rules::default(),
+            sending: SendingRules::default(),
+        }
+    }
+}
+
+/// Records what an attempt came to for recipients of `entry`, as it was read before the attempt, and delivers what its
+/// sender is to be told. What is not recorded yet when this fails may be tried again: nothing of it was kept.
+///
+/// # Errors
+/// Something could not be read or written.
+pub async fn settle(
+    world: &World,
+    hostname: &str,
+    entry: &Entry,
+    settled: Vec<Settled>,
+    now: UnixTime,
+) -> Result<(), store::Error> {
+    settling(world, hostname, entry, settled, now)?.await?;
+    world.queue.ring();
+    Ok(())
+}
+
+/// Tells the sender that recipients of `entry` have waited for long, once for each of them.
+///
+/// # Errors
+/// Something could not be read or written.
+pub async fn warn(
+    world: &World,
+    hostname: &str,
+    entry: &Entry,
+    indexes: Vec<u32>,
+    now: UnixTime,
+) -> Result<(), store::Error> {
+    let told = queue::may_warn(entry, &indexes);
+    let reporter = if told { reporter(world, hostname, entry, now)? } else { None };
+    let about = entry.clone();
+    let work = move |tx: &mut dyn engine::Tx| Ok(queue::warn(tx, &about, &indexes, now)?);
+    commit(world, reporter, now, work).await?;
+    world.queue.ring();
+    Ok(())
+}
+
+/// Gives all open recipients of a queued message up now, and tells its sender; answers whether there were any. Waits for
+/// the disk: not for an async thread.
+///
+/// # Errors
+/// Something could not be read or written.
+pub fn bounce(
+    world: &World,
+    hostname: &str,
+    id: QueueId,
+    reason: &str,
+    now: UnixTime,
+) -> Result<bool, store::Error> {
+    let Some(shown) = world.queue.show(id)? else { return Ok(false) };
+    let open = |state| matches!(state, RecipientState::Queued | RecipientState::Held);
+    let settled: Vec<Settled> = shown
+        .entry
+        .recipients
+        .iter()
+        .filter(|recipient| open(recipient.state))
+        // RFC 3463 X.0.0: nothing is wrong but that somebody decided so.
+        .map(|one| Settled {
+            status: Some("5.0.0".into()),
+            ..Settled::new(one.index, Attempt::Failed, reason)
+        })
+        .collect();
+    let any = !settled.is_empty();
+    settling(world, hostname, &shown.entry, settled, now)?.wait()?;
+    world.queue.changed(id);
+    Ok(any)
+}
+
+fn settling(
+    world: &World,
+    hostname: &str,
+    entry: &Entry,
+    settled: Vec<Settled>,
+    now: UnixTime,
+) -> Result<Written<Vec<RecipientOutcomes>>, store::Error> {
+    let told = queue::may_report(entry, &settled);
+    let reporter = if told { reporter(world, hostname, entry, now)? } else { None };
+    let outgoing = world.outgoing.read().clone();
+    let entry = entry.clone();
+    let work = move |tx: &mut dyn engine::Tx| Ok(queue::settle(tx, &entry, &settled, &outgoing.rules, now)?);
+    Ok(commit(world, reporter, now, work))
+}
+
+/// One transaction: `work`, and the report on what it answers.
+fn commit(
+    world: &World,
+    reporter: Option<Reporter>,
+    now: UnixTime,
+    mut work: impl FnMut(&mut dyn engine::Tx) -> Result<Vec<Reported>, store::Error> + Send + 'static,
+) -> Written<Vec<RecipientOutcomes>> {
+    let accounts = reporter.as_ref().map(|reporter| reporter.accounts().to_vec()).unwrap_or_default();
+    world.store.deliver_made(&accounts, move |tx| {
+        let told = work(tx)?;
+        let report: Option<Delivery> = match &reporter {
+            Some(reporter) if !told.is_empty() => reporter.delivery(&told, now)?,
+            _ => None,
+        };
+        Ok(report.into_iter().collect())
+    })
+}
+
+/// Who writes reports about a queued message. None: there is nobody to write to.
+fn reporter(
+    world: &World,
+    hostname: &str,
+    entry: &Entry,
+    now: UnixTime,
+) -> Result<Option<Reporter>, store::Error> {
+    // RFC 5321 §4.5.5, §6.1: nothing bounces a bounce.
+    let ReversePath::Mailbox(sender) = &entry.reverse_path else { return Ok(None) };
+    // What is binary is not returned: the report would need BINARYMIME to travel (RFC 3030 §3).
+    let ret = entry.ret.filter(|_| entry.body != Body::BinaryMime);
+    let whole = world.outgoing.read().message_bytes_max as u64 + RETURN_PATH_BYTES_MAX as u64;
+    let bytes = if ret == Some(Ret::Full) && entry.size <= whole { entry.size } else { HEADER_BYTES_MAX };
+    let mut content = Vec::new();
+    let snapshot = world.engine.snapshot()?;
+    // It is gone when all its recipients came to their end meanwhile; then there will be nothing to tell.
+    if snapshot.content_len(entry.content)?.is_some() {
+        snapshot.read_content(entry.content, 0..bytes, &mut content)?;
+    }
+    drop(snapshot);
+    let about = About {
+        sender: sender.clone(),
+        ret,
+        envid: entry.envid.clone(),
+        smtputf8: entry.smtputf8,
+        trace: trace(entry.id, now),
+        received: entry.received,
+        account: entry.account,
+        retry_until: Some(entry.expires),
+    };
+    match Reporter::new(world, hostname, about, without_return_path(&content)) {
+        Ok(reporter) => Ok(Some(reporter)),
+        Err(directory::Error::Engine(error)) => Err(error.into()),
+        Err(error) => {
+            tracing::error!(id = %entry.id, %error, "the sender can't be told what became of his message");
+            Ok(None)
+        }
+    }
+}
+
+/// Names one report of one message, of which there may be several.
+fn trace(id: QueueId, now: UnixTime) -> String {
+    static REPORTS: AtomicU64 = AtomicU64::new(0);
+    format!("{id}.{:x}.{:x}", now.0, REPORTS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The message behind the Return-Path that this server wrote on top of it, for those who have it here.
+fn without_return_path(content: &[u8]) -> &[u8] {
+    let first = &content[..content.len().min(RETURN_PATH_BYTES_MAX)];
+    match first.windows(2).position(|pair| pair == b"\r\n") {
+        Some(end) if content.starts_with(b"Return-Path: <") => &content[end + 2..],
+        _ => content,
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use super::*;
+use crate::{Mailboxes, Metrics};
+use directory::{Directory, NewAccount, Quota, Role};
+use engine::{AccountId, Engine, MemoryEngine, Packed};
+use model::{Domain, EmailAddress};
+use queue::{NewEntry, NewRecipient, Notify, RecipientState, Wishes};
+use std::sync::Arc;
+use store::Store;
+
+const NOW: UnixTime = UnixTime(1_800_000_000);
+const MESSAGE: &str =
+    "Return-Path: <anna@x.test>\r\nSubject: =?utf-8?b?0J/RgNC40LLQtdGC?=\r\n\r\nthe body\r\n";
+
+fn address(text: &str) -> EmailAddress {
+    EmailAddress::parse(text).unwrap()
+}
+
+struct Bench {
+    world: World,
+    anna: AccountId,
+}
+
+impl Bench {
+    /// A server of x.test with anna.
+    fn new() -> Bench {
+        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::default());
+        let directory = Directory::open(
+            engine.clone(),
+            directory::Settings::default(),
+            &[1; 32],
+            Arc::new(Mailboxes::new(0)),
+        );
+        let world = World {
+            store: Arc::new(Store::new(engine.clone())),
+            directory: Arc::new(directory.unwrap()),
+            queue: queue::Queue::new(engine.clone()),
+            engine,
+            resolver: Arc::new(dns::Resolver::new(dns::Settings::default()).unwrap()),
+            policy: parking_lot::RwLock::default(),
+            outgoing: parking_lot::RwLock::default(),
+            maildrops: Arc::default(),
+            stopping: tokio::sync::watch::Sender::new(false),
+            metrics: Metrics::default(),
+        };
+        world.directory.add_domain(&Domain::new("x.test").unwrap(), NOW).wait().unwrap();
+        let new = NewAccount {
+            address: address("anna@x.test"),
+            display_name: String::new(),
+            password: None,
+            quota: Quota::default(),
+            role: Role::Person,
+        };
+        let anna = world.directory.add_account(new, NOW).wait().unwrap();
+        Bench { world, anna }
+    }
+
+    fn queue(&self, sender: &str, ret: Option<Ret>, recipients: &[&str]) -> Entry {
+        let recipient =
+            |text: &&str| NewRecipient { address: address(text), notify: Notify::Default, orcpt: None };
+        let new = NewEntry {
+            reverse_path: match sender {
+                "" => ReversePath::Null,
+                sender => ReversePath::Mailbox(address(sender)),
+            },
+            recipients: recipients.iter().map(recipient).collect(),
+            ret,
+            envid: Some("e-1".into()),
+            smtputf8: false,
+            body: Body::SevenBit,
+            account: None,
+            received: NOW,
+            size: MESSAGE.len() as u64,
+            expires: UnixTime(NOW.0 + 500),
+            held: false,
+            wishes: Wishes::default(),
+        };
+        let work = move |tx: &mut dyn engine::Tx| {
+            let content = tx.append(&Packed::new(MESSAGE.as_bytes()), 1)?;
+            Ok(queue::enqueue(tx, content, &new)?)
+        };
+        let id = self.world.engine.transact(&[AccountId(0)], work).wait().unwrap();
+        self.world.queue.show(id).unwrap().unwrap().entry
+    }
+
+    fn settle(&self, entry: &Entry, settled: Vec<Settled>) {
+        pollster::block_on(settle(&self.world, "mx.x.test", entry, settled, NOW)).unwrap();
+    }
+
+    /// What lies in anna's inbox.
+    fn inbox(&self) -> Vec<String> {
+        let mailboxes = self.world.store.mailboxes(self.anna).unwrap();
+        let inbox = mailboxes.iter().find(|info| info.name == "INBOX").unwrap().id.unwrap();
+        let opened = self.world.store.open(self.anna, inbox).unwrap();
+        let content = |uid| self.world.store.content(self.anna, inbox, uid, 0, u64::MAX).unwrap();
+        opened.uids.iter().map(|uid| String::from_utf8(content(uid)).unwrap()).collect()
+    }
+
+    fn queued(&self) -> Vec<Entry> {
+        self.world.queue.list(&queue::Filter::default(), None, 10).unwrap()
+    }
+}
+
+fn failed(index: u32) -> Settled {
+    Settled {
+        remote: Some("mx.y.test".into()),
+        ..Settled::new(index, Attempt::Failed, "550 5.1.1 no such user")
+    }
+}
+
+fn delivered(index: u32) -> Settled {
+    Settled::new(index, Attempt::Delivered, "250 2.0.0 ok")
+}
+
+#[test]
+fn a_failure_and_its_report_are_one() {
+    let bench = Bench::new();
+    let entry = bench.queue("anna@x.test", None, &["b@y.test", "c@y.test"]);
+    bench.settle(&entry, vec![failed(0), delivered(1)]);
+    assert!(bench.queued().is_empty());
+    let [report] = &bench.inbox()[..] else { panic!("one report") };
+    for wanted in [
+        "Return-Path: <>\r\n",
+        "Content-Language: ru\r\n",
+        "Original-Envelope-Id: e-1\r\n",
+        "Final-Recipient: rfc822; b@y.test\r\nAction: failed\r\nStatus: 5.1.1\r\nRemote-MTA: dns; mx.y.test\r\n",
+        "Content-Type: text/rfc822-headers\r\n",
+    ] {
+        assert!(report.contains(wanted), "{wanted}: {report}");
+    }
+    assert!(!report.contains("c@y.test") && !report.contains("the body"), "{report}");
+    assert!(!report.contains("Return-Path: <anna"), "what stands in the store only is not returned");
+    // The outcome comes a second time, from a job that did not know of the first.
+    bench.settle(&entry, vec![failed(0)]);
+    assert_eq!(bench.inbox().len(), 1);
+    assert_eq!(bench.world.queue.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn the_whole_message_comes_back_when_asked_for_and_not_too_large() {
+    let bench = Bench::new();
+    let entry = bench.queue("anna@x.test", Some(Ret::Full), &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    assert!(bench.inbox()[0].contains("Content-Type: message/rfc822\r\n"));
+    assert!(bench.inbox()[0].contains("\r\nthe body\r\n"));
+    *bench.world.outgoing.write() = Arc::new(Outgoing { message_bytes_max: 10, ..Outgoing::default() });
+    let entry = bench.queue("anna@x.test", Some(Ret::Full), &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    assert!(!bench.inbox()[1].contains("the body"));
+}
+
+#[test]
+fn reports_to_other_hosts_are_queued_and_never_reported_on() {
+    let bench = Bench::new();
+    let entry = bench.queue("s@far.test", None, &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    let [report] = &bench.queued()[..] else { panic!("one report") };
+    assert_eq!(report.reverse_path, ReversePath::Null);
+    assert_eq!(
+        (report.recipients[0].address.to_string(), report.recipients[0].notify),
+        ("s@far.test".into(), Notify::Never)
+    );
+    bench.settle(report, vec![failed(0)]);
+    assert!(bench.queued().is_empty() && bench.inbox().is_empty());
+    let entry = bench.queue("nobody@x.test", None, &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    assert!(bench.queued().is_empty(), "whose sender is not there is not kept for ever");
+}
+
+#[test]
+fn the_sender_is_warned_once() {
+    let bench = Bench::new();
+    let entry = bench.queue("anna@x.test", None, &["b@y.test"]);
+    bench.settle(&entry, vec![Settled::new(0, Attempt::Deferred(UnixTime(NOW.0 + 9)), "451 4.7.1 later")]);
+    assert!(bench.inbox().is_empty());
+    for _ in 0..2 {
+        pollster::block_on(warn(&bench.world, "mx.x.test", &entry, vec![0], NOW)).unwrap();
+    }
+    let [report] = &bench.inbox()[..] else { panic!("one warning") };
+    assert!(report.contains("Action: delayed\r\nStatus: 4.7.1\r\n") && report.contains("Will-Retry-Until: "));
+    assert_eq!(bench.queued()[0].recipients[0].state, RecipientState::Queued);
+}
+
+#[test]
+fn an_operator_bounces_what_waits() {
+    let bench = Bench::new();
+    let entry = bench.queue("anna@x.test", None, &["b@y.test", "c@y.test"]);
+    bench.settle(&entry, vec![delivered(0)]);
+    assert!(bounce(&bench.world, "mx.x.test", entry.id, "the link is cut", NOW).unwrap());
+    assert!(bench.queued().is_empty());
+    let [report] = &bench.inbox()[..] else { panic!("one report") };
+    assert!(
+        report.contains("Diagnostic-Code: x-troika; the link is cut\r\n") && !report.contains("b@y.test")
+    );
+    assert!(!bounce(&bench.world, "mx.x.test", entry.id, "again", NOW).unwrap());
+}
