@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 
+import imap
 from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, disk_bytes, load, processor_seconds, resident_kib, until, RELEASE)
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -214,7 +215,17 @@ def search(folder):
         side.stop()
 
 
-WORKS = {"search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
+def huge(folder):
+    """A mailbox of a million messages."""
+    imap.huge(folder, maildir, servers, report)
+
+
+def news(folder):
+    """Ten thousand idle connections."""
+    imap.news(folder, report)
+
+
+WORKS = {"huge": huge, "news": news, "search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
 
 
 def main():

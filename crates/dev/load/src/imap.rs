@@ -1,4 +1,4 @@
-//! IMAP: one command timed, or many connections held idle.
+//! IMAP: one command timed.
 
 use crate::client::{Client, trusting_tls};
 use clap::Args;
@@ -33,26 +33,6 @@ pub struct Options {
     pub times: u64,
 }
 
-/// `load idle`
-#[derive(Args)]
-pub struct IdleOptions {
-    /// Where the server listens (loopback only)
-    #[arg(long, value_parser = crate::loopback)]
-    pub address: SocketAddr,
-    /// TLS from the first byte
-    #[arg(long)]
-    pub tls: bool,
-    /// Log-in name; {} becomes the connection's number
-    #[arg(long)]
-    pub user: String,
-    /// Password
-    #[arg(long)]
-    pub password: String,
-    /// Connections
-    #[arg(long, default_value_t = 5000)]
-    pub connections: u64,
-}
-
 /// Selects and times a command.
 ///
 /// # Errors
@@ -78,40 +58,13 @@ pub async fn run(options: &Options) -> io::Result<Value> {
     }))
 }
 
-/// Connects, selects and idles on all connections; says so, then waits for the end of standard input.
-///
-/// # Errors
-/// A connection broke or the server refused.
-pub async fn idle(options: &IdleOptions) -> io::Result<Value> {
-    let tls = options.tls.then(trusting_tls);
-    let mut held = Vec::new();
-    let start = Instant::now();
-    for number in 0..options.connections {
-        let mut client = Client::connect(options.address, tls.as_ref()).await?;
-        log_in(&mut client, &options.user.replace("{}", &number.to_string()), &options.password).await?;
-        tagged(&mut client, "SELECT INBOX").await?;
-        client.send(b"a IDLE\r\n").await?;
-        loop {
-            if client.line().await?.starts_with('+') {
-                break;
-            }
-        }
-        client.forget();
-        held.push(client);
-    }
-    println!("{}", json!({ "ready": held.len(), "seconds": start.elapsed().as_secs_f64() }));
-    let waited = tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new())).await;
-    waited.map_err(io::Error::other)??;
-    Ok(json!({ "work": "idle", "connections": held.len() }))
-}
-
-async fn log_in(client: &mut Client, user: &str, password: &str) -> io::Result<()> {
+pub(crate) async fn log_in(client: &mut Client, user: &str, password: &str) -> io::Result<()> {
     client.line().await?;
     tagged(client, &format!("LOGIN \"{user}\" \"{password}\"")).await.map(drop)
 }
 
 /// Sends a command and reads to its tagged OK; answers how many untagged responses came.
-async fn tagged(client: &mut Client, command: &str) -> io::Result<u64> {
+pub(crate) async fn tagged(client: &mut Client, command: &str) -> io::Result<u64> {
     client.send(format!("t {command}\r\n").as_bytes()).await?;
     let mut untagged = 0;
     loop {

@@ -3,6 +3,7 @@
 
 mod client;
 mod floor;
+mod idle;
 mod imap;
 mod message;
 mod pop3;
@@ -27,8 +28,8 @@ enum Work {
     Pop3(pop3::Options),
     /// Run one IMAP command after SELECT and time it
     Imap(imap::Options),
-    /// Hold many IMAP connections in IDLE until standard input ends
-    Idle(imap::IdleOptions),
+    /// Hold many IMAP connections in IDLE until standard input ends, and time how soon they hear of new messages
+    Idle(idle::Options),
     /// The raw floor: the same bytes appended to a file by so many writers, with one fdatasync for each group
     Floor(floor::Options),
     /// Write the messages to an mbox file or a Maildir instead of sending them
@@ -47,7 +48,7 @@ fn main() -> ExitCode {
                 (Ok(runtime), Work::Smtp(options)) => runtime.block_on(smtp::run(options)),
                 (Ok(runtime), Work::Pop3(options)) => runtime.block_on(pop3::run(options)),
                 (Ok(runtime), Work::Imap(options)) => runtime.block_on(imap::run(options)),
-                (Ok(runtime), Work::Idle(options)) => runtime.block_on(imap::idle(options)),
+                (Ok(runtime), Work::Idle(options)) => runtime.block_on(idle::run(options)),
                 (Ok(_), Work::Floor(_) | Work::Files(_)) => Ok(serde_json::Value::Null),
             }
         }

@@ -74,7 +74,7 @@ pub async fn run(options: &Options) -> io::Result<Value> {
     }))
 }
 
-fn milliseconds(sorted: &[Duration], percent: usize) -> f64 {
+pub(crate) fn milliseconds(sorted: &[Duration], percent: usize) -> f64 {
     let at = (sorted.len() * percent / 100).min(sorted.len().saturating_sub(1));
     sorted.get(at).map_or(0.0, |wait| wait.as_secs_f64() * 1000.0)
 }
@@ -105,7 +105,7 @@ async fn connection(options: Options, next: Texts) -> io::Result<(Vec<Duration>,
     Ok((waits, bytes))
 }
 
-async fn expect(client: &mut Client, code: &str) -> io::Result<()> {
+pub(crate) async fn expect(client: &mut Client, code: &str) -> io::Result<()> {
     loop {
         let line = client.line().await?;
         if !line.starts_with(code) {
