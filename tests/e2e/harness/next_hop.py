@@ -1,8 +1,8 @@
 """A next hop that does what a test says: answers, refuses, is slow, closes, lies. SMTP and LMTP, also with TLS.
 
-    with NextHop(replies={"RCPT <full@y.test>": "452 4.2.2 full"}) as hop: …
+    with NextHop(replies={"RCPT TO:<full@y.test>": "452 4.2.2 full"}) as hop: …
 
-`replies` maps the beginning of a command (`MAIL`, `RCPT <a@y.test>`, `DATA`; `.` is the message's end, `greeting` the
+`replies` maps the beginning of a command (`MAIL`, `RCPT TO:<a@y.test>`, `DATA`; `.` is the message's end, `greeting` the
 greeting) to a reply, to a list of replies given in turn (the last one stays), or to a function that gets the
 connection's `Talk` and the command line. The word `close` as a reply closes the connection without one.
 """
@@ -216,7 +216,7 @@ class NextHop:
             if talk.reply(line, "250 2.1.0 ok")[:1] == "2":
                 talk.mail, talk.rcpts, talk.chunks = line, [], b""
         elif verb == "RCPT":
-            key = "RCPT " + line.split(":", 1)[1].split(">")[0].strip() + ">"
+            key = "RCPT TO:" + line.split(":", 1)[1].split(">")[0].strip() + ">"
             if talk.reply(key, "250 2.1.5 ok")[:1] == "2":
                 talk.rcpts = [*talk.rcpts, line]
         elif verb == "DATA":

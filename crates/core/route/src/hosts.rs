@@ -1,18 +1,10 @@
 //! MX records in the order in which they are tried (RFC 5321 §5.1).
 
 use crate::Trouble;
+use model::Mx;
 
 /// Hosts tried of one domain at most: a domain with hundreds of records can't keep a delivery busy for hours.
 pub const HOSTS_MAX: usize = 20;
-
-/// One MX record.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Mx {
-    /// Smaller is better.
-    pub preference: u16,
-    /// The host, in ASCII, in lower case, without a final dot; empty for the root (`.`).
-    pub host: String,
-}
 
 /// Puts the records in their order: by preference, equal ones shuffled by `random` (numbers evenly spread over all of
 /// u64). Of the hosts that are this server itself (`is_self`), and those no better than it, none is tried.

@@ -16,7 +16,8 @@ mod table;
 mod trouble;
 
 pub use endpoints::{ADDRESSES_MAX, Family, Host, order_addresses};
-pub use hosts::{HOSTS_MAX, Mx, choose};
+pub use hosts::{HOSTS_MAX, choose};
+pub use model::Mx;
 pub use next_hop::{HostName, NextHop, NextHopError, literal};
 pub use table::{
     AccountPattern, Login, Message, Pattern, Protocol, Proxy, Route, SenderPattern, Table, TlsWish, Way,

@@ -356,6 +356,11 @@ impl Table {
         self.routes.iter().position(|route| fits(&route))
     }
 
+    /// Whether everything goes by MX records, the same way.
+    pub fn is_empty(&self) -> bool {
+        self.routes.is_empty() && self.otherwise.next_hop == NextHop::Mx
+    }
+
     /// Whether any route looks at the account: else nobody needs to look it up.
     pub fn asks_for_account(&self) -> bool {
         self.routes.iter().any(|route| route.account != AccountPattern::Any)

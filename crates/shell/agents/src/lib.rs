@@ -16,7 +16,7 @@ mod world;
 pub use imap::{ImapAgent, identifier, identify};
 pub use login::Login;
 pub use mailboxes::Mailboxes;
-pub use metrics::{By, Metrics, Protocol};
+pub use metrics::{By, BySent, Metrics, Protocol, SentOutcome};
 pub use outgoing::{Outgoing, bounce, settle, warn};
 pub use pop3::{Maildrops, Pop3Agent};
 pub use smtp::SmtpAgent;

@@ -37,6 +37,26 @@ pub struct By {
     pub protocol: Protocol,
 }
 
+/// What became of a recipient elsewhere, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelValue)]
+pub enum SentOutcome {
+    /// Another host took the message.
+    Delivered,
+    /// It has to be tried again.
+    Deferred,
+    /// It was refused for good.
+    Failed,
+    /// It was given up.
+    Expired,
+}
+
+/// Label set of one outcome.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct BySent {
+    /// Which.
+    pub outcome: SentOutcome,
+}
+
 /// Every counter of the server.
 pub struct Metrics {
     registry: Registry,
@@ -68,6 +88,12 @@ pub struct Metrics {
     pub deliveries: Counter,
     /// Recipients put into the outbound queue.
     pub queued: Counter,
+    /// Attempts at recipients elsewhere.
+    pub sent: Family<BySent, Counter>,
+    /// Connections to other hosts that stood.
+    pub sent_connections: Counter,
+    /// Connections to other hosts that could not be made or used.
+    pub sent_connections_failed: Counter,
 }
 
 impl Default for Metrics {
@@ -88,6 +114,9 @@ impl Default for Metrics {
             messages_refused: Family::default(),
             deliveries: Counter::default(),
             queued: Counter::default(),
+            sent: Family::default(),
+            sent_connections: Counter::default(),
+            sent_connections_failed: Counter::default(),
         };
         let registry = &mut metrics.registry;
         for (name, help, family) in [
@@ -112,6 +141,21 @@ impl Default for Metrics {
         registry.register("connections_open", "Connections now", metrics.connections_open.clone());
         registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
         registry.register("queued", "Recipients put into the outbound queue", metrics.queued.clone());
+        registry.register(
+            "sent",
+            "Attempts at recipients elsewhere, by what became of them",
+            metrics.sent.clone(),
+        );
+        registry.register(
+            "sent_connections",
+            "Connections to other hosts that stood",
+            metrics.sent_connections.clone(),
+        );
+        registry.register(
+            "sent_connections_failed",
+            "Connections to other hosts that could not be made or used",
+            metrics.sent_connections_failed.clone(),
+        );
         metrics
     }
 }

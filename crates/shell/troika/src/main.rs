@@ -6,6 +6,7 @@ mod config;
 mod control;
 mod operations;
 mod quickstart;
+mod sending;
 mod serve;
 mod world;
 

@@ -84,8 +84,18 @@ section! {
         authorities: PathBuf = "\"\"" => PathBuf::new(),
         /// How long one address may take to answer a connection.
         connect_timeout: Span = "\"30s\"" => Span::seconds(30),
+        /// How long a host may take to reply; twice that at the end of a message. RFC 5321 section 4.5.3.2 wants 5 minutes.
+        reply_timeout: Span = "\"5m\"" => Span::seconds(300),
+        /// Pause after the first attempt at a message that has to be repeated; each further one is twice as long ...
+        retry_first: Span = "\"5m\"" => Span::seconds(300),
+        /// ... up to this.
+        retry_longest: Span = "\"2h\"" => Span::seconds(7200),
+        /// Age at which the sender of a message that still waits is told. "0s": never.
+        warn_after: Span = "\"4h\"" => Span::seconds(14400),
         /// Most connections to other hosts at once.
         connections: u32 = "500" => 500,
+        /// Most of them to one destination; there are fewer until it has proved to bear them.
+        connections_per_destination: u32 = "20" => 20,
         /// How long a connection is kept open for the next message.
         idle: Span = "\"5s\"" => Span::seconds(5),
         /// Messages after which a connection is closed all the same.

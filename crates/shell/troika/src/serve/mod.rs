@@ -13,8 +13,9 @@ pub use privileges::hand_back;
 
 use crate::config::{Config, ListenerProtocol};
 use crate::control::{self, Failure, Request, Sink};
-use crate::{operations, world};
+use crate::{operations, sending, world};
 use agents::World;
+use courier::Courier;
 use net::{Bound, CertificateFiles, Tls};
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -55,12 +56,14 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     control::server::serve(control, Arc::new(Operator(Arc::downgrade(&world))));
 
     finish_removals(&world);
+    let courier = Courier::new(world.clone(), sending::settings(&config)?);
+    world.queue.scheduler().set(sending::schedule(&config));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
-    let outcome = runtime.block_on(serve(path, config.clone(), world.clone(), tls, bound));
+    let outcome = runtime.block_on(serve(path, config.clone(), world.clone(), courier, tls, bound));
     runtime.shutdown_timeout(config.server.shutdown_grace.0);
     let _ = std::fs::remove_file(control::server::socket_path(&config.server.data_dir));
     // The last owner: the store waits for what is queued and makes its index durable.
@@ -121,6 +124,7 @@ async fn serve(
     path: &Path,
     config: Config,
     world: Arc<World>,
+    courier: Arc<Courier>,
     tls: Tls,
     bound: Vec<(usize, Bound)>,
 ) -> Result<(), Failure> {
@@ -128,6 +132,7 @@ async fn serve(
     let settings = Arc::new(doors::Settings::new(config.clone()));
     let admission = doors::admission(&config);
     let mut doors = JoinSet::new();
+    let sending = tokio::spawn(courier.clone().run(shutdown.clone()));
     for (index, bound) in bound {
         let listener = config.listener[index].clone();
         tracing::info!(protocol = ?listener.protocol, address = %bound.address(), "listening");
@@ -149,12 +154,16 @@ async fn serve(
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
-    let why = until_stopped(path, &settings, &world, &tls).await;
+    let why = until_stopped(path, &settings, &world, &courier, &tls).await;
     tracing::info!("stopping: running sessions may finish");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stop.send(true);
     world.stopping.send_replace(true);
-    let drained = tokio::time::timeout(grace, async { while doors.join_next().await.is_some() {} }).await;
+    let all = async {
+        while doors.join_next().await.is_some() {}
+        let _ = sending.await;
+    };
+    let drained = tokio::time::timeout(grace, all).await;
     if drained.is_err() {
         tracing::warn!("some sessions did not finish in time and are cut off");
     }
@@ -170,6 +179,7 @@ async fn until_stopped(
     path: &Path,
     settings: &Arc<doors::Settings>,
     world: &Arc<World>,
+    courier: &Courier,
     tls: &Tls,
 ) -> Result<(), Failure> {
     let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
@@ -183,7 +193,7 @@ async fn until_stopped(
             },
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => match reload(path, settings, world, tls) {
+            _ = hang_up.recv() => match reload(path, settings, world, courier, tls) {
                 Ok(()) => tracing::info!(path = %path.display(), "the configuration was read again"),
                 Err(failure) => tracing::error!(%failure, "the new configuration is not used; the old one stays in force"),
             },
@@ -193,11 +203,18 @@ async fn until_stopped(
 
 /// Takes over what can change under running sessions: certificates, policy, limits of new sessions. Listeners, the
 /// data folder and the store's settings need a restart.
-fn reload(path: &Path, settings: &doors::Settings, world: &World, tls: &Tls) -> Result<(), Failure> {
+fn reload(
+    path: &Path,
+    settings: &doors::Settings,
+    world: &World,
+    courier: &Courier,
+    tls: &Tls,
+) -> Result<(), Failure> {
     let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
     let directory = world::directory_settings(&config)?;
     let keys = world.policy.read().rewriting.keys.clone();
     let policy = world::policy(&config, keys)?;
+    let sending = sending::settings(&config)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world
         .resolver
@@ -205,6 +222,8 @@ fn reload(path: &Path, settings: &doors::Settings, world: &World, tls: &Tls) -> 
         .map_err(|error| Failure::new(format!("[dns]: {error}")))?;
     world.directory.reload(directory);
     *world.policy.write() = Arc::new(policy);
+    world.queue.scheduler().set(sending::schedule(&config));
+    courier.reload(sending);
     settings.replace(config);
     Ok(())
 }

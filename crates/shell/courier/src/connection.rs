@@ -1,0 +1,470 @@
+//! One connection to one host: dialled, greeted, encrypted, logged in, then used for message after message.
+//!
+//! Runs [`smtp::client::Client`] against a socket. Reads while it writes, so that neither side waits for the other, and
+//! has patience with a peer only as long as it brings the session on: octets that make no reply do not count.
+
+use crate::content::Content;
+use crate::fate::Fate;
+use crate::hosts;
+use crate::pool::Kind;
+use crate::security::Level;
+use crate::settings::Settings;
+use net::{ClientTls, Dial, Endpoint, SocksProxy, Stream};
+use queue::{Entry, Onward, Recipient};
+use route::{Login, Way};
+use sasl::client::{Credentials, Secret};
+use smtp::client::{Client, Extension, Outcome, Stage, Step, TlsWish, Why};
+use std::future::poll_fn;
+use std::io;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How long TCP, greeting, TLS and log-in may take together: a host that drips lines is given up.
+const OPENING_MAX: Duration = Duration::from_secs(15 * 60);
+/// How long one message may take at most, whatever the host does.
+const MESSAGE_MAX: Duration = Duration::from_secs(3 * 3600);
+/// How long a good-bye may take.
+const GOODBYE_MAX: Duration = Duration::from_secs(10);
+
+/// Whether a connection that waits may be taken.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Opened {
+    /// Yes.
+    Perhaps,
+    /// No: a new one.
+    Anew,
+}
+
+/// See the module.
+pub(crate) struct Connection {
+    stream: Stream,
+    client: Client,
+    /// What is on its way to the peer, and how much of it has left.
+    output: Vec<u8>,
+    sent: usize,
+    /// Whether TLS may still hold some of what was written.
+    is_unflushed: bool,
+    /// What the certificate has to say.
+    name: String,
+    protocol: route::Protocol,
+    messages: u32,
+    is_closed: bool,
+    waiting: Waiting,
+}
+
+/// Since when the peer makes us wait, and in which stage.
+#[derive(Clone, Copy)]
+struct Waiting {
+    stage: Stage,
+    since: Instant,
+}
+
+/// What the pump stopped for.
+enum Stop {
+    Ready,
+    WantContent,
+    Transacted(Vec<Outcome>),
+    Closed(Result<(), Outcome>),
+    StartTls,
+}
+
+impl Connection {
+    /// Dials and brings the session to where a message can be sent.
+    pub(crate) async fn open(
+        kind: &Kind,
+        settings: &Settings,
+        resolver: &dns::Resolver,
+    ) -> Result<Connection, Fate> {
+        let opening = async {
+            match Connection::try_open(kind, settings, resolver, kind.security).await {
+                // RFC 7435 §4: what would have been sent in clear anyhow is, when TLS fails.
+                Err(Refused::Handshake(why))
+                    if kind.security == Level::Opportunistic && !kind.way.implicit_tls =>
+                {
+                    tracing::info!(host = kind.name, endpoint = %kind.endpoint, why, "TLS failed; sending in clear");
+                    Connection::try_open(kind, settings, resolver, Level::Clear).await
+                }
+                other => other,
+            }
+        };
+        let opened = tokio::time::timeout(OPENING_MAX, opening).await;
+        let refused = match opened {
+            Ok(Ok(connection)) => return Ok(connection),
+            Ok(Err(refused)) => refused,
+            Err(_) => Refused::Dial("the connection took too long to be of use".into()),
+        };
+        let of = |why: String| format!("{}[{}]: {why}", kind.name, kind.endpoint);
+        Err(match refused {
+            // RFC 3463 §3.5: X.4.1, no answer from host; RFC 7435, RFC 5248: X.7.5, cryptographic failure.
+            Refused::Dial(why) => Fate::unusable(of(why), "4.4.1"),
+            Refused::Handshake(why) => Fate::unusable(of(format!("TLS failed: {why}")), "4.7.5"),
+            Refused::Said(outcome) => Fate::of(&outcome, &kind.name),
+        })
+    }
+
+    async fn try_open(
+        kind: &Kind,
+        settings: &Settings,
+        resolver: &dns::Resolver,
+        level: Level,
+    ) -> Result<Connection, Refused> {
+        let dial = how_to_dial(&kind.way, &kind.endpoint, settings, resolver).await.map_err(Refused::Dial)?;
+        let mut stream = net::dial(&kind.endpoint, &dial, settings.connect_timeout)
+            .await
+            .map_err(|error| Refused::Dial(error.to_string()))?;
+        let mut client = Client::new(client_settings(kind, settings, level));
+        if kind.way.implicit_tls {
+            let rule = rule(level, settings)?;
+            let (secured, info) = rule
+                .start(stream, &kind.name, settings.patience.command)
+                .await
+                .map_err(|error| Refused::Handshake(error.to_string()))?;
+            stream = secured;
+            client.tls_started(info);
+        }
+        let waiting = Waiting { stage: client.stage(), since: Instant::now() };
+        let mut connection = Connection {
+            stream,
+            client,
+            output: Vec::new(),
+            sent: 0,
+            is_unflushed: false,
+            name: kind.name.clone(),
+            protocol: kind.way.protocol,
+            messages: 0,
+            is_closed: false,
+            waiting,
+        };
+        loop {
+            match connection.pump().await {
+                Stop::Ready => return Ok(connection),
+                Stop::StartTls => connection.start_tls(settings, level).await?,
+                Stop::Closed(Err(outcome)) => {
+                    connection.flush_last_words().await;
+                    return Err(Refused::Said(Box::new(outcome)));
+                }
+                Stop::Closed(Ok(())) | Stop::WantContent | Stop::Transacted(_) => {
+                    return Err(Refused::Dial("the session ended before it began".into()));
+                }
+            }
+        }
+    }
+
+    async fn start_tls(&mut self, settings: &Settings, level: Level) -> Result<(), Refused> {
+        let stream = std::mem::replace(&mut self.stream, Stream::Gone);
+        let rule = rule(level, settings)?;
+        match rule.start(stream, &self.name, settings.patience.command).await {
+            Ok((secured, info)) => {
+                self.stream = secured;
+                self.client.tls_started(info);
+                Ok(())
+            }
+            Err(error) => Err(Refused::Handshake(error.to_string())),
+        }
+    }
+
+    /// Whether it carried a message before.
+    pub(crate) fn was_used(&self) -> bool {
+        self.messages > 0
+    }
+
+    /// Messages so far.
+    pub(crate) fn messages(&self) -> u32 {
+        self.messages
+    }
+
+    /// Whether it is of no use any more.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Whether the host tells the sender what he wants to hear (RFC 3461 §5.2).
+    pub(crate) fn onward(&self) -> Onward {
+        match self.protocol {
+            route::Protocol::Lmtp => Onward::Final,
+            route::Protocol::Smtp if self.client.peer().has(Extension::Dsn) => Onward::Tells,
+            route::Protocol::Smtp => Onward::Silent,
+        }
+    }
+
+    /// Whether the outcome says no more than that the peer closed a connection on which nothing was under way.
+    pub(crate) fn lost_it_idle(outcome: &Outcome) -> bool {
+        match &outcome.why {
+            Why::Broke { stage, .. } => matches!(stage, Stage::Idle | Stage::Mail),
+            Why::Replied { stage, reply } => matches!(stage, Stage::Idle | Stage::Mail) && reply.code == 421,
+            _ => false,
+        }
+    }
+
+    /// Hands a message over; answers an outcome for each recipient, in their order.
+    pub(crate) async fn hand_over(
+        &mut self,
+        entry: &Entry,
+        recipients: &[&Recipient],
+        mut content: Content,
+    ) -> Vec<Outcome> {
+        self.messages += 1;
+        let deadline = Instant::now() + MESSAGE_MAX;
+        let transaction =
+            match crate::envelope::transaction(entry, recipients, &mut content, self.client.peer()) {
+                Ok(transaction) => transaction,
+                Err(outcome) => return vec![outcome; recipients.len()],
+            };
+        self.client.send(transaction);
+        self.waiting.since = Instant::now();
+        loop {
+            if Instant::now() > deadline {
+                self.client.timed_out();
+            }
+            match self.pump().await {
+                Stop::WantContent => match content.next() {
+                    Ok(piece) if !piece.is_empty() => self.client.content(&piece),
+                    other => {
+                        tracing::error!(id = %entry.id, error = ?other.err(), "a queued message can't be read to its end");
+                        self.client.abandon();
+                    }
+                },
+                Stop::Transacted(outcomes) => {
+                    self.is_closed = !self.client.can_send();
+                    if self.is_closed {
+                        self.flush_last_words().await;
+                    }
+                    return outcomes;
+                }
+                Stop::Closed(_) | Stop::Ready | Stop::StartTls => {
+                    unreachable!("a transaction ends with its outcomes")
+                }
+            }
+        }
+    }
+
+    /// Says good-bye.
+    pub(crate) async fn quit(mut self) {
+        if self.is_closed {
+            return;
+        }
+        self.client.quit();
+        let goodbye = async {
+            while !matches!(self.pump().await, Stop::Closed(_)) {}
+            let _ = poll_fn(|cx| self.stream.poll_shutdown(cx)).await;
+        };
+        let _ = tokio::time::timeout(GOODBYE_MAX, goodbye).await;
+    }
+
+    /// Sends what there is, such as a QUIT whose reply nobody waits for.
+    async fn flush_last_words(&mut self) {
+        let words = async {
+            while self.is_output_left() {
+                if poll_fn(|cx| self.poll_write(cx)).await.is_err() {
+                    return;
+                }
+            }
+            let _ = poll_fn(|cx| self.stream.poll_shutdown(cx)).await;
+        };
+        let _ = tokio::time::timeout(GOODBYE_MAX, words).await;
+    }
+
+    /// Moves octets until the client wants something else.
+    async fn pump(&mut self) -> Stop {
+        loop {
+            match self.client.step() {
+                Step::NeedInput => self.exchange(Until::Input).await,
+                Step::Flush => self.exchange(Until::Sent).await,
+                Step::WantContent => {
+                    if self.is_output_left() {
+                        self.exchange(Until::Sent).await;
+                    } else {
+                        return Stop::WantContent;
+                    }
+                }
+                Step::StartTls => {
+                    self.exchange(Until::Sent).await;
+                    return Stop::StartTls;
+                }
+                Step::Ready => return Stop::Ready,
+                Step::Transacted(outcomes) => return Stop::Transacted(outcomes),
+                Step::Closed(outcome) => {
+                    self.is_closed = true;
+                    return Stop::Closed(outcome);
+                }
+            }
+        }
+    }
+
+    fn is_output_left(&mut self) -> bool {
+        self.is_unflushed || self.sent < self.output.len() || !self.client.output().is_empty()
+    }
+
+    /// Writes and reads until what is asked for has happened, something was read, or patience ends.
+    async fn exchange(&mut self, until: Until) {
+        let stage = self.client.stage();
+        if stage != self.waiting.stage {
+            self.waiting = Waiting { stage, since: Instant::now() };
+        }
+        loop {
+            let deadline = self.waiting.since + self.client.patience();
+            let moved = match tokio::time::timeout_at(deadline, poll_fn(|cx| self.poll_exchange(cx))).await {
+                Err(_) => return self.client.timed_out(),
+                Ok(Err(_)) => return self.client.closed(),
+                Ok(Ok(moved)) => moved,
+            };
+            match moved {
+                Moved::Wrote => {
+                    self.waiting.since = Instant::now();
+                    if until == Until::Sent && !self.is_output_left() {
+                        return;
+                    }
+                }
+                Moved::Read { lines } => {
+                    // Each recipient's reply is waited for anew (RFC 5321 §4.5.3.2.3).
+                    if lines && stage == Stage::Rcpt {
+                        self.waiting.since = Instant::now();
+                    }
+                    return;
+                }
+            }
+        }
+    }
+
+    fn poll_exchange(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Moved>> {
+        let mut lines = false;
+        let client = &mut self.client;
+        let read = self.stream.poll_take(cx, &mut |octets| {
+            lines |= octets.contains(&b'\n');
+            client.feed(octets);
+        });
+        match read {
+            Poll::Ready(Ok(0)) => return Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            Poll::Ready(Ok(_)) => return Poll::Ready(Ok(Moved::Read { lines })),
+            Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+            Poll::Pending => {}
+        }
+        if self.is_output_left() { self.poll_write(cx).map_ok(|()| Moved::Wrote) } else { Poll::Pending }
+    }
+
+    /// Writes some; flushes when all is written.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.sent == self.output.len() {
+            self.output.clear();
+            self.sent = 0;
+            std::mem::swap(&mut self.output, self.client.output());
+        }
+        if self.output.is_empty() {
+            return self.stream.poll_flush(cx).map_ok(|()| self.is_unflushed = false);
+        }
+        let some = ready!(self.stream.poll_write(cx, &self.output[self.sent..]))?;
+        if some == 0 {
+            return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+        }
+        self.sent += some;
+        self.is_unflushed = true;
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Until {
+    Input,
+    Sent,
+}
+
+enum Moved {
+    Wrote,
+    Read { lines: bool },
+}
+
+/// Why a connection did not come to stand.
+enum Refused {
+    Dial(String),
+    Handshake(String),
+    Said(Box<Outcome>),
+}
+
+fn rule(level: Level, settings: &Settings) -> Result<&ClientTls, Refused> {
+    let unknown = "no authority is known that certificates could be checked with; see [delivery] authorities";
+    level.rule(&settings.tls).ok_or_else(|| Refused::Handshake(unknown.into()))
+}
+
+fn client_settings(kind: &Kind, settings: &Settings, level: Level) -> smtp::client::Settings {
+    let way = &kind.way;
+    let is_loopback = match &kind.endpoint {
+        Endpoint::Tcp(address) => address.ip().is_loopback(),
+        Endpoint::Unix(_) => true,
+    };
+    let port = match &kind.endpoint {
+        Endpoint::Tcp(address) => address.port(),
+        Endpoint::Unix(_) => 0,
+    };
+    let mut entropy = [0; 32];
+    getrandom::fill(&mut entropy)
+        .unwrap_or_else(|error| panic!("the system gives no random numbers: {error}"));
+    let is_unix = matches!(kind.endpoint, Endpoint::Unix(_));
+    smtp::client::Settings {
+        protocol: match way.protocol {
+            route::Protocol::Smtp => smtp::client::Protocol::Smtp,
+            route::Protocol::Lmtp => smtp::client::Protocol::Lmtp,
+        },
+        tls: match level {
+            // A unix socket never leaves the machine.
+            _ if is_unix => TlsWish::Never,
+            Level::Clear => TlsWish::Never,
+            Level::Opportunistic => TlsWish::IfOffered,
+            Level::Encrypted | Level::Verified => TlsWish::Required,
+        },
+        credentials: way.login.as_ref().map(credentials),
+        plaintext_auth: is_loopback,
+        host: (kind.name.clone(), port),
+        entropy,
+        patience: settings.patience,
+        ..smtp::client::Settings::new(settings.hello.clone())
+    }
+}
+
+fn credentials(login: &Login) -> Credentials {
+    let token = login
+        .mechanism
+        .as_deref()
+        .is_some_and(|name| name.eq_ignore_ascii_case("XOAUTH2") || name.eq_ignore_ascii_case("OAUTHBEARER"));
+    let secret = login.secret.clone().into();
+    Credentials {
+        user: login.username.clone(),
+        authorize_as: String::new(),
+        secret: if token { Secret::Token(secret) } else { Secret::Password(secret) },
+    }
+}
+
+/// Which source address and which proxy.
+async fn how_to_dial(
+    way: &Way,
+    endpoint: &Endpoint,
+    settings: &Settings,
+    resolver: &dns::Resolver,
+) -> Result<Dial, String> {
+    let proxy = match &way.proxy {
+        None => None,
+        Some(proxy) => {
+            let address = hosts::proxy_address(proxy, settings, resolver).await?;
+            Some(SocksProxy { address, login: proxy.login.clone() })
+        }
+    };
+    let towards = match (&proxy, endpoint) {
+        (Some(proxy), _) => Some(proxy.address.ip()),
+        (None, Endpoint::Tcp(address)) => Some(address.ip()),
+        (None, Endpoint::Unix(_)) => None,
+    };
+    let source = towards.and_then(|towards| source(&way.sources, towards));
+    Ok(Dial { source, proxy })
+}
+
+/// The next of the addresses to send from that is of the family of where it goes.
+fn source(sources: &[IpAddr], towards: IpAddr) -> Option<IpAddr> {
+    static TURN: AtomicUsize = AtomicUsize::new(0);
+    let fitting: Vec<&IpAddr> = sources.iter().filter(|one| one.is_ipv4() == towards.is_ipv4()).collect();
+    if fitting.is_empty() {
+        return None;
+    }
+    Some(*fitting[TURN.fetch_add(1, Ordering::Relaxed) % fitting.len()])
+}

@@ -1,0 +1,58 @@
+//! What the configuration says of mail to other hosts.
+
+use net::{ClientTls, TlsError};
+use queue::schedule::Backoff;
+use route::{Family, Table};
+use rustls::RootCertStore;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Settings in force; exchanged as a whole when the configuration is read again.
+pub struct Settings {
+    /// Routes, and the way of what none fits.
+    pub table: Table,
+    /// The name said in EHLO.
+    pub hello: String,
+    /// This server's name in reports and when it looks for itself among a domain's hosts.
+    pub hostname: String,
+    /// Port of hosts found by MX.
+    pub port: u16,
+    /// Address families.
+    pub family: Family,
+    /// How long a host may stay silent.
+    pub patience: smtp::client::Patience,
+    /// Times between the attempts of a message.
+    pub retry: Backoff,
+    /// How long one address may take to answer a connection.
+    pub connect_timeout: Duration,
+    /// How long a connection is kept for the next message.
+    pub idle: Duration,
+    /// Messages after which a connection is closed.
+    pub messages_per_connection: u32,
+    /// Where this server itself takes mail: it is not dialled by MX (RFC 5321 §5.1).
+    pub own: Vec<SocketAddr>,
+    /// TLS by what is demanded of the host's certificate.
+    pub tls: Trust,
+}
+
+/// The client's side of TLS, by how much the host's certificate has to prove.
+pub struct Trust {
+    /// Nothing.
+    pub(crate) unverified: ClientTls,
+    /// That one of the authorities says it is the host. None: no authority is known.
+    pub(crate) verified: Option<ClientTls>,
+}
+
+impl Trust {
+    /// With these authorities.
+    ///
+    /// # Errors
+    /// TLS can't be set up.
+    pub fn new(authorities: Option<Arc<RootCertStore>>) -> Result<Trust, TlsError> {
+        Ok(Trust {
+            unverified: ClientTls::unverified()?,
+            verified: authorities.map(ClientTls::verified).transpose()?,
+        })
+    }
+}

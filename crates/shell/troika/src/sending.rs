@@ -1,0 +1,147 @@
+//! From the configuration to what the courier wants to know.
+
+use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls};
+use crate::control::Failure;
+use courier::{Settings, Trust};
+use queue::schedule::Backoff;
+use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where the system keeps the authorities that it trusts: Debian and its relatives, Red Hat's, SUSE's.
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem"];
+
+/// What the configuration says of mail to other hosts.
+///
+/// # Errors
+/// A sentence: a file that it names can't be used.
+pub fn settings(config: &Config) -> Result<Settings, Failure> {
+    let delivery = &config.delivery;
+    let hostname = config.server.hostname.to_string();
+    Ok(Settings {
+        table: table(config)?,
+        hello: if delivery.hello.is_empty() { hostname.clone() } else { delivery.hello.clone() },
+        hostname,
+        port: delivery.port,
+        family: match delivery.addresses {
+            AddressFamily::Both => Family::Both,
+            AddressFamily::Ipv4 => Family::Ipv4,
+            AddressFamily::Ipv6 => Family::Ipv6,
+        },
+        connect_timeout: delivery.connect_timeout.0,
+        patience: smtp::client::Patience {
+            greeting: delivery.reply_timeout.0,
+            command: delivery.reply_timeout.0,
+            data: delivery.reply_timeout.0,
+            block: delivery.reply_timeout.0,
+            end: delivery.reply_timeout.0 * 2,
+            ..smtp::client::Patience::default()
+        },
+        retry: Backoff { first: delivery.retry_first.0, longest: delivery.retry_longest.0 },
+        idle: delivery.idle.0,
+        messages_per_connection: delivery.messages_per_connection.max(1),
+        own: own_addresses(config),
+        tls: trust(&delivery.authorities)?,
+    })
+}
+
+/// How much at a time.
+pub fn schedule(config: &Config) -> queue::schedule::Settings {
+    let delivery = &config.delivery;
+    let default = queue::schedule::Settings::default();
+    let at_first = delivery.connections_per_destination.clamp(1, default.limits.jobs_at_first);
+    queue::schedule::Settings {
+        jobs_max: delivery.connections.max(1),
+        limits: queue::schedule::Limits {
+            jobs_at_first: at_first,
+            jobs_max: delivery.connections_per_destination.max(1),
+            rate: None,
+        },
+        unreachable: Backoff {
+            first: delivery.retry_first.0.min(default.unreachable.first),
+            longest: delivery.retry_longest.0.min(default.unreachable.longest),
+        },
+        warn_after: (!delivery.warn_after.0.is_zero()).then_some(delivery.warn_after.0),
+        ..default
+    }
+}
+
+/// Where this server itself takes mail from other servers.
+fn own_addresses(config: &Config) -> Vec<std::net::SocketAddr> {
+    let smtp = |listener: &&config::Listener| listener.protocol == ListenerProtocol::Smtp;
+    let address = |listener: &config::Listener| match &listener.bind {
+        Bind::Tcp(address) => Some(*address),
+        Bind::Unix(_) => None,
+    };
+    config.listener.iter().filter(smtp).filter_map(address).collect()
+}
+
+fn trust(file: &Path) -> Result<Trust, Failure> {
+    let failed = |error: net::TlsError| Failure::new(format!("[delivery] authorities: {error}"));
+    let roots = if file.as_os_str().is_empty() {
+        // Without any, nothing is verified and mail that must be waits; the rest goes on.
+        AUTHORITIES.iter().find_map(|path| net::authorities(Path::new(path)).ok())
+    } else {
+        Some(net::authorities(file).map_err(failed)?)
+    };
+    Trust::new(roots.map(Arc::new)).map_err(failed)
+}
+
+fn table(config: &Config) -> Result<Table, Failure> {
+    let routes = config.route.iter().map(|given| route(config, given)).collect::<Result<_, _>>()?;
+    let otherwise =
+        Way { tls: tls(config.delivery.tls), sources: config.delivery.sources.clone(), ..Way::default() };
+    Ok(Table::new(routes, otherwise))
+}
+
+fn route(config: &Config, given: &config::Route) -> Result<Route, Failure> {
+    let way = Way {
+        next_hop: given.next_hop.0.clone(),
+        protocol: match given.protocol {
+            RouteProtocol::Smtp => Protocol::Smtp,
+            RouteProtocol::Lmtp => Protocol::Lmtp,
+        },
+        tls: tls(given.tls),
+        implicit_tls: given.implicit_tls,
+        login: login(given)?,
+        proxy: given.proxy.as_ref().map(|proxy| proxy.0.clone()),
+        sources: if given.sources.is_empty() {
+            config.delivery.sources.clone()
+        } else {
+            given.sources.clone()
+        },
+    };
+    Ok(Route {
+        recipient_domain: given.recipient_domain.0.clone(),
+        sender: given.sender_domain.0.clone(),
+        account: given.account.0.clone(),
+        way: Arc::new(way),
+    })
+}
+
+fn tls(given: RouteTls) -> TlsWish {
+    match given {
+        RouteTls::None => TlsWish::None,
+        RouteTls::Opportunistic => TlsWish::Opportunistic,
+        RouteTls::Require => TlsWish::Require,
+        RouteTls::DaneOnly => TlsWish::DaneOnly,
+        RouteTls::Verify => TlsWish::Verify,
+    }
+}
+
+fn login(given: &config::Route) -> Result<Option<Login>, Failure> {
+    if given.username.is_empty() {
+        return Ok(None);
+    }
+    let secret = if given.password.is_empty() {
+        let file = &given.password_file;
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::new(format!("[[route]] password_file: {}: {error}", file.display())))?;
+        text.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        given.password.clone()
+    };
+    let mechanism = (!given.mechanism.is_empty()).then(|| given.mechanism.to_ascii_uppercase());
+    Ok(Some(Login { username: given.username.clone(), secret, mechanism }))
+}
