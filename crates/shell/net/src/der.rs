@@ -100,6 +100,37 @@ fn to_be_signed(der: &[u8]) -> Option<&[u8]> {
     Some(fields)
 }
 
+/// The subjectPublicKeyInfo with its tag and length, as TLSA records mean it (RFC 6698 §2.1.2), and the content of the
+/// issuer's name.
+pub(crate) fn key_and_issuer(der: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut rest = to_be_signed(der)?;
+    if rest.first() == Some(&0xa0) {
+        rest = element(rest)?.2;
+    }
+    // serialNumber, signature
+    for _ in 0..2 {
+        rest = element(rest)?.2;
+    }
+    let (0x30, issuer, rest) = element(rest)? else { return None };
+    // validity, subject
+    let rest = element(element(rest)?.2)?.2;
+    let (0x30, _, after) = element(rest)? else { return None };
+    Some((&rest[..rest.len() - after.len()], issuer))
+}
+
+/// The content of a SEQUENCE that is all of `der`.
+pub(crate) fn sequence(der: &[u8]) -> Option<&[u8]> {
+    match element(der)? {
+        (0x30, content, []) => Some(content),
+        _ => None,
+    }
+}
+
+/// The subject's common name, in lower case: counts as a host only where no alternative names one (RFC 6125 §6.4.4).
+pub(crate) fn common_name_of(der: &CertificateDer<'_>) -> Option<String> {
+    common_name(der).map(|name| name.to_ascii_lowercase())
+}
+
 /// The certificate's hash for tls-server-end-point (RFC 5929 §4.1): with the hash of its own signature, SHA-256 in place
 /// of MD5 and SHA-1. None where that signature has no single hash (Ed25519, RSA-PSS).
 pub(crate) fn end_point(der: &CertificateDer<'_>) -> Option<Vec<u8>> {
@@ -202,7 +233,7 @@ mod tests {
                 other
             }] {
                 let der = CertificateDer::from(der);
-                let _ = (addresses_of(&der), names_of(&der), end_point(&der));
+                let _ = (addresses_of(&der), names_of(&der), end_point(&der), key_and_issuer(&der));
             }
         }
     }
