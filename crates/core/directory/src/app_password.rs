@@ -222,33 +222,46 @@ pub(crate) fn bare_letters(typed: &str) -> Option<Zeroizing<String>> {
     fits.then_some(letters)
 }
 
-/// Encrypts application passwords.
+/// Encrypts what has to be read back: application passwords, and under another key private keys.
 #[derive(Clone)]
 pub(crate) struct Seal(XChaCha20Poly1305);
 
 impl Seal {
+    /// Of application passwords.
     pub(crate) fn new(secret: &[u8; 32]) -> Seal {
+        Seal::for_purpose(secret, b"troika application passwords 1")
+    }
+
+    /// What was sealed for one purpose opens for no other.
+    pub(crate) fn for_purpose(secret: &[u8; 32], purpose: &[u8]) -> Seal {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
-        mac.update(b"troika application passwords 1");
+        mac.update(purpose);
         Seal(XChaCha20Poly1305::new(&mac.finalize().into_bytes()))
     }
 
     fn close(&self, account: AccountId, number: u32, secret: &str) -> Result<Vec<u8>, Error> {
-        let nonce = random::<NONCE_BYTES>()?;
-        let place = place(account, number);
-        let payload = Payload { msg: secret.as_bytes(), aad: &place };
-        let sealed = self.0.encrypt(&XNonce::from(nonce), payload);
-        let sealed = sealed.expect("XChaCha20-Poly1305 takes a few bytes");
-        Ok([&nonce[..], &sealed].concat())
+        self.close_octets(&place(account, number), secret.as_bytes())
     }
 
     /// None when the server's secret is another one than then, or the record was tampered with.
     pub(crate) fn open(&self, account: AccountId, number: u32, sealed: &[u8]) -> Option<Zeroizing<String>> {
+        let mut opened = self.open_octets(&place(account, number), sealed)?;
+        String::from_utf8(std::mem::take(&mut *opened)).ok().map(Zeroizing::new)
+    }
+
+    /// `place` ties what is sealed to its record.
+    pub(crate) fn close_octets(&self, place: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
+        let nonce = random::<NONCE_BYTES>()?;
+        let sealed = self.0.encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: place });
+        let sealed = sealed.expect("XChaCha20-Poly1305 takes a few bytes");
+        Ok([&nonce[..], &sealed].concat())
+    }
+
+    /// As [`Seal::open`].
+    pub(crate) fn open_octets(&self, place: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
-        let place = place(account, number);
-        let opened = self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: &place }).ok()?;
-        String::from_utf8(opened).ok().map(Zeroizing::new)
+        self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place }).ok().map(Zeroizing::new)
     }
 }
 

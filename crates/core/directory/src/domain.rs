@@ -95,7 +95,7 @@ impl Directory {
         })
     }
 
-    /// Removes a domain that has no addresses any more.
+    /// Removes a domain that has no addresses any more, with its DKIM keys.
     pub fn remove_domain(&self, name: &Domain) -> Change<()> {
         let name = name.clone();
         Change::run(&*self.engine, None, move |tx| {
@@ -103,6 +103,7 @@ impl Directory {
             if has_addresses(tx, &name)? || has_other_names(tx, &name)? {
                 return Err(Error::InUse(name.to_string()).into());
             }
+            crate::dkim::remove_all(tx, &name)?;
             tx.delete(&keys::domain(&name))?;
             Ok(record::raise_generation(tx)?)
         })

@@ -13,6 +13,7 @@
 //! p account id           AppRecord, one application password (id u32)
 //! l account id           when it was last used, i64 seconds since 1970 (apart, so that a log-in writes few bytes)
 //! r account              RedirectRecord: where the account's mail goes besides or instead
+//! k domain 00 selector   DkimRecord: a key that the domain signs its mail with
 //! t name 00 name         empty: the first address is a target of the alias or group with the second
 //! ```
 //! Values named ...Record or Credentials are one version byte and then the fields of that struct (`record.rs`) in the
@@ -64,6 +65,15 @@ pub(crate) fn app_password(id: AccountId, number: u32) -> Vec<u8> {
 
 pub(crate) fn last_used(id: AccountId, number: u32) -> Vec<u8> {
     key(b'l', &[&id.0.to_be_bytes(), &number.to_be_bytes()])
+}
+
+pub(crate) fn dkim_key(domain: &Domain, selector: &str) -> Vec<u8> {
+    key(b'k', &[domain.as_str().as_bytes(), b"\0", selector.as_bytes()])
+}
+
+/// First part of the keys of a domain's DKIM keys.
+pub(crate) fn dkim_keys_of(domain: &Domain) -> Vec<u8> {
+    key(b'k', &[domain.as_str().as_bytes(), b"\0"])
 }
 
 /// Both in normal form.

@@ -16,6 +16,7 @@ mod account;
 mod alias;
 mod app_password;
 mod bounded;
+mod dkim;
 mod domain;
 mod error;
 mod import;
@@ -32,6 +33,7 @@ mod token;
 pub use account::{Account, AccountChange, NewAccount, Quota};
 pub use alias::{Alias, AliasKind};
 pub use app_password::{AppPassword, NewAppPassword, Scopes};
+pub use dkim::{DkimKey, DkimState, DomainKeys};
 pub use domain::{DomainChange, DomainInfo};
 pub use error::{Change, Error};
 pub use import::{ImportOutcome, LineError};
@@ -137,16 +139,18 @@ pub struct Directory {
     /// Of this process: what is remembered under it is worth nothing to others.
     process_key: Zeroizing<[u8; 32]>,
     seal: Seal,
+    dkim_seal: Seal,
     companion: Arc<dyn Companion>,
     gate: Gate,
     throttle: Throttle,
     remembered: Mutex<Remembered>,
+    ready_keys: Mutex<dkim::ReadyKeys>,
     verified: Mutex<VerifiedCache>,
 }
 
 impl Directory {
     /// Opens the directory kept in `engine`. `secret` is the server's own (from its secret file): it encrypts
-    /// application passwords and invents salts for unknown names; when it is lost, application passwords are too.
+    /// application passwords and DKIM keys and invents salts for unknown names; when it is lost, they are too.
     ///
     /// # Errors
     /// Reading failed, or the directory was written by a newer version.
@@ -164,9 +168,11 @@ impl Directory {
             secret: Zeroizing::new(*secret),
             process_key: Zeroizing::new(password::random()?),
             seal: Seal::new(secret),
+            dkim_seal: dkim::seal(secret),
             companion,
             gate: Gate::new(),
             remembered: Mutex::new(Remembered::new()),
+            ready_keys: Mutex::new(dkim::ReadyKeys::new()),
             verified: Mutex::new(VerifiedCache::new(login::VERIFIED_MAX)),
             engine,
         })

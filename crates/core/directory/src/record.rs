@@ -2,6 +2,7 @@
 
 use crate::Error;
 use crate::app_password::Scopes;
+use crate::dkim::DkimState;
 use crate::keys;
 use engine::{AccountId, Order, Read, Tx};
 use model::{Domain, EmailAddress};
@@ -120,6 +121,20 @@ pub(crate) struct AppRecord {
     /// 24 bytes of nonce, then XChaCha20-Poly1305 of the secret.
     pub sealed: Vec<u8>,
     pub scram: ScramRecord,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]
+pub(crate) struct DkimRecord {
+    pub state: DkimState,
+    pub kind: String,
+    pub bits: u32,
+    pub created: i64,
+    /// When it came into its state.
+    pub since: i64,
+    /// The TXT record to publish.
+    pub record: String,
+    /// 24 bytes of nonce, then XChaCha20-Poly1305 of the key in PKCS#8.
+    pub sealed: Vec<u8>,
 }
 
 pub(crate) fn encode(record: &impl Serialize) -> Vec<u8> {
