@@ -9,6 +9,7 @@ mod metrics;
 mod outgoing;
 mod pop3;
 mod reporter;
+mod signing;
 mod smtp;
 mod url;
 mod world;

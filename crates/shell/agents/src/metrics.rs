@@ -94,6 +94,8 @@ pub struct Metrics {
     pub sent_connections: Counter,
     /// Connections to other hosts that could not be made or used.
     pub sent_connections_failed: Counter,
+    /// Messages signed (DKIM).
+    pub signed: Counter,
 }
 
 impl Default for Metrics {
@@ -117,6 +119,7 @@ impl Default for Metrics {
             sent: Family::default(),
             sent_connections: Counter::default(),
             sent_connections_failed: Counter::default(),
+            signed: Counter::default(),
         };
         let registry = &mut metrics.registry;
         for (name, help, family) in [
@@ -156,6 +159,7 @@ impl Default for Metrics {
             "Connections to other hosts that could not be made or used",
             metrics.sent_connections_failed.clone(),
         );
+        registry.register("signed", "Messages signed (DKIM)", metrics.signed.clone());
         metrics
     }
 }

@@ -1,12 +1,15 @@
 //! Delivery reports on their way to the sender (RFC 3461 §6.1): what a message's reporter knows of it, and the report as
 //! a delivery with a null reverse-path, which goes into a mailbox here or into the queue.
 
+use crate::signing;
 use crate::smtp::{Plan, Way, expiry, queueing, to_inboxes};
 use crate::world::World;
 use ::smtp::Recipient;
+use directory::DomainKeys;
 use engine::AccountId;
 use model::{EmailAddress, Path, ReversePath, UnixTime};
 use queue::{Language, NewEntry, Reported, Ret, Returned};
+use std::sync::Arc;
 use store::Prepared;
 
 /// What a report says of the message that it is about.
@@ -37,6 +40,8 @@ pub(crate) struct Reporter {
     /// What may be returned: all of it, if that was asked for and is not too large, else the header.
     content: Vec<u8>,
     plan: Plan,
+    /// What the report is signed with, if it leaves this server.
+    keys: Option<Arc<DomainKeys>>,
 }
 
 impl Reporter {
@@ -66,7 +71,9 @@ impl Reporter {
             about.ret = None;
         }
         let content = if whole { content } else { header }.to_vec();
-        Ok(Reporter { hostname: hostname.to_owned(), language, about, content, plan })
+        let leaves = !plan.queued.is_empty() || !plan.forwarded.is_empty();
+        let keys = if leaves { world.host_keys(hostname) } else { None };
+        Ok(Reporter { hostname: hostname.to_owned(), language, about, content, plan, keys })
     }
 
     /// Whom the reports may be written to.
@@ -100,7 +107,11 @@ impl Reporter {
             recipients,
             returned: if whole { Returned::Message(&self.content) } else { Returned::Header(&self.content) },
         });
-        let message = Prepared::new(&[b"Return-Path: <>\r\n", &report[..]].concat())?;
+        let signatures = match &self.keys {
+            Some(keys) => signing::sign_with(keys, &report, now),
+            None => Vec::new(),
+        };
+        let message = Prepared::new(&[b"Return-Path: <>\r\n", &signatures[..], &report[..]].concat())?;
         let entry = NewEntry {
             reverse_path: ReversePath::Null,
             recipients: Vec::new(),

@@ -40,7 +40,7 @@ pub struct World {
 }
 
 /// Smaller messages are prepared faster than another thread takes over this one's connections.
-const PREPARED_IN_PLACE_MAX: usize = 64 * 1024;
+pub(crate) const PREPARED_IN_PLACE_MAX: usize = 64 * 1024;
 
 /// Parses and compresses a message; a large one takes long enough that this thread's other connections go on elsewhere.
 pub(crate) fn prepare(message: &[u8]) -> Result<Prepared, store::Error> {

@@ -64,6 +64,7 @@ impl SmtpAgent {
         // RFC 5321 §4.4: the final delivery writes the reverse-path at the top. A queued copy of the same content loses
         // this line again when it is sent.
         let mut message = format!("Return-Path: <{}>\r\n", delivery.sender.from).into_bytes();
+        message.extend_from_slice(&self.signatures(delivery, &plan));
         message.extend_from_slice(&delivery.message);
         let prepared = match prepare(&message) {
             Ok(prepared) => prepared,
@@ -105,6 +106,15 @@ impl SmtpAgent {
                 vec![Err(store_trouble(&error)); plan.answers(delivery)]
             }
         }
+    }
+
+    /// DKIM signatures on what leaves. What stays here is known to come from here.
+    fn signatures(&self, delivery: &Delivery, plan: &Plan) -> Vec<u8> {
+        if plan.queued.is_empty() && plan.forwarded.is_empty() {
+            return Vec::new();
+        }
+        let client = self.client(&delivery.sender.client);
+        self.world.signatures_for(&client, &delivery.message, UnixTime(delivery.received_at))
     }
 
     /// What the queue keeps of a message, but for its recipients.

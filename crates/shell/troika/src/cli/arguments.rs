@@ -46,6 +46,9 @@ pub enum Command {
     /// Random passwords for one device or program each
     #[command(subcommand)]
     AppPassword(AppPassword),
+    /// Keys that domains sign their mail with (DKIM)
+    #[command(subcommand)]
+    Dkim(Dkim),
     /// Mailboxes of an account
     #[command(subcommand)]
     Mailbox(Mailbox),
@@ -311,6 +314,89 @@ pub enum AppPassword {
         address: String,
         /// Its name
         name: String,
+    },
+}
+
+/// Kinds of keys.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeyKind {
+    /// What every receiver knows
+    Rsa,
+    /// Shorter and faster (RFC 8463); beside an RSA key, as not every receiver knows it
+    Ed25519,
+}
+
+/// `troika dkim`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Dkim {
+    /// Make a key and print the record to publish; it signs once it is activated
+    Add {
+        /// Whose
+        domain: String,
+        /// Its name within the domain [default: kind and date]
+        #[arg(long)]
+        selector: Option<String>,
+        /// Which kind
+        #[arg(long, default_value = "rsa")]
+        kind: KeyKind,
+        /// Size of an RSA key: 2048, 3072 or 4096
+        #[arg(long, default_value_t = 2048)]
+        bits: usize,
+        /// Sign with it at once
+        #[arg(long)]
+        activate: bool,
+    },
+    /// Take a key that exists (PEM, as opendkim-genkey and openssl write it) from standard input
+    Import {
+        /// Whose
+        domain: String,
+        /// The selector under which its record is published
+        selector: String,
+        /// Sign with it at once
+        #[arg(long)]
+        activate: bool,
+    },
+    /// List keys with their states and records
+    List {
+        /// Of this domain only
+        domain: Option<String>,
+    },
+    /// Show one key
+    Show {
+        /// Whose
+        domain: String,
+        /// Which
+        selector: String,
+    },
+    /// Sign with it from now on; the key of the same kind that signed until now is retired
+    Activate {
+        /// Whose
+        domain: String,
+        /// Which
+        selector: String,
+    },
+    /// Make new keys for those that sign; publish their records, then activate them
+    Rotate {
+        /// Whose
+        domain: String,
+    },
+    /// Sign with it no more
+    Retire {
+        /// Whose
+        domain: String,
+        /// Which
+        selector: String,
+    },
+    /// Forget a key
+    Remove {
+        /// Whose
+        domain: String,
+        /// Which
+        selector: String,
+        /// Even if it signs
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -35,6 +35,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Group(command) => reach.ask(&Request::Group(command), b"", &mut terminal),
         Command::Redirect(command) => reach.ask(&Request::Redirect(command), b"", &mut terminal),
         Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
+        Command::Dkim(command) => dkim(&mut reach, command, &mut terminal),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
@@ -61,6 +62,9 @@ fn handed_back(config: &Config) -> Result<(), Failure> {
     })
 }
 
+/// A PEM file with a key of 4096 bits has some 3,300.
+const KEY_BYTES_MAX: u64 = 64 * 1024;
+
 /// Adds to an account command what comes from standard input or a file.
 fn account(reach: &mut Reach, command: Account, terminal: &mut Terminal) -> Result<(), Failure> {
     let mut body = Vec::new();
@@ -84,6 +88,16 @@ fn account(reach: &mut Reach, command: Account, terminal: &mut Terminal) -> Resu
         _ => {}
     }
     reach.ask(&Request::Account { command, password }, &body, terminal)
+}
+
+/// Adds the key of `import` to the command.
+fn dkim(reach: &mut Reach, command: arguments::Dkim, terminal: &mut Terminal) -> Result<(), Failure> {
+    let mut key = zeroize::Zeroizing::new(Vec::new());
+    if let arguments::Dkim::Import { .. } = command {
+        let read = std::io::stdin().take(KEY_BYTES_MAX).read_to_end(&mut key);
+        read.map_err(|error| Failure::new(format!("standard input can't be read: {error}")))?;
+    }
+    reach.ask(&Request::Dkim(command), &key, terminal)
 }
 
 fn password_from_stdin() -> Result<String, Failure> {

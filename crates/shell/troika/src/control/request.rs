@@ -25,6 +25,8 @@ pub enum Request {
     Redirect(cli::Redirect),
     /// `troika app-password …`
     AppPassword(cli::AppPassword),
+    /// `troika dkim …`; the body is the PEM file of `import`.
+    Dkim(cli::Dkim),
     /// `troika mailbox …`
     Mailbox(cli::Mailbox),
     /// `troika queue …`

@@ -4,6 +4,7 @@
 mod account;
 mod alias;
 mod app_password;
+mod dkim;
 mod domain;
 mod index;
 mod mailbox;
@@ -31,6 +32,7 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Group(command) => alias::run(world, directory::AliasKind::Group, command, out),
         Request::Redirect(command) => redirect::run(world, command, out),
         Request::AppPassword(command) => app_password::run(world, command, out),
+        Request::Dkim(command) => dkim::run(world, command, body, out),
         Request::Mailbox(command) => mailbox::run(world, command, out),
         Request::Queue(command) => queue::run(world, command, out),
         Request::Store(command) => store::run(world, &command, out),

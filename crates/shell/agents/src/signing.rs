@@ -1,0 +1,115 @@
+//! Signing what leaves (DKIM, RFC 6376 §5).
+//!
+//! A message is signed when it is accepted, before it is queued, not at each sending: its content is committed once and
+//! shared by local copies and all destinations, so that one signature serves every attempt and what is sent is, octet for
+//! octet, what was acknowledged; the agent knows here who logged in, which the queue does not; and no private key is
+//! needed where sockets are dialled. The price: what must be recoded for a host without 8BITMIME loses its signature,
+//! and so would a message whose key is revoked while it waits.
+
+use crate::world::{PREPARED_IN_PLACE_MAX, World};
+use directory::DomainKeys;
+use mime::Address;
+use model::{Domain, EmailAddress, UnixTime};
+use policy::{Client, Decider, Verdict};
+use std::sync::Arc;
+
+/// Authors of one message that are looked at; with more, nobody vouches for it.
+const AUTHORS_MAX: usize = 10;
+
+impl World {
+    /// The fields to be put before a message that this server itself answers for (reports, lists' mail); none where the
+    /// author's domain has no keys.
+    pub fn signatures(&self, message: &[u8], now: UnixTime) -> Vec<u8> {
+        let Some(authors) = authors(message) else { return Vec::new() };
+        match authors.first() {
+            Some(author) => self.signed_for(&author.domain, message, now),
+            None => Vec::new(),
+        }
+    }
+
+    /// As [`World::signatures`], for what a client sent: only where each author's address is one that this client may send
+    /// as. A domain's key must not speak for somebody who merely has an account on the same server.
+    pub(crate) fn signatures_for(&self, client: &Client, message: &[u8], now: UnixTime) -> Vec<u8> {
+        let Some(authors) = authors(message) else { return Vec::new() };
+        let Some(first) = authors.first() else { return Vec::new() };
+        let policy = self.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.directory };
+        let may = |author: &EmailAddress| {
+            let path = model::ReversePath::Mailbox(author.clone());
+            matches!(decider.reverse_path(client, &path, now), Ok(Verdict::Accept(())))
+        };
+        let is_ours = client.user.is_some() || decider.is_own_network(client);
+        if is_ours && authors.iter().all(may) {
+            return self.signed_for(&first.domain, message, now);
+        }
+        Vec::new()
+    }
+
+    fn signed_for(&self, domain: &Domain, message: &[u8], now: UnixTime) -> Vec<u8> {
+        let Some(keys) = self.keys_of(domain) else { return Vec::new() };
+        self.metrics.signed.inc();
+        if message.len() <= PREPARED_IN_PLACE_MAX {
+            return sign_with(&keys, message, now);
+        }
+        tokio::task::block_in_place(|| sign_with(&keys, message, now))
+    }
+
+    /// What reports of this host are signed with.
+    pub(crate) fn host_keys(&self, hostname: &str) -> Option<Arc<DomainKeys>> {
+        self.keys_of(&Domain::new(hostname).ok()?)
+    }
+
+    fn keys_of(&self, domain: &Domain) -> Option<Arc<DomainKeys>> {
+        self.directory.domain_keys(domain).unwrap_or_else(|error| {
+            // Unsigned mail may still arrive; mail that is refused does not.
+            tracing::error!(%domain, %error, "mail can't be signed and goes unsigned");
+            None
+        })
+    }
+}
+
+/// The fields to be put before the message.
+pub(crate) fn sign_with(keys: &DomainKeys, message: &[u8], now: UnixTime) -> Vec<u8> {
+    dkim::sign(&dkim::Message::new(message), &keys.signers(), now.0, None)
+}
+
+/// The addresses in From. None: there is no such field, several, or one that can't be read.
+fn authors(message: &[u8]) -> Option<Vec<EmailAddress>> {
+    let mut fields = mime::header::fields(message).filter(|field| field.is("From"));
+    let field = fields.next()?;
+    if fields.next().is_some() {
+        return None;
+    }
+    let mut authors = Vec::new();
+    for address in mime::Addresses::new(field.value) {
+        let Address::Mailbox(mailbox) = address else { continue };
+        if authors.len() == AUTHORS_MAX {
+            return None;
+        }
+        let local = model::LocalPart::new(std::str::from_utf8(&mailbox.local).ok()?).ok()?;
+        let domain = Domain::new(std::str::from_utf8(&mailbox.domain).ok()?).ok()?;
+        authors.push(EmailAddress { local, domain });
+    }
+    Some(authors)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(from: &str) -> Option<Vec<String>> {
+        let message = format!("Subject: x\r\n{from}\r\n\r\nFrom: body@x.test\r\n");
+        Some(authors(message.as_bytes())?.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn authors_are_those_in_from() {
+        assert_eq!(found("From: A <a@x.test>"), Some(vec!["a@x.test".into()]));
+        assert_eq!(found("from: a@x.test,\r\n \"b\" <b@xn--e1afmkfd.xn--p1ai>").unwrap()[1], "b@пример.рф");
+        assert_eq!(found("From: undisclosed:;"), Some(vec![]));
+        for bad in ["X: y", "From: a@x.test\r\nFrom: b@x.test", "From: root", "From: a@x_\u{1}.test"] {
+            assert_eq!(found(bad), None, "{bad}");
+        }
+        assert_eq!(found(&format!("From: {}", ["a@x.test"; 11].join(", "))), None);
+    }
+}
