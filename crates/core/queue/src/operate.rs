@@ -117,6 +117,20 @@ impl Queue {
         Ok(Some(EntryDetails { entry, history }))
     }
 
+    /// One entry with these of its recipients, by ascending index; those that are not there are left out.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn entry(&self, id: QueueId, indexes: &[u32]) -> Result<Option<Entry>, Error> {
+        let snapshot = self.engine.snapshot()?;
+        let Some(envelope) = record::envelope(&*snapshot, id)? else { return Ok(None) };
+        let mut recipients = Vec::with_capacity(indexes.len());
+        for index in indexes {
+            recipients.extend(record::recipient(&*snapshot, id, *index)?.map(|found| (*index, found)));
+        }
+        envelope.show(id, recipients).map(Some)
+    }
+
     /// Holds all waiting recipients; answers whether there were any (false also: no such entry).
     ///
     /// # Errors

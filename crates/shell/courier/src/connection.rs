@@ -4,6 +4,7 @@
 //! has patience with a peer only as long as it brings the session on: octets that make no reply do not count.
 
 use crate::content::Content;
+use crate::envelope;
 use crate::fate::Fate;
 use crate::hosts;
 use crate::pool::Kind;
@@ -200,19 +201,18 @@ impl Connection {
     }
 
     /// Hands a message over; answers an outcome for each recipient, in their order.
+    ///
+    /// # Errors
+    /// The content can't be read; nothing has been said to the host then.
     pub(crate) async fn hand_over(
         &mut self,
         entry: &Entry,
         recipients: &[&Recipient],
         mut content: Content,
-    ) -> Vec<Outcome> {
+    ) -> Result<Vec<Outcome>, engine::Error> {
+        let transaction = envelope::transaction(entry, recipients, &mut content, self.client.peer())?;
         self.messages += 1;
         let deadline = Instant::now() + MESSAGE_MAX;
-        let transaction =
-            match crate::envelope::transaction(entry, recipients, &mut content, self.client.peer()) {
-                Ok(transaction) => transaction,
-                Err(outcome) => return vec![outcome; recipients.len()],
-            };
         self.client.send(transaction);
         self.waiting.since = Instant::now();
         loop {
@@ -230,9 +230,11 @@ impl Connection {
                 Stop::Transacted(outcomes) => {
                     self.is_closed = !self.client.can_send();
                     if self.is_closed {
+                        // No more messages on this one, or it has ended already.
+                        self.client.quit();
                         self.flush_last_words().await;
                     }
-                    return outcomes;
+                    return Ok(outcomes);
                 }
                 Stop::Closed(_) | Stop::Ready | Stop::StartTls => {
                     unreachable!("a transaction ends with its outcomes")

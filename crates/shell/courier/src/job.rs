@@ -12,10 +12,10 @@ use crate::pool::Kind;
 use crate::security::Level;
 use crate::settings::Settings;
 use crate::{clock, record};
-use model::Domain;
+use model::{Domain, UnixTime};
 use net::Endpoint;
 use queue::schedule::{Again, Host, Job, JobItem};
-use queue::{Attempt, Entry, Recipient, RecipientState};
+use queue::{Attempt, ByMode, Entry, Recipient};
 use route::{ADDRESSES_MAX, Trouble, Way};
 use smtp::client::Verdict;
 use std::collections::HashSet;
@@ -116,7 +116,7 @@ impl<'a> Run<'a> {
                     surplus.push(recipient);
                     continue;
                 }
-                let attempt = fate.attempt(recipient.attempts, &self.settings.retry, now, entry.expires);
+                let attempt = fate.attempt(recipient.attempts, &self.settings.retry, now, ends(&entry));
                 if let Attempt::Deferred(at) = attempt {
                     self.again.push(Again { id: entry.id, index: recipient.index, at });
                 }
@@ -215,7 +215,7 @@ impl<'a> Run<'a> {
             |fate: &Option<Fate>| fate.as_ref().is_none_or(|fate| fate.verdict == Verdict::HostUnusable);
         let open: Vec<usize> = (0..fates.len()).filter(|at| is_open(&fates[*at])).collect();
         let mut all = |fate: &Fate| open.iter().for_each(|at| fates[*at] = Some(fate.clone()));
-        let security = match Level::of(&self.way, host) {
+        let security = match Level::of(&self.way, host, entry.tls) {
             Ok(security) => security,
             Err(why) => return all(&Fate::unusable(why, "4.7.5")),
         };
@@ -230,18 +230,21 @@ impl<'a> Run<'a> {
                     return all(&fate);
                 }
             };
-            let content = match Content::open(&self.courier.world.engine, entry.content) {
-                Ok(Some(content)) => content,
+            let (was_used, onward) = (connection.was_used(), connection.onward());
+            let outcomes = match Content::open(&self.courier.world.engine, entry.content) {
+                Ok(Some(content)) => connection.hand_over(entry, &wanted, content).await,
                 Ok(None) => {
                     return all(&lost("550", "5.3.0", "the message's content is lost on this server"));
                 }
+                Err(error) => Err(error),
+            };
+            let outcomes = match outcomes {
+                Ok(outcomes) => outcomes,
                 Err(error) => {
                     tracing::error!(id = %entry.id, %error, "a queued message can't be read");
                     return all(&lost("451", "4.3.0", "the message can't be read on this server now"));
                 }
             };
-            let (was_used, onward) = (connection.was_used(), connection.onward());
-            let outcomes = connection.hand_over(entry, &wanted, content).await;
             let broke = connection.is_closed();
             if !broke {
                 self.open = Some((kind.clone(), connection));
@@ -304,6 +307,12 @@ impl<'a> Run<'a> {
     }
 }
 
+/// When a message is given up (RFC 2852 §4.1.4.1: also when the sender's time is over, if he wants it back then).
+fn ends(entry: &Entry) -> UnixTime {
+    let asked = entry.deliver_by.filter(|by| by.mode == ByMode::Return).map(|by| by.at);
+    asked.map_or(entry.expires, |at| at.min(entry.expires))
+}
+
 fn lost(code: &str, status: &str, why: &str) -> Fate {
     let fate = Fate::unusable(format!("{code} {status} {why}"), status);
     let verdict = if code.starts_with('5') { Verdict::Failed } else { Verdict::Deferred };
@@ -339,9 +348,4 @@ fn log(entry: &Entry, noted: &[(Recipient, Fate, Attempt)], milliseconds: i64) {
             tracing::warn!(id = %entry.id, to = %recipient.address, "the reply to a whole message was lost; the host may have taken it already");
         }
     }
-}
-
-/// Whether it still waits for an attempt.
-pub(crate) fn waits(recipient: &Recipient) -> bool {
-    recipient.state == RecipientState::Queued
 }

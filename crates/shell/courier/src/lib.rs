@@ -31,7 +31,7 @@ use model::{Domain, EmailAddress, ReversePath};
 use parking_lot::RwLock;
 use pool::Pool;
 use queue::schedule::{Destination, Job, JobItem, Limits, Moment, Work};
-use queue::{Addressed, Attempt, Entry, Settled};
+use queue::{Addressed, Attempt, Entry, RecipientState, Settled};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -190,9 +190,8 @@ impl Courier {
 
     /// What the store has of a job's item, with the recipients that still wait. None: there are none.
     fn read(&self, item: &JobItem) -> Result<Option<Entry>, engine::Error> {
-        let Some(details) = self.world.queue.show(item.id)? else { return Ok(None) };
-        let mut entry = details.entry;
-        entry.recipients.retain(|one| item.recipients.contains(&one.index) && job::waits(one));
+        let Some(mut entry) = self.world.queue.entry(item.id, &item.recipients)? else { return Ok(None) };
+        entry.recipients.retain(|one| one.state == RecipientState::Queued);
         Ok((!entry.recipients.is_empty()).then_some(entry))
     }
 

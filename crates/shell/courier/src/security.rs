@@ -23,8 +23,14 @@ impl Level {
     ///
     /// # Errors
     /// The host can't be used at all: why.
-    pub(crate) fn of(way: &Way, host: &Candidate) -> Result<Level, String> {
+    pub(crate) fn of(way: &Way, host: &Candidate, sender: queue::TlsWish) -> Result<Level, String> {
         match way.tls {
+            // RFC 8689 §4.2.1: never without TLS, nor with a certificate of somebody else.
+            TlsWish::None | TlsWish::Opportunistic | TlsWish::Require
+                if sender == queue::TlsWish::Required =>
+            {
+                Ok(Level::Verified)
+            }
             TlsWish::None => Ok(Level::Clear),
             TlsWish::Opportunistic => Ok(Level::Opportunistic),
             TlsWish::Require => Ok(Level::Encrypted),
