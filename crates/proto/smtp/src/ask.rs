@@ -143,6 +143,32 @@ pub struct Sender {
     /// AUTH= (RFC 4954 §5): who submitted it first, [`ReversePath::Null`] for `<>`. To be believed from trusted
     /// clients only.
     pub submitter: Option<ReversePath>,
+    /// What else is asked for. Nothing unless the listener offers it.
+    pub wishes: Wishes,
+}
+
+/// What MAIL asks of the way the message takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Wishes {
+    /// MT-PRIORITY= (RFC 6710), -9 to 9, not above 0 from strangers; None: not said.
+    pub priority: Option<i8>,
+    /// HOLDFOR= and HOLDUNTIL= (RFC 4865): not to leave, nor to be delivered, before; seconds since 1970 (UTC).
+    pub release_at: Option<i64>,
+    /// BY= (RFC 2852), from the time of this command.
+    pub deliver_by: Option<DeliverBy>,
+    /// REQUIRETLS (RFC 8689): only over connections that are encrypted, to hosts that are verified. TLS is on.
+    pub require_tls: bool,
+}
+
+/// BY= of MAIL (RFC 2852 §4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct DeliverBy {
+    /// What is left of the time, in seconds; with `must_return` at least 1, otherwise negative when it is over.
+    pub seconds: i64,
+    /// `R`: to be returned when it can't be delivered in time; otherwise `N`: the sender is only told.
+    pub must_return: bool,
+    /// `T`: every host on the way tells the sender.
+    pub trace: bool,
 }
 
 /// BODY= of MAIL.

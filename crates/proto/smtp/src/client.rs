@@ -37,10 +37,11 @@ mod transaction;
 #[cfg(test)]
 mod tests;
 
+pub use crate::ask::DeliverBy;
 pub use outcome::{Break, Lack, Outcome, Stage, Verdict, Why};
 pub use peer::{Extension, Fit, Peer};
 pub use reply::{Reply, ReplyError, ReplyReader};
-pub use transaction::{DeliverBy, Options, Transaction};
+pub use transaction::{Options, Transaction};
 
 use login::Login;
 use outcome::Protection;

@@ -21,6 +21,24 @@ pub struct Config {
     pub login: Login,
     /// Who may use VRFY and EXPN.
     pub verify: Verify,
+    /// Extensions that need a queue behind the session, and promise what it has to keep. Empty: none.
+    pub offers: Vec<Offer>,
+}
+
+/// An extension that not every server can keep.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Offer {
+    /// MT-PRIORITY (RFC 6710). Only who has logged in (and LMTP) may raise a priority.
+    MtPriority,
+    /// REQUIRETLS (RFC 8689), told and taken within TLS.
+    RequireTls,
+    /// DELIVERBY (RFC 2852).
+    DeliverBy,
+    /// FUTURERELEASE (RFC 4865), on submission only.
+    FutureRelease {
+        /// How long a message may be held at most; 1 to 999999999.
+        seconds_max: u32,
+    },
 }
 
 impl Config {
@@ -29,7 +47,16 @@ impl Config {
         let mechanisms = if kind == Kind::Lmtp { Vec::new() } else { sasl::Mechanism::USUAL.to_vec() };
         let login = if kind == Kind::Submission { Login::Required } else { Login::Optional };
         let memory = wire::Budget::unlimited();
-        Config { kind, connection, limits: Limits::default(), memory, mechanisms, login, verify: Verify::Off }
+        Config {
+            kind,
+            connection,
+            limits: Limits::default(),
+            memory,
+            mechanisms,
+            login,
+            verify: Verify::Off,
+            offers: Vec::new(),
+        }
     }
 }
 

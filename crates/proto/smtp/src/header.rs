@@ -59,6 +59,10 @@ pub(crate) fn trace_field(
         };
         let _ = write!(out, "\r\n\tfor <{path}>");
     }
+    // RFC 6710 §4.1 (2), §7
+    if let Some(priority) = sender.wishes.priority {
+        let _ = write!(out, "\r\n\tpriority {priority}");
+    }
     if let Some(cipher) = tls.map(|tls| tls.cipher.as_str()).filter(|cipher| is_word(cipher)) {
         let _ = write!(out, "\r\n\ttls {cipher}");
     }
@@ -249,6 +253,7 @@ mod tests {
             ret: None,
             envid: None,
             submitter: None,
+            wishes: crate::ask::Wishes::default(),
         }
     }
 

@@ -5,7 +5,8 @@
 //! replies. Syntax, order and limits are decided here; who may send what to whom is decided by who answers.
 //!
 //! Extensions: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034),
-//! DSN (3461), CHUNKING and BINARYMIME (3030), LIMITS (9422), STARTTLS (3207), AUTH (4954).
+//! DSN (3461), CHUNKING and BINARYMIME (3030), LIMITS (9422), STARTTLS (3207), AUTH (4954); and where the listener offers
+//! them ([`Offer`]) MT-PRIORITY (6710), REQUIRETLS (8689), DELIVERBY (2852), FUTURERELEASE (4865).
 //!
 //! Invariants:
 //! - only CRLF ends a line and only CRLF `.` CRLF ends DATA ([RFC 5321 §2.3.8, §4.1.1.4]);
@@ -27,12 +28,13 @@ mod path;
 mod reply;
 mod session;
 mod verb;
+mod wishes;
 mod xtext;
 
 pub use ask::{
-    Answer, Ask, BodyType, Client, Delivery, Greeting, Kind, Listed, Notify, NotifyOn, OriginalRecipient,
-    Outcome, Recipient, Ret, Sender,
+    Answer, Ask, BodyType, Client, DeliverBy, Delivery, Greeting, Kind, Listed, Notify, NotifyOn,
+    OriginalRecipient, Outcome, Recipient, Ret, Sender, Wishes,
 };
-pub use config::{Config, Limits, Login, Verify};
+pub use config::{Config, Limits, Login, Offer, Verify};
 pub use reply::{Enhanced, Refusal};
 pub use session::Session;

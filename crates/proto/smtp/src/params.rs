@@ -3,6 +3,7 @@
 use crate::ask::{BodyType, Notify, NotifyOn, OriginalRecipient, Ret};
 use crate::path::{self, PathError};
 use crate::reply::Refusal;
+use crate::wishes::{self, Said};
 use crate::xtext;
 use model::{Path, ReversePath};
 
@@ -16,6 +17,7 @@ pub(crate) struct Mail {
     pub(crate) ret: Option<Ret>,
     pub(crate) envid: Option<String>,
     pub(crate) submitter: Option<ReversePath>,
+    pub(crate) wishes: Said,
     /// There was at least one parameter.
     pub(crate) has_params: bool,
 }
@@ -30,6 +32,9 @@ pub(crate) struct Rcpt {
     pub(crate) has_params: bool,
 }
 
+/// Keywords of MAIL that are always known.
+const MAIL_KEYWORDS: [&str; 6] = ["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"];
+
 /// Longest ENVID value and longest ORCPT value, encoded (RFC 3461 §4.4, §4.2).
 const ENVID_BYTES_MAX: usize = 100;
 const ORCPT_BYTES_MAX: usize = 500;
@@ -40,7 +45,8 @@ const ORCPT_BYTES_MAX: usize = 500;
 /// ```
 /// `text` stands behind the verb. Quirk (many old mailers): spaces between the colon and the path are taken, since they
 /// can be read in one way only.
-pub(crate) fn mail(text: &str) -> Result<Mail, Refusal> {
+/// `offered`: keywords of extensions that are not always there.
+pub(crate) fn mail(text: &str, offered: &[&'static str]) -> Result<Mail, Refusal> {
     let text = keyword_colon(text, "FROM:").ok_or_else(|| {
         Refusal::new(501, (5, 4), "The syntax is MAIL FROM:<sender@domain>, or MAIL FROM:<>")
     })?;
@@ -54,20 +60,32 @@ pub(crate) fn mail(text: &str) -> Result<Mail, Refusal> {
         ret: None,
         envid: None,
         submitter: None,
+        wishes: Said::default(),
         has_params: false,
     };
+    let known = [&MAIL_KEYWORDS, offered].concat();
     let mut seen = Seen::default();
     for param in Params::of(rest) {
         let (keyword, value) = param?;
         mail.has_params = true;
-        match seen.note(keyword, &["SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"])? {
+        match seen.note(keyword, &known)? {
             "SIZE" => mail.size_bytes = size(value)?,
             "BODY" => mail.body = body(value)?,
             "SMTPUTF8" if value.is_none() => mail.smtputf8 = true,
             "SMTPUTF8" => return Err(bad_value("SMTPUTF8 takes no value")),
             "RET" => mail.ret = Some(ret(value)?),
             "ENVID" => mail.envid = Some(envid(value)?),
-            _ => mail.submitter = Some(submitter(value)?),
+            "AUTH" => mail.submitter = Some(submitter(value)?),
+            "MT-PRIORITY" => mail.wishes.priority = Some(wishes::priority(value)?),
+            // RFC 4865 §4.2 (9): one of the two, once.
+            "HOLDFOR" | "HOLDUNTIL" if mail.wishes.hold.is_some() => {
+                return Err(bad_value("HOLDFOR and HOLDUNTIL exclude each other"));
+            }
+            "HOLDFOR" => mail.wishes.hold = Some(wishes::hold_for(value)?),
+            "HOLDUNTIL" => mail.wishes.hold = Some(wishes::hold_until(value)?),
+            "BY" => mail.wishes.deliver_by = Some(wishes::by(value)?),
+            _ if value.is_some() => return Err(bad_value("REQUIRETLS takes no value")),
+            _ => mail.wishes.require_tls = true,
         }
     }
     if !ascii && !mail.smtputf8 {
@@ -172,7 +190,7 @@ impl<'a> Iterator for Params<'a> {
 /// Keywords that were there: each may stand once.
 #[derive(Default)]
 struct Seen {
-    bits: u8,
+    bits: u16,
 }
 
 impl Seen {
@@ -298,7 +316,7 @@ mod tests {
     use super::*;
 
     fn code(text: &str) -> Result<Mail, String> {
-        mail(text).map_err(|refusal| format!("{} {}", refusal.code, refusal.enhanced))
+        mail(text, &[]).map_err(|refusal| format!("{} {}", refusal.code, refusal.enhanced))
     }
 
     fn rcpt_code(text: &str) -> Result<Rcpt, String> {

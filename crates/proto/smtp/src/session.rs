@@ -5,6 +5,7 @@ mod data;
 mod envelope;
 mod login;
 mod lookup;
+mod offers;
 #[cfg(test)]
 mod tests;
 
@@ -97,7 +98,7 @@ struct Chunk {
 #[derive(Debug)]
 enum Pending {
     Login(Box<sasl::Exchange>),
-    Sender(Arc<crate::Sender>),
+    Sender(Arc<crate::Sender>, Priority),
     Recipient(Arc<crate::Recipient>),
     Verify(Charset),
     Expand(Charset),
@@ -106,6 +107,15 @@ enum Pending {
         last: bool,
     },
     Deliver,
+}
+
+/// What became of MT-PRIORITY (RFC 6710 §4.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Priority {
+    /// As it was said, or nothing was.
+    Kept,
+    /// A stranger's was above 0 and is 0 now.
+    Lowered,
 }
 
 impl Session {
@@ -275,10 +285,10 @@ impl Session {
         };
         self.must_flush |= !matches!(verb, Verb::Rset | Verb::Mail | Verb::Rcpt);
         match verb {
-            Verb::Ehlo => self.hello(Greeting::Ehlo, args),
-            Verb::Helo => self.hello(Greeting::Helo, args),
-            Verb::Lhlo => self.hello(Greeting::Lhlo, args),
-            Verb::Mail => self.mail(args),
+            Verb::Ehlo => self.hello(Greeting::Ehlo, args, now),
+            Verb::Helo => self.hello(Greeting::Helo, args, now),
+            Verb::Lhlo => self.hello(Greeting::Lhlo, args, now),
+            Verb::Mail => self.mail(args, now),
             Verb::Rcpt => self.rcpt(args),
             Verb::Data if args.is_empty() => self.data(now),
             Verb::Bdat => self.bdat(args, now),
@@ -315,7 +325,7 @@ impl Session {
     /// ehlo = "EHLO" SP ( Domain / address-literal ) CRLF
     /// ```
     /// RFC 5321 §4.1.1.1, §4.1.4: resets the transaction; refused, it changes nothing.
-    fn hello(&mut self, greeting: Greeting, name: &str) {
+    fn hello(&mut self, greeting: Greeting, name: &str, now: i64) {
         if !path::is_hello_name(name) {
             let text = "After the command your host name or [address] has to follow, in ASCII";
             return self.refuse(&Refusal::new(501, (5, 4), text));
@@ -325,13 +335,13 @@ impl Session {
         let hello = format!("{} greets {name}", self.hostname());
         let mut lines = vec![hello];
         if greeting != Greeting::Helo {
-            self.list_extensions(&mut lines);
+            self.list_extensions(&mut lines, now);
         }
         // RFC 2034 §3: no enhanced code here.
         write_reply(&mut self.output, 250, None, Charset::Ascii, &lines);
     }
 
-    fn list_extensions(&self, lines: &mut Vec<String>) {
+    fn list_extensions(&self, lines: &mut Vec<String>, now: i64) {
         let limits = &self.config.limits;
         lines.extend(
             [
@@ -362,6 +372,7 @@ impl Session {
             lines.push("STARTTLS".to_owned());
         }
         lines.extend(self.burl_keyword());
+        lines.extend(self.config.offers.iter().filter_map(|offer| self.offer_keyword(*offer, now)));
         let mechanisms: Vec<&str> = self.usable_mechanisms().map(sasl::Mechanism::name).collect();
         if !mechanisms.is_empty() {
             lines.push(format!("AUTH {}", mechanisms.join(" ")));
@@ -417,7 +428,9 @@ impl Session {
     fn take_answer(&mut self, pending: Pending, answer: Answer) {
         match (pending, answer) {
             (Pending::Login(exchange), Answer::Auth(reply)) => self.login_answered(exchange, reply),
-            (Pending::Sender(sender), Answer::Sender(outcome)) => self.sender_answered(sender, outcome),
+            (Pending::Sender(sender, priority), Answer::Sender(outcome)) => {
+                self.sender_answered(sender, priority, outcome);
+            }
             (Pending::Recipient(recipient), Answer::Recipient(outcome)) => {
                 self.recipient_answered(recipient, outcome);
             }

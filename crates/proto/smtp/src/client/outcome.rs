@@ -97,7 +97,9 @@ pub enum Lack {
         /// As EHLO gave it.
         limit_bytes: u64,
     },
-    /// TLS or REQUIRETLS, for a message that may only travel so (RFC 8689 §4.2.1).
+    /// TLS, for a message that may only travel so (RFC 8689 §4.2.1).
+    Encryption,
+    /// REQUIRETLS, for such a message: the next host would not care (RFC 8689 §4.2.1 (5)).
     RequireTls,
     /// DELIVERBY, for a message that is to be returned when it can't be handed over in time (RFC 2852 §4.1.4), or the
     /// least time it takes.
@@ -116,6 +118,7 @@ impl Lack {
             Lack::EightBitMime | Lack::BinaryMime => Enhanced(5, 6, 3),
             Lack::Size { .. } => Enhanced(5, 3, 4),
             // RFC 8689 §4.2.1
+            Lack::Encryption => Enhanced(5, 7, 10),
             Lack::RequireTls => Enhanced(5, 7, 30),
             Lack::DeliverBy => Enhanced(5, 4, 7),
         }
@@ -133,6 +136,7 @@ impl fmt::Display for Lack {
             Lack::Size { limit_bytes } => {
                 return write!(f, "the message is too large for it; it takes at most {limit_bytes} octets");
             }
+            Lack::Encryption => "the connection is not encrypted, which the sender demands",
             Lack::RequireTls => "it does not offer REQUIRETLS, which the sender demands",
             Lack::DeliverBy => "it does not offer DELIVERBY, which the sender demands",
         })
@@ -187,17 +191,24 @@ impl Outcome {
 
     pub(super) fn lacks(lack: Lack) -> Outcome {
         let verdict = match lack {
-            Lack::Tls | Lack::Login => Verdict::HostUnusable,
+            // RFC 8689 §4.2.1: every other host is tried. So it is with the others that hosts can differ in.
+            Lack::Tls | Lack::Login | Lack::Encryption | Lack::RequireTls | Lack::DeliverBy => {
+                Verdict::HostUnusable
+            }
             _ => Verdict::Failed,
         };
         Outcome { verdict, why: Why::Lacks(lack) }
     }
 
     /// What [`Verdict::HostUnusable`] comes to when there is no other host: Failed where the peer says that it takes no
-    /// mail at all (521 and 556, RFC 7504 §2, §3), Deferred otherwise; other verdicts as they are.
+    /// mail at all (521 and 556, RFC 7504 §2, §3), or lacks what the sender demands (RFC 8689 §4.2.1, RFC 2852 §4.1.4.1);
+    /// Deferred otherwise; other verdicts as they are.
     pub fn without_other_host(&self) -> Verdict {
         match (&self.why, self.verdict) {
             (Why::Replied { reply, .. }, Verdict::HostUnusable) if matches!(reply.code, 521 | 556) => {
+                Verdict::Failed
+            }
+            (Why::Lacks(Lack::Encryption | Lack::RequireTls | Lack::DeliverBy), Verdict::HostUnusable) => {
                 Verdict::Failed
             }
             (_, Verdict::HostUnusable) => Verdict::Deferred,
@@ -389,6 +400,8 @@ mod tests {
         let last = |text: &str| outcome(Stage::Greeting, Protection::Clear, text).without_other_host();
         assert_eq!(last("521 host does not accept mail"), Verdict::Failed);
         assert_eq!(last("554 blocked"), Verdict::Deferred);
+        assert_eq!(Outcome::lacks(Lack::RequireTls).without_other_host(), Verdict::Failed);
+        assert_eq!(Outcome::lacks(Lack::Tls).without_other_host(), Verdict::Deferred);
         let lost = Outcome::broke(Stage::Final, Break::Closed);
         assert!(lost.is_uncertain() && lost.verdict == Verdict::Deferred);
         assert!(!Outcome::broke(Stage::Content, Break::Closed).is_uncertain());

@@ -2,8 +2,9 @@
 
 use super::outcome::{Lack, Protection};
 use super::reply::Reply;
-use super::transaction::Options;
+use super::transaction::{Options, Transaction};
 use crate::ask::BodyType;
+use model::ReversePath;
 use sasl::Mechanism;
 
 /// An extension without parameters that matter here, or whose parameters stand in [`Peer`].
@@ -130,9 +131,14 @@ impl Peer {
     }
 
     /// What the envelope demands and this server has not.
-    pub(super) fn lack(&self, options: &Options, content_bytes: u64, protection: Protection) -> Option<Lack> {
+    pub(super) fn lack(&self, transaction: &Transaction, protection: Protection) -> Option<Lack> {
+        let Transaction { from, options, content_bytes, .. } = transaction;
         // RFC 8689 §4.2.1 (2), (3): the connection is encrypted, and the next hop promises the same.
-        if options.require_tls && (protection == Protection::Clear || !self.has(Extension::RequireTls)) {
+        if options.require_tls && protection == Protection::Clear {
+            return Some(Lack::Encryption);
+        }
+        // RFC 8689 §5: for a bounce it is no reason not to send it.
+        if options.require_tls && !self.has(Extension::RequireTls) && *from != ReversePath::Null {
             return Some(Lack::RequireTls);
         }
         if let Some(by) = options.deliver_by.filter(|by| by.must_return) {
@@ -143,7 +149,7 @@ impl Peer {
                 return Some(Lack::DeliverBy);
             }
         }
-        match self.fit(options, content_bytes) {
+        match self.fit(options, *content_bytes) {
             Fit::AsIs => None,
             Fit::Lacks(lack) => Some(lack),
             Fit::ToEightBit => Some(Lack::BinaryMime),
@@ -185,8 +191,9 @@ impl Peer {
                     }
                 }
                 Extension::DeliverBy => {
-                    self.deliver_by_s_min =
-                        words.next().and_then(|word| word.parse().ok()).filter(|s| *s != 0);
+                    // RFC 2852 §2 (3): min-by-time *( "," extension-token )
+                    let least = words.next().and_then(|word| word.split(',').next());
+                    self.deliver_by_s_min = least.and_then(|word| word.parse().ok()).filter(|s| *s != 0);
                 }
                 Extension::Limits => self.hear_limits(words),
                 _ => {}
@@ -261,10 +268,26 @@ mod tests {
         let utf8 = Options { smtputf8: true, ..Options::default() };
         assert_eq!(old.fit(&utf8, 1), Fit::Lacks(Lack::SmtpUtf8));
         assert_eq!(new.fit(&utf8, 1), Fit::AsIs);
-        let tls = Options { require_tls: true, ..Options::default() };
-        assert_eq!(old.lack(&tls, 1, Protection::Tls), Some(Lack::RequireTls));
-        let strict = peer("250-x\n250 REQUIRETLS\n");
-        assert_eq!(strict.lack(&tls, 1, Protection::Clear), Some(Lack::RequireTls));
-        assert_eq!(strict.lack(&tls, 1, Protection::Tls), None);
+    }
+
+    #[test]
+    fn what_an_envelope_demands() {
+        let (old, strict) = (peer("250 x\n"), peer("250-x\n250 REQUIRETLS\n"));
+        let with = |from, options| Transaction { from, recipients: Vec::new(), options, content_bytes: 1 };
+        let sender = ReversePath::Mailbox(model::EmailAddress::parse("a@x.test").unwrap());
+        let tls = with(sender.clone(), Options { require_tls: true, ..Options::default() });
+        assert_eq!(old.lack(&tls, Protection::Tls), Some(Lack::RequireTls));
+        assert_eq!(strict.lack(&tls, Protection::Clear), Some(Lack::Encryption));
+        assert_eq!(strict.lack(&tls, Protection::Tls), None);
+        let bounce = Transaction { from: ReversePath::Null, ..tls };
+        assert_eq!(old.lack(&bounce, Protection::Tls), None);
+        assert_eq!(old.lack(&bounce, Protection::Clear), Some(Lack::Encryption));
+        let by = |seconds, must_return| Some(crate::ask::DeliverBy { seconds, must_return, trace: false });
+        let timed = |deliver_by| with(sender.clone(), Options { deliver_by, ..Options::default() });
+        let quick = peer("250-x\n250 DELIVERBY 60,X\n");
+        assert_eq!(old.lack(&timed(by(100, true)), Protection::Tls), Some(Lack::DeliverBy));
+        assert_eq!(quick.lack(&timed(by(59, true)), Protection::Tls), Some(Lack::DeliverBy));
+        assert_eq!(quick.lack(&timed(by(60, true)), Protection::Tls), None);
+        assert_eq!(old.lack(&timed(by(-5, false)), Protection::Tls), None);
     }
 }

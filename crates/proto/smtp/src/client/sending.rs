@@ -103,11 +103,10 @@ impl Client {
     /// Looks whether the message can go at all, and which recipients it can go to.
     pub(super) fn begin(&mut self, transaction: Transaction) {
         let peer = &self.peer;
-        let lack =
-            peer.lack(&transaction.options, transaction.content_bytes, self.protection()).or_else(|| {
-                let utf8 = transaction.sender_needs_utf8() && !peer.has(Extension::SmtpUtf8);
-                utf8.then_some(Lack::SmtpUtf8)
-            });
+        let lack = peer.lack(&transaction, self.protection()).or_else(|| {
+            let utf8 = transaction.sender_needs_utf8() && !peer.has(Extension::SmtpUtf8);
+            utf8.then_some(Lack::SmtpUtf8)
+        });
         let bdat = peer.has(Extension::Chunking)
             && (self.settings.chunking == Chunking::Offered
                 || transaction.options.body == BodyType::BinaryMime);

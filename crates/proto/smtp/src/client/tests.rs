@@ -486,11 +486,11 @@ fn messages_that_a_host_cannot_take() {
     let utf8 = "it does not offer SMTPUTF8, which an address or the header needs";
     refused("", "a@x.test b@y.test utf8", utf8);
     refused("", "я@x.test b@y.test", utf8);
-    refused(
+    play(&after_ehlo(
         "REQUIRETLS",
-        "a@x.test b@y.test requiretls",
-        "it does not offer REQUIRETLS, which the sender demands",
-    );
+        "> send a@x.test b@y.test requiretls
+         * HostUnusable the host can't take it: the connection is not encrypted, which the sender demands",
+    ));
     play(&after_ehlo(
         "",
         "> send a@x.test я@y.test,b@пример.рф

@@ -1,7 +1,7 @@
 //! One message on its way to one host: its envelope, and the MAIL and RCPT commands that say it.
 
 use super::peer::{Extension, Peer};
-use crate::ask::{BodyType, Notify, NotifyOn, OriginalRecipient, Recipient, Ret};
+use crate::ask::{BodyType, DeliverBy, Notify, NotifyOn, OriginalRecipient, Recipient, Ret};
 use crate::xtext;
 use model::{EmailAddress, Path, ReversePath};
 use std::fmt::Write as _;
@@ -41,17 +41,6 @@ pub struct Options {
     pub deliver_by: Option<DeliverBy>,
     /// AUTH= (RFC 4954 §5): who submitted it, [`ReversePath::Null`] when nobody vouches. Said only where AUTH is offered.
     pub submitter: Option<ReversePath>,
-}
-
-/// BY= of MAIL (RFC 2852 §4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct DeliverBy {
-    /// What is left of the time, in seconds; with `must_return` at least 1, otherwise negative when it is over.
-    pub seconds: i64,
-    /// `R`: to be returned when it can't be delivered in time; otherwise `N`: the sender is only told.
-    pub must_return: bool,
-    /// `T`: every host on the way tells the sender.
-    pub trace: bool,
 }
 
 impl Transaction {
@@ -98,7 +87,7 @@ impl Transaction {
                 add(format_args!(" ENVID={}", xtext::encode(envid)));
             }
         }
-        if options.require_tls {
+        if options.require_tls && peer.has(Extension::RequireTls) {
             add(format_args!(" REQUIRETLS"));
         }
         if let Some(priority) = options.priority.filter(|_| peer.has(Extension::MtPriority)) {
@@ -123,6 +112,18 @@ impl Transaction {
         out.extend_from_slice(line.as_bytes());
     }
 
+    /// What the next host is asked to tell. RFC 2852 §4.1.4.2: one that does not know the time to deliver by is asked for
+    /// delays besides.
+    fn notify(&self, asked: Option<Notify>, peer: &Peer) -> Option<Notify> {
+        let is_timed = self.options.deliver_by.is_some_and(|by| by.seconds > 0);
+        match asked {
+            _ if !is_timed || peer.has(Extension::DeliverBy) => asked,
+            None => Some(Notify::default().with(NotifyOn::Failure).with(NotifyOn::Delay)),
+            Some(Notify::NEVER) => asked,
+            Some(set) => Some(set.with(NotifyOn::Delay)),
+        }
+    }
+
     /// Appends RCPT for the recipient at `index`.
     pub(super) fn write_rcpt(&self, index: usize, peer: &Peer, out: &mut Vec<u8>) {
         let utf8 = self.says_utf8(peer);
@@ -132,9 +133,9 @@ impl Transaction {
             Path::Mailbox(address) => format!("RCPT TO:<{}>", spelled(address, utf8)),
         };
         if peer.has(Extension::Dsn) {
-            if let Some(notify) = notify {
+            if let Some(notify) = self.notify(*notify, peer) {
                 line.push_str(" NOTIFY=");
-                line.push_str(&notify_value(*notify));
+                line.push_str(&notify_value(notify));
             }
             if let Some(value) = original.as_ref().and_then(|original| orcpt_value(original, utf8)) {
                 line.push_str(" ORCPT=");
@@ -255,11 +256,24 @@ mod tests {
     }
 
     #[test]
+    fn a_host_that_knows_no_time_is_asked_for_delays() {
+        let mut transaction = transaction();
+        let rcpt = |transaction: &Transaction, keywords: &str| lines(transaction, &peer(keywords)).1;
+        transaction.recipients[0].notify = Some(Notify::default().with(NotifyOn::Success));
+        assert!(rcpt(&transaction, "DSN").contains(" NOTIFY=SUCCESS,DELAY "));
+        assert!(rcpt(&transaction, "DSN,DELIVERBY").contains(" NOTIFY=SUCCESS "));
+        transaction.recipients[0].notify = None;
+        assert!(rcpt(&transaction, "DSN").contains(" NOTIFY=FAILURE,DELAY "));
+        transaction.recipients[0].notify = Some(Notify::NEVER);
+        assert!(rcpt(&transaction, "DSN").contains(" NOTIFY=NEVER "));
+    }
+
+    #[test]
     fn our_own_server_reads_what_is_written() {
         let transaction = transaction();
         let peer = peer("SIZE,DSN,AUTH PLAIN");
         let (mail, rcpt) = lines(&transaction, &peer);
-        let mail = params::mail(mail.trim_end().strip_prefix("MAIL ").unwrap()).unwrap();
+        let mail = params::mail(mail.trim_end().strip_prefix("MAIL ").unwrap(), &[]).unwrap();
         assert_eq!((mail.from, mail.envid), (transaction.from.clone(), transaction.options.envid.clone()));
         assert_eq!(mail.submitter, transaction.options.submitter);
         let rcpt = params::rcpt(rcpt.trim_end().strip_prefix("RCPT ").unwrap(), false).unwrap();

@@ -1,6 +1,6 @@
 //! MAIL and RCPT: the envelope (RFC 5321 §3.3, §4.1.1.2, §4.1.1.3).
 
-use super::{Pending, Session};
+use super::{Pending, Priority, Session};
 use crate::ask::{Ask, Greeting, Outcome, Recipient, Sender};
 use crate::content::{Content, LineWatch};
 use crate::header::spelled;
@@ -43,7 +43,7 @@ impl Session {
         self.login_missing()
     }
 
-    pub(super) fn mail(&mut self, args: &str) {
+    pub(super) fn mail(&mut self, args: &str, now: i64) {
         if let Some(refusal) = self.mail_barred() {
             return self.refuse(&refusal);
         }
@@ -54,7 +54,7 @@ impl Session {
         if self.counts.mails > self.config.limits.messages_max {
             return self.give_up((5, 3), "Too many messages in one session; connect again for more");
         }
-        let mail = match params::mail(args) {
+        let mail = match params::mail(args, &self.offered_parameters()) {
             Ok(mail) => mail,
             Err(refusal) => return self.refuse(&refusal),
         };
@@ -71,6 +71,10 @@ impl Session {
             let text = format!("The message is too large; at most {size_max} octets are taken");
             return self.decline(&Refusal::new(552, (3, 4), text));
         }
+        let (wishes, priority) = match self.wishes(mail.wishes, now) {
+            Ok(wishes) => wishes,
+            Err(refusal) => return self.refuse(&refusal),
+        };
         let sender = Arc::new(Sender {
             client: Arc::clone(&self.client),
             from: mail.from,
@@ -80,11 +84,12 @@ impl Session {
             ret: mail.ret,
             envid: mail.envid,
             submitter: mail.submitter,
+            wishes,
         });
-        self.ask(Ask::Sender(Arc::clone(&sender)), Pending::Sender(sender));
+        self.ask(Ask::Sender(Arc::clone(&sender)), Pending::Sender(sender, priority));
     }
 
-    pub(super) fn sender_answered(&mut self, sender: Arc<Sender>, outcome: Outcome) {
+    pub(super) fn sender_answered(&mut self, sender: Arc<Sender>, priority: Priority, outcome: Outcome) {
         if let Err(refusal) = outcome {
             return self.decline(&refusal);
         }
@@ -99,7 +104,13 @@ impl Session {
             id: String::new(),
             chunks: Chunks::None,
         });
-        self.say(250, (1, 0), &text);
+        match priority {
+            Priority::Kept => self.say(250, (1, 0), &text),
+            // RFC 6710 §4.1: the new priority stands first.
+            Priority::Lowered => {
+                self.say(250, (3, 6), "0 is the priority; who logs in may ask for a higher one")
+            }
+        }
     }
 
     pub(super) fn rcpt(&mut self, args: &str) {

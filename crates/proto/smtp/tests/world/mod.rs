@@ -6,9 +6,10 @@
 //! boxes: addresses that exist          users: name:password … (application passwords, for every mechanism)
 //! limits: message=N discard=N recipients=N mails=N errors=N refused=N logins=N
 //! urls: url=>text … (what BURL finds; text may hold `\\r`, `\\n`, `\\0`, and `\\_` for a space)
+//! offers: mt-priority deliverby requiretls futurerelease (an hour)
 //! at-delivery: address=full … (that recipient's outcome), all=full (the message's)
 //! ```
-//! `W:` lines look at the last delivery: `message is T`, `message has T`, `trace is T`, `envelope T`, `with T`, `dsn T`,
+//! `W:` lines look at the last delivery: `message is T`, `message has T`, `trace is T`, `envelope T`, `with T`, `dsn T`, `wishes T`,
 //! `deliveries N`; `T` may hold `\r` and `\n`.
 
 use secrecy::ExposeSecret;
@@ -25,7 +26,8 @@ pub struct World {
     pub deliveries: Vec<Delivery>,
 }
 
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
+    "offers",
     "urls",
     "kind",
     "hostname",
@@ -101,6 +103,7 @@ impl World {
             "none" => config.mechanisms.clear(),
             name => config.mechanisms.retain(|mechanism| mechanism.name().eq_ignore_ascii_case(name)),
         }
+        config.offers = self.words("offers").map(offer).collect();
         Session::new(config)
     }
 
@@ -250,6 +253,10 @@ impl World {
             Some(("trace", Some(("is", wanted)), _)) => equal(&String::from_utf8_lossy(trace), wanted),
             Some(("envelope", _, wanted)) => equal(&envelope(last), wanted),
             Some(("with", _, wanted)) => equal(last.protocol, wanted),
+            Some(("trace", Some(("has", wanted)), _)) if String::from_utf8_lossy(trace).contains(wanted) => {
+                Ok(())
+            }
+            Some(("wishes", _, wanted)) => equal(&wishes(last), wanted),
             Some(("dsn", _, wanted)) => equal(&dsn(last), wanted),
             _ => Err(format!("this world can't look at {text:?}")),
         }
@@ -263,6 +270,29 @@ fn equal(got: &str, wanted: &str) -> Result<(), String> {
 fn envelope(delivery: &Delivery) -> String {
     let to: Vec<String> = delivery.recipients.iter().map(|to| to.path.to_string()).collect();
     format!("<{}> to {}", delivery.sender.from, to.join(" "))
+}
+
+fn offer(name: &str) -> smtp::Offer {
+    match name {
+        "mt-priority" => smtp::Offer::MtPriority,
+        "deliverby" => smtp::Offer::DeliverBy,
+        "requiretls" => smtp::Offer::RequireTls,
+        "futurerelease" => smtp::Offer::FutureRelease { seconds_max: 3600 },
+        other => panic!("offer {other:?}"),
+    }
+}
+
+fn wishes(delivery: &Delivery) -> String {
+    let wishes = delivery.sender.wishes;
+    let mut out = Vec::new();
+    out.extend(wishes.priority.map(|priority| format!("priority {priority}")));
+    out.extend(wishes.release_at.map(|at| format!("released after {}", at - delivery.received_at)));
+    out.extend(wishes.deliver_by.map(|by| {
+        let mode = if by.must_return { "return" } else { "notify" };
+        format!("by {} {mode}{}", by.seconds, if by.trace { " trace" } else { "" })
+    }));
+    out.extend(wishes.require_tls.then(|| "TLS".to_owned()));
+    out.join(", ")
 }
 
 fn dsn(delivery: &Delivery) -> String {

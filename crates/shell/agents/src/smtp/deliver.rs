@@ -137,7 +137,7 @@ impl SmtpAgent {
             size: u64::from(size),
             expires: expiry(received),
             held: false,
-            wishes: queue::Wishes::default(),
+            wishes: wishes(&sender.wishes, &delivery.message, received),
         }
     }
 }
@@ -148,6 +148,33 @@ pub(super) fn ret(ret: Ret) -> queue::Ret {
         Ret::Full => queue::Ret::Full,
         Ret::Headers => queue::Ret::Hdrs,
     }
+}
+
+/// What the sender asks for besides, in the queue's words.
+fn wishes(asked: &::smtp::Wishes, message: &[u8], received: UnixTime) -> queue::Wishes {
+    let tls = match asked.require_tls {
+        true => queue::TlsWish::Required,
+        // RFC 8689 §4.1: the header field counts where the parameter was not given.
+        false if waives_tls(message) => queue::TlsWish::Waived,
+        false => queue::TlsWish::Default,
+    };
+    queue::Wishes {
+        priority: asked.priority.unwrap_or(0),
+        not_before: asked.release_at.map(UnixTime),
+        deliver_by: asked.deliver_by.map(|by| queue::DeliverBy {
+            at: UnixTime(received.0.saturating_add(by.seconds)),
+            mode: if by.must_return { queue::ByMode::Return } else { queue::ByMode::Notify },
+            trace: by.trace,
+        }),
+        tls,
+    }
+}
+
+/// `TLS-Required: No` (RFC 8689 §3), once.
+fn waives_tls(message: &[u8]) -> bool {
+    let mut fields = mime::header::fields(message).filter(|field| field.is("TLS-Required"));
+    let first = fields.next().is_some_and(|field| field.unfolded().eq_ignore_ascii_case(b"No"));
+    first && fields.next().is_none()
 }
 
 /// When the queue gives a message up.
@@ -219,5 +246,42 @@ fn store_trouble(error: &store::Error) -> Refusal {
         }
         store::Error::Limit(_) => Refusal::new(552, (3, 4), "The message is too large for this server"),
         _ => Refusal::new(451, (3, 0), "The server can't store the message now; try again later"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wishes_reach_the_queue() {
+        let by = ::smtp::DeliverBy { seconds: 60, must_return: true, trace: false };
+        let asked = ::smtp::Wishes {
+            priority: Some(-3),
+            release_at: Some(5000),
+            deliver_by: Some(by),
+            require_tls: true,
+        };
+        let message = b"TLS-Required: No\r\n\r\n";
+        let kept = wishes(&asked, message, UnixTime(1000));
+        assert_eq!(
+            (kept.priority, kept.not_before, kept.tls),
+            (-3, Some(UnixTime(5000)), queue::TlsWish::Required)
+        );
+        assert_eq!(kept.deliver_by.map(|by| (by.at, by.mode)), Some((UnixTime(1060), queue::ByMode::Return)));
+        let rows = [
+            ("TLS-Required: No\r\n", queue::TlsWish::Waived),
+            ("tls-required:\r\n no \r\n", queue::TlsWish::Waived),
+            ("TLS-Required: No\r\nTLS-Required: No\r\n", queue::TlsWish::Default),
+            ("TLS-Required: Yes\r\n", queue::TlsWish::Default),
+            ("\r\nTLS-Required: No\r\n", queue::TlsWish::Default),
+        ];
+        for (message, tls) in rows {
+            assert_eq!(
+                wishes(&::smtp::Wishes::default(), message.as_bytes(), UnixTime(0)).tls,
+                tls,
+                "{message:?}"
+            );
+        }
     }
 }

@@ -199,6 +199,9 @@ impl net::Protocol for SmtpDoor {
         if config.auth.verify_for_users {
             settings.verify = smtp::Verify::LoggedIn;
         }
+        if kind != smtp::Kind::Lmtp {
+            settings.offers = vec![smtp::Offer::MtPriority];
+        }
         (smtp::Session::new(settings), agent)
     }
 

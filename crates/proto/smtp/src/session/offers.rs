@@ -1,0 +1,65 @@
+//! Extensions that the listener may offer, and what MAIL asks by them ([`Offer`]).
+
+use super::{Priority, Session};
+use crate::ask::{Kind, Wishes};
+use crate::config::Offer;
+use crate::date::InternetUtc;
+use crate::reply::Refusal;
+use crate::wishes::Said;
+
+impl Session {
+    /// The line of EHLO.
+    pub(super) fn offer_keyword(&self, offer: Offer, now: i64) -> Option<String> {
+        match offer {
+            // RFC 6710 §3 (3): the assignment policy is not disclosed; every number counts by itself.
+            Offer::MtPriority => Some("MT-PRIORITY".to_owned()),
+            // RFC 8689 §2: in the EHLO that follows STARTTLS.
+            Offer::RequireTls => self.client.tls.is_some().then(|| "REQUIRETLS".to_owned()),
+            Offer::DeliverBy => Some("DELIVERBY".to_owned()),
+            // RFC 4865 §4.2 (2), (3)
+            Offer::FutureRelease { seconds_max } => (self.config.kind == Kind::Submission).then(|| {
+                let until = InternetUtc(now.saturating_add(i64::from(seconds_max)));
+                format!("FUTURERELEASE {seconds_max} {until}")
+            }),
+        }
+    }
+
+    /// The parameters of MAIL that belong to them.
+    pub(super) fn offered_parameters(&self) -> Vec<&'static str> {
+        let keywords = |offer: &Offer| match offer {
+            Offer::MtPriority => &["MT-PRIORITY"][..],
+            Offer::RequireTls => &["REQUIRETLS"],
+            Offer::DeliverBy => &["BY"],
+            Offer::FutureRelease { .. } if self.config.kind == Kind::Submission => &["HOLDFOR", "HOLDUNTIL"],
+            Offer::FutureRelease { .. } => &[],
+        };
+        self.config.offers.iter().flat_map(keywords).copied().collect()
+    }
+
+    /// What was said, held against what may be said now.
+    pub(super) fn wishes(&self, said: Said, now: i64) -> Result<(Wishes, Priority), Refusal> {
+        if said.require_tls && self.client.tls.is_none() {
+            return Err(Refusal::new(530, (7, 10), "REQUIRETLS is for connections with TLS; begin it first"));
+        }
+        let seconds_max = self.config.offers.iter().find_map(|offer| match offer {
+            Offer::FutureRelease { seconds_max } => Some(*seconds_max),
+            _ => None,
+        });
+        let release_at = said.hold.map(|hold| hold.release_at(now, seconds_max.unwrap_or(0))).transpose()?;
+        if let (Some(release_at), Some(by)) = (release_at, said.deliver_by)
+            && release_at > now.saturating_add(by.seconds)
+        {
+            // RFC 4865 §5.2.2
+            let text = "The message would be released after the time to deliver it by";
+            return Err(Refusal::new(501, (5, 4), text));
+        }
+        // RFC 6710 §4.1: no raised priority from untrusted sources.
+        let is_trusted = self.client.user.is_some() || self.config.kind == Kind::Lmtp;
+        let (priority, fate) = match said.priority {
+            Some(1..) if !is_trusted => (Some(0), Priority::Lowered),
+            priority => (priority, Priority::Kept),
+        };
+        let Said { deliver_by, require_tls, .. } = said;
+        Ok((Wishes { priority, release_at, deliver_by, require_tls }, fate))
+    }
+}
