@@ -6,6 +6,7 @@ import smtplib
 import dkim
 import pytest
 from harness.mail import message, unique
+from harness.next_hop import NextHop
 from harness.programs import run
 
 ELSEWHERE = "someone@elsewhere.test"
@@ -150,3 +151,14 @@ def test_keys_of_others_are_taken_over(own_server, tmp_path):
     )
     shown = run(["openssl", "rsa", "-pubin", "-in", tmp_path / "public.pem", "-noout", "-text"]).stdout.decode()
     assert "3072 bit" in shown and "65537" in shown, shown
+
+
+def test_what_the_next_hop_gets_verifies(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=f'[[route]]\nnext_hop = "{hop.address}"\n')
+        server.cli("dkim", "add", server.domain, "--activate")
+        alice = server.account("alice")
+        send(server, alice, message(unique(), sender=alice.address, body=".dots\r\n..\r\n\r\n"))
+        (taken,) = hop.wait(1)
+        assert taken.content.startswith(b"DKIM-Signature:")
+        assert judged(taken.content, records(server)) == [True]

@@ -118,6 +118,23 @@ pub(crate) fn key_and_issuer(der: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((&rest[..rest.len() - after.len()], issuer))
 }
 
+/// The texts in a name (its content: a sequence of sets of pairs), as far as they are UTF-8.
+pub(crate) fn texts_of_name(mut name: &[u8]) -> Vec<String> {
+    let mut texts = Vec::new();
+    while let Some((0x31, mut set, after)) = element(name) {
+        name = after;
+        while let Some((0x30, pair, after)) = element(set) {
+            set = after;
+            let value = element(pair).and_then(|(_, _, value)| element(value));
+            // UTF8String, PrintableString, IA5String
+            if let Some((0x0c | 0x13 | 0x16, text, _)) = value {
+                texts.extend(std::str::from_utf8(text).map(str::to_owned));
+            }
+        }
+    }
+    texts
+}
+
 /// The content of a SEQUENCE that is all of `der`.
 pub(crate) fn sequence(der: &[u8]) -> Option<&[u8]> {
     match element(der)? {

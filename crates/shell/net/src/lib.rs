@@ -4,6 +4,7 @@
 //! questions to a [`Desk`], and applies time-outs and shutdown. It knows no protocol.
 
 mod admission;
+mod certificate_facts;
 mod certificates;
 mod client_tls;
 mod der;
@@ -16,6 +17,7 @@ mod stream;
 mod tls;
 
 pub use admission::{Admission, Pass};
+pub use certificate_facts::CertificateFacts;
 pub use certificates::{CertificateError, self_signed_authority};
 pub use client_tls::{ClientTls, authorities};
 pub use driver::{Conversation, Desk, Traffic, drive};

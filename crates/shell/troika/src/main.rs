@@ -5,6 +5,7 @@ mod cli;
 mod config;
 mod control;
 mod operations;
+mod publish;
 mod quickstart;
 mod sending;
 mod serve;

@@ -49,6 +49,8 @@ pub enum Command {
     /// Keys that domains sign their mail with (DKIM)
     #[command(subcommand)]
     Dkim(Dkim),
+    /// Records that a domain's DNS needs
+    Dns(Dns),
     /// Mailboxes of an account
     #[command(subcommand)]
     Mailbox(Mailbox),
@@ -397,6 +399,27 @@ pub enum Dkim {
         /// Even if it signs
         #[arg(long)]
         yes: bool,
+    },
+}
+
+/// `troika dns`
+#[derive(Args, Debug)]
+#[command(args_conflicts_with_subcommands = true)]
+pub struct Dns {
+    /// Print every record to publish for this domain, as a zone file
+    pub domain: Option<String>,
+    /// Or look whether they are published
+    #[command(subcommand)]
+    pub command: Option<DnsCheck>,
+}
+
+/// `troika dns check`
+#[derive(Subcommand, Debug)]
+pub enum DnsCheck {
+    /// Look whether the records are published and right; exit code 1 when one that mail needs is not
+    Check {
+        /// Of which domain
+        domain: String,
     },
 }
 

@@ -1,6 +1,7 @@
 //! The command line: what is typed, how the store is reached, how answers are shown.
 
 pub mod arguments;
+mod dns;
 mod files;
 mod reach;
 mod show;
@@ -36,6 +37,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Redirect(command) => reach.ask(&Request::Redirect(command), b"", &mut terminal),
         Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
         Command::Dkim(command) => dkim(&mut reach, command, &mut terminal),
+        Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),

@@ -99,6 +99,12 @@ impl control::server::Operator for Operator {
     }
 }
 
+/// The certificate that is shown to who names no host, made already or not.
+pub fn certificate_file(config: &Config) -> std::path::PathBuf {
+    let own = || config.server.data_dir.join("tls/server.pem");
+    config.certificate.first().map_or_else(own, |given| given.certificate.clone())
+}
+
 /// The configured certificates, or ones of our own.
 fn certificates(config: &Config) -> Result<Vec<CertificateFiles>, Failure> {
     if !config.certificate.is_empty() {
