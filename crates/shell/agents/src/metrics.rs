@@ -96,6 +96,8 @@ pub struct Metrics {
     pub sent_connections_failed: Counter,
     /// Messages signed (DKIM).
     pub signed: Counter,
+    /// Alarms because an account sent like a spammer.
+    pub sending_alarms: Counter,
 }
 
 impl Default for Metrics {
@@ -120,6 +122,7 @@ impl Default for Metrics {
             sent_connections: Counter::default(),
             sent_connections_failed: Counter::default(),
             signed: Counter::default(),
+            sending_alarms: Counter::default(),
         };
         let registry = &mut metrics.registry;
         for (name, help, family) in [
@@ -143,6 +146,11 @@ impl Default for Metrics {
         }
         registry.register("connections_open", "Connections now", metrics.connections_open.clone());
         registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
+        registry.register(
+            "sending_alarms",
+            "Alarms because an account sent like a spammer",
+            metrics.sending_alarms.clone(),
+        );
         registry.register("queued", "Recipients put into the outbound queue", metrics.queued.clone());
         registry.register(
             "sent",

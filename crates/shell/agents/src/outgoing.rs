@@ -3,11 +3,16 @@
 //! report nor a report of what did not happen.
 
 use crate::reporter::{About, Reporter};
+use crate::smtp::to_inboxes;
 use crate::world::World;
-use model::{ReversePath, UnixTime};
+use directory::Resolution;
+use engine::AccountId;
+use model::{Path, ReversePath, UnixTime};
 use queue::{
-    Attempt, Body, Entry, Language, QueueId, RecipientState, Reported, Ret, Rules, SendingRules, Settled,
+    AlarmAction, Attempt, Body, Entry, Language, QueueId, RecipientState, Reported, Ret, Rules, SendingRules,
+    Settled,
 };
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use store::{Delivery, RecipientOutcomes, Written};
 
@@ -19,12 +24,14 @@ const RETURN_PATH_BYTES_MAX: usize = 1024;
 /// What is told and kept of mail on its way out.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Outgoing {
+    /// This host.
+    pub hostname: String,
     /// Of the reports to senders. None: the language of each sender.
     pub language: Option<Language>,
     /// Larger messages are returned without their body, even when all was asked for (RFC 3461 §6.2).
     pub message_bytes_max: usize,
     /// The suppression list, and events for the webhook.
-    pub rules: Rules,
+    pub rules: Arc<Rules>,
     /// How much users may send.
     pub sending: SendingRules,
 }
@@ -32,9 +39,10 @@ pub struct Outgoing {
 impl Default for Outgoing {
     fn default() -> Self {
         Outgoing {
+            hostname: "localhost".into(),
             language: None,
             message_bytes_max: 256 * 1024,
-            rules: Rules::default(),
+            rules: Arc::default(),
             sending: SendingRules::default(),
         }
     }
@@ -82,13 +90,7 @@ pub async fn warn(
 ///
 /// # Errors
 /// Something could not be read or written.
-pub fn bounce(
-    world: &World,
-    hostname: &str,
-    id: QueueId,
-    reason: &str,
-    now: UnixTime,
-) -> Result<bool, store::Error> {
+pub fn bounce(world: &World, id: QueueId, reason: &str, now: UnixTime) -> Result<bool, store::Error> {
     let Some(shown) = world.queue.show(id)? else { return Ok(false) };
     let open = |state| matches!(state, RecipientState::Queued | RecipientState::Held);
     let settled: Vec<Settled> = shown
@@ -103,7 +105,8 @@ pub fn bounce(
         })
         .collect();
     let any = !settled.is_empty();
-    settling(world, hostname, &shown.entry, settled, now)?.wait()?;
+    let hostname = world.outgoing.read().hostname.clone();
+    settling(world, &hostname, &shown.entry, settled, now)?.wait()?;
     world.queue.changed(id);
     Ok(any)
 }
@@ -139,6 +142,85 @@ fn commit(
         };
         Ok(report.into_iter().collect())
     })
+}
+
+/// Tells the operator that an account sends like a spammer: in the log, in the metrics, and with a message to who reads
+/// the postmaster's mail.
+pub(crate) async fn alarm(world: &World, hostname: &str, account: AccountId, why: &str) {
+    let name = match world.directory.account_by_id(account) {
+        Ok(Some(account)) => account.address.to_string(),
+        _ => format!("account {}", account.0),
+    };
+    let outgoing = world.outgoing.read().clone();
+    let blocked = outgoing.sending.alarm == AlarmAction::Block;
+    world.metrics.sending_alarms.inc();
+    tracing::warn!(account = name, blocked, why, "an account sends like a spammer");
+    let told = async {
+        let postmaster = world.directory.resolve_path(&Path::Postmaster)?;
+        let Resolution::Deliver { local, .. } = &*postmaster else { return Ok(()) };
+        let accounts: Vec<AccountId> = local.iter().map(|target| target.account).collect();
+        let now = World::now();
+        let text = alarm_message(&outgoing, hostname, &name, why, blocked, now);
+        let delivery = Delivery {
+            message: store::Prepared::new(&text)?,
+            recipients: to_inboxes(&accounts),
+            received: now,
+            extra: None,
+            follow: None,
+        };
+        world.store.deliver(delivery).await?;
+        Ok::<(), Box<dyn std::error::Error>>(())
+    };
+    if let Err(error) = told.await {
+        tracing::error!(%error, "the postmaster can't be told of it");
+    }
+}
+
+fn alarm_message(
+    outgoing: &Outgoing,
+    hostname: &str,
+    account: &str,
+    why: &str,
+    blocked: bool,
+    now: UnixTime,
+) -> Vec<u8> {
+    let mut out = b"Return-Path: <>\r\n".to_vec();
+    let russian = outgoing.language == Some(Language::Russian);
+    let subject = if russian {
+        format!("Тревога: {account} рассылает почту, как спамер")
+    } else {
+        format!("Alarm: {account} sends like a spammer")
+    };
+    for (name, value) in [
+        ("Date", mime::build::date_time(now.0, 0)),
+        ("From", mime::build::mailbox("Troika", &format!("postmaster@{hostname}"))),
+        ("To", format!("postmaster@{hostname}")),
+        ("Subject", mime::encoded_word::encode(&subject).into_owned()),
+        ("Message-ID", format!("<{:x}.alarm.{account}@{hostname}>", now.0).replace(' ', "_")),
+        ("Auto-Submitted", "auto-generated".into()),
+        ("MIME-Version", "1.0".into()),
+        ("Content-Type", "text/plain; charset=utf-8".into()),
+        ("Content-Transfer-Encoding", "8bit".into()),
+    ] {
+        mime::build::write_field(name, &value, &mut out);
+    }
+    let done = match (russian, blocked) {
+        (false, false) => {
+            "It may send on. If somebody else has its password, set another one, and stop it until then:"
+        }
+        (false, true) => "It sends nothing to other hosts until it is released:",
+        (true, false) => {
+            "Рассылка не остановлена. Если пароль попал в чужие руки, смените его, а до тех пор остановите рассылку:"
+        }
+        (true, true) => "Учётная запись ничего не отправляет на другие серверы, пока её не освободят:",
+    };
+    let command = if blocked { "release" } else { "block" };
+    let head = if russian { "Что случилось" } else { "What happened" };
+    out.extend_from_slice(
+        format!("\r\n{account}\r\n\r\n{head}: {why}.\r\n\r\n{done}\r\n\r\n    troika sender {command} {account}\r\n")
+            .as_bytes(),
+    );
+    out
 }
 
 /// Who writes reports about a queued message. None: there is nobody to write to.

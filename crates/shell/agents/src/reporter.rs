@@ -8,7 +8,7 @@ use ::smtp::Recipient;
 use directory::DomainKeys;
 use engine::AccountId;
 use model::{EmailAddress, Path, ReversePath, UnixTime};
-use queue::{Language, NewEntry, Reported, Ret, Returned};
+use queue::{Language, NewEntry, Reported, Ret, Returned, Rules};
 use std::sync::Arc;
 use store::Prepared;
 
@@ -36,6 +36,7 @@ pub(crate) struct About {
 pub(crate) struct Reporter {
     hostname: String,
     language: Language,
+    rules: Arc<Rules>,
     about: About,
     /// What may be returned: all of it, if that was asked for and is not too large, else the header.
     content: Vec<u8>,
@@ -73,7 +74,8 @@ impl Reporter {
         let content = if whole { content } else { header }.to_vec();
         let leaves = !plan.queued.is_empty() || !plan.forwarded.is_empty();
         let keys = if leaves { world.host_keys(hostname) } else { None };
-        Ok(Reporter { hostname: hostname.to_owned(), language, about, content, plan, keys })
+        let (hostname, rules) = (hostname.to_owned(), settings.rules.clone());
+        Ok(Reporter { hostname, language, rules, about, content, plan, keys })
     }
 
     /// Whom the reports may be written to.
@@ -130,7 +132,7 @@ impl Reporter {
             message,
             recipients: to_inboxes(&self.plan.accounts),
             received: now,
-            extra: queueing(self.plan.bounces(entry)),
+            extra: queueing(self.rules.clone(), self.plan.bounces(entry)),
             follow: None,
         }))
     }

@@ -4,6 +4,7 @@ mod burl;
 mod deliver;
 mod plan;
 mod report;
+mod sending;
 
 pub(crate) use deliver::{expiry, to_inboxes};
 pub(crate) use plan::{Plan, Way, queueing};
@@ -22,12 +23,14 @@ pub struct SmtpAgent {
     hostname: String,
     trace: String,
     login: Option<login::Login>,
+    /// Accepted recipients of the message at other hosts.
+    leaving: u32,
 }
 
 impl SmtpAgent {
     /// For a new connection to this host.
     pub fn new(world: Arc<World>, hostname: String, trace: String) -> SmtpAgent {
-        SmtpAgent { world, hostname, trace, login: None }
+        SmtpAgent { world, hostname, trace, login: None, leaving: 0 }
     }
 
     /// The connection's id in logs.
@@ -59,7 +62,7 @@ impl SmtpAgent {
         decider.sent_as(&self.client(&sender.client), &sender.from)
     }
 
-    fn recipient(&self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
+    fn recipient(&mut self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };
         let size = sender.size_bytes.unwrap_or(0);
@@ -72,7 +75,7 @@ impl SmtpAgent {
         let proposed =
             policy::Proposed { path: &recipient.path, from: &sender.from, accepted, now: World::now() };
         match decider.recipient(&self.client(&sender.client), proposed, &mut room) {
-            Ok(Verdict::Accept(_)) => Ok(()),
+            Ok(Verdict::Accept(destination)) => self.may_leave(recipient, &destination),
             Ok(Verdict::Refuse(refusal)) => Err(reply(refusal)),
             Err(error) => Err(trouble(&error)),
         }
@@ -127,7 +130,10 @@ impl net::Desk for SmtpAgent {
                 }
                 Answer::Auth(reply)
             }
-            Ask::Sender(sender) => Answer::Sender(self.sender(&sender)),
+            Ask::Sender(sender) => {
+                self.leaving = 0;
+                Answer::Sender(self.sender(&sender))
+            }
             Ask::Recipient { sender, recipient, accepted_count } => {
                 Answer::Recipient(self.recipient(&sender, &recipient, accepted_count))
             }

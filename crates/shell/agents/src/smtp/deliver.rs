@@ -2,6 +2,7 @@
 //! is it acknowledged.
 
 use super::plan::{Plan, Way, queueing};
+use super::sending::Said;
 use super::{SmtpAgent, protocol, trouble};
 use crate::metrics::By;
 use crate::world::prepare;
@@ -80,10 +81,18 @@ impl SmtpAgent {
             Err(error) => return vec![Err(trouble(&error)); plan.answers(delivery)],
         };
         let queued = entries.iter().map(|one| one.entry.recipients.len() as u64).sum();
+        let received = UnixTime(delivery.received_at);
+        let (extra, said) = match queueing(self.world.outgoing.read().rules.clone(), entries) {
+            Some(extra) => {
+                let (extra, said) = self.counted(extra, queued, received);
+                (Some(extra), said)
+            }
+            None => (None, Said::default()),
+        };
         let written = self.world.store.deliver(store::Delivery {
             recipients: to_inboxes(&plan.accounts),
-            received: UnixTime(delivery.received_at),
-            extra: queueing(entries),
+            received,
+            extra,
             message: prepared,
             follow,
         });
@@ -98,8 +107,12 @@ impl SmtpAgent {
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
                 self.world.metrics.deliveries.inc_by(delivered as u64);
                 self.world.metrics.queued.inc_by(queued);
+                self.heed(&said).await;
                 self.confirm(delivery, &plan.ends(&each), &each).await;
                 if delivery.sender.client.kind == Kind::Lmtp { each } else { one_answer(each) }
+            }
+            Err(store::Error::Cancelled) if let Some(refusal) = said.refusal() => {
+                vec![Err(refusal); plan.answers(delivery)]
             }
             Err(error) => {
                 tracing::error!(trace = self.trace, id = %delivery.id, %error, "a message could not be stored");

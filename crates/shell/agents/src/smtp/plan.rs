@@ -2,6 +2,7 @@
 //! of ours (SRS), so that SPF holds where it arrives and bounces come back here.
 
 use super::deliver::gone;
+use super::sending::keep_queued;
 use crate::world::World;
 use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Refusal};
 use directory::{LocalTarget, Resolution};
@@ -10,6 +11,7 @@ use model::{Domain, EmailAddress, ReversePath};
 use policy::Meaning;
 use queue::{Action, NewEntry, NewRecipient, Notify, Orcpt};
 use rewriting::{Batv, Kept};
+use std::sync::Arc;
 use store::Extra;
 
 /// What becomes of one accepted recipient.
@@ -208,14 +210,15 @@ impl Paths {
 }
 
 /// Puts the entries into the queue with the delivery. None: there are none.
-pub(crate) fn queueing(entries: Vec<Outgoing>) -> Option<Extra> {
+pub(crate) fn queueing(rules: Arc<queue::Rules>, entries: Vec<Outgoing>) -> Option<Extra> {
     let references = entries.len() as u32;
     let write = move |tx: &mut dyn engine::Tx, content| {
         for Outgoing { entry, kept } in &entries {
             if let Some(kept) = kept {
                 rewriting::remember(tx, kept, entry.received)?;
             }
-            queue::enqueue(tx, content, entry).map_err(Abort::from)?;
+            let id = queue::enqueue(tx, content, entry).map_err(Abort::from)?;
+            keep_queued(tx, id, entry, &rules.events)?;
         }
         Ok(())
     };

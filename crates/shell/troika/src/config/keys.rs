@@ -23,6 +23,10 @@ pub struct Config {
     pub route: Vec<Route>,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[sending]`
+    pub sending: Sending,
+    /// `[webhook]`
+    pub webhook: Webhook,
     /// `[addresses]`
     pub addresses: Addresses,
     /// `[[rewrite]]`, one each, in order.
@@ -96,10 +100,53 @@ section! {
         connections: u32 = "500" => 500,
         /// Most of them to one destination; there are fewer until it has proved to bear them.
         connections_per_destination: u32 = "20" => 20,
+        /// Language of reports to senders: "en", "ru", or "auto", which is what a sender's message seems to be written in.
+        report_language: ReportLanguage = "\"auto\"" => ReportLanguage::Auto,
+        /// Largest message that a report returns whole when its sender asked for that (RET=FULL); of others the header.
+        report_size: ByteSize = "\"256K\"" => ByteSize(256 << 10),
+        /// So many times in a row the server of an address has to say that it does not exist before nothing is sent to it
+        /// any more (`troika suppression list`). 0: never.
+        suppress_after: u32 = "3" => 3,
+        /// For how long.
+        suppress_for: Span = "\"30d\"" => Span::seconds(30 * 86_400),
         /// How long a connection is kept open for the next message.
         idle: Span = "\"5s\"" => Span::seconds(5),
         /// Messages after which a connection is closed all the same.
         messages_per_connection: u32 = "500" => 500,
+    }
+}
+
+section! {
+    /// How much users may send to other hosts. `troika sender limit` gives single accounts limits of their own.
+    Sending {
+        /// Most recipients in an hour. 0: no limit.
+        recipients_per_hour: u32 = "0" => 0,
+        /// Most recipients in a day. 0: no limit.
+        recipients_per_day: u32 = "0" => 0,
+        /// What comes of it when an account suddenly sends like a spammer: "tell" the postmaster (and the log, the metrics,
+        /// the webhook), "block" the account besides, until `troika sender release`, or "off".
+        alarm: SendingAlarm = "\"tell\"" => SendingAlarm::Tell,
+        /// Fewer recipients in an hour never are an alarm.
+        alarm_from: u32 = "200" => 200,
+        /// So many times the largest hour of the last two weeks are one.
+        alarm_factor: u32 = "5" => 5,
+    }
+}
+
+section! {
+    /// Where programs are told what happens to mail on its way out: signed JSON by HTTP (docs/operations.md).
+    Webhook {
+        /// Where to: "https://…" or, within a machine or a private network, "http://…". Empty: nowhere.
+        url: String = "\"\"" => String::new(),
+        /// File with the secret that signs what is sent, shared with the receiver.
+        secret_file: PathBuf = "\"\"" => PathBuf::new(),
+        /// What is told: "queued", "delivered", "deferred", "failed", "expired", "alarm".
+        events: Vec<String> = "[\"delivered\", \"deferred\", \"failed\", \"expired\", \"alarm\"]" =>
+            ["delivered", "deferred", "failed", "expired", "alarm"].map(String::from).to_vec(),
+        /// PEM file: authorities that sign the receiver's certificate. Empty: the system's.
+        authorities: PathBuf = "\"\"" => PathBuf::new(),
+        /// How long the receiver may take to answer.
+        timeout: Span = "\"10s\"" => Span::seconds(10),
     }
 }
 
@@ -279,6 +326,30 @@ pub enum RewriteOf {
     Recipient,
     /// Of MAIL, from our users and own networks.
     Sender,
+}
+
+/// In which language reports are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ReportLanguage {
+    /// The sender's.
+    Auto,
+    /// English
+    En,
+    /// Russian
+    Ru,
+}
+
+/// What comes of an account that sends like a spammer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SendingAlarm {
+    /// Nothing.
+    Off,
+    /// The operator is told.
+    Tell,
+    /// And it is stopped.
+    Block,
 }
 
 /// When a log-in is offered that needs a secret this server can read.
@@ -480,6 +551,8 @@ impl Config {
         part("server", Server::document);
         part("network", Network::document);
         part("delivery", Delivery::document);
+        part("sending", Sending::document);
+        part("webhook", Webhook::document);
         part("addresses", Addresses::document);
         part("dns", Dns::document);
         part("auth", Auth::document);

@@ -1,0 +1,154 @@
+//! What leaves for other hosts is counted: limits of users, addresses that nothing is sent to any more, and the alarm when
+//! an account suddenly sends like a spammer ([`queue::SendingRules`], [`queue::SuppressionRule`]).
+
+use super::SmtpAgent;
+use crate::outgoing;
+use crate::world::World;
+use ::smtp::{Recipient, Refusal};
+use engine::Abort;
+use model::{Path, UnixTime};
+use parking_lot::Mutex;
+use policy::Destination;
+use queue::{Counted, EventName, Happened, Withheld, count_sent, keep_event};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::Extra;
+
+/// What the count of a message said, known when its transaction is over.
+#[derive(Clone, Default)]
+pub(super) struct Said(Arc<Mutex<Option<Counted>>>);
+
+impl SmtpAgent {
+    /// Whether an accepted recipient may be sent to, as far as he is elsewhere.
+    pub(super) fn may_leave(
+        &mut self,
+        recipient: &Recipient,
+        destination: &Destination,
+    ) -> Result<(), Refusal> {
+        let remote = destination.remote.len() as u32;
+        if remote == 0 {
+            return Ok(());
+        }
+        let (outgoing, now) = (self.world.outgoing.read().clone(), World::now());
+        if let (Path::Mailbox(written), [only]) = (&recipient.path, &destination.remote[..])
+            && written == only
+            && outgoing.rules.suppression.bounces > 0
+        {
+            let suppressed = self.world.queue.suppressed(only, now).map_err(|error| unread(&error))?;
+            if let Some(suppressed) = suppressed {
+                return Err(Refusal::new(
+                    550,
+                    (1, 1),
+                    format!(
+                        "Mail to <{only}> came back {} times and is not sent any more; the last answer was: {}. The administrator \
+                     can change that",
+                        suppressed.bounces, suppressed.reason
+                    ),
+                ));
+            }
+        }
+        let Some(account) = self.login.as_ref().map(|login| login.account) else { return Ok(()) };
+        let more = self.leaving.saturating_add(remote);
+        let withheld = self
+            .world
+            .queue
+            .withheld(account, more, &outgoing.sending, now)
+            .map_err(|error| unread(&error))?;
+        if let Some(why) = withheld {
+            return Err(refusal(why));
+        }
+        self.leaving = more;
+        Ok(())
+    }
+
+    /// Adds the count of what leaves to the transaction that queues it, which is given up if that is too much.
+    pub(super) fn counted(&self, extra: Extra, recipients: u64, now: UnixTime) -> (Extra, Said) {
+        let said = Said::default();
+        let Some(account) = self.login.as_ref().map(|login| login.account) else { return (extra, said) };
+        let outgoing = self.world.outgoing.read().clone();
+        let (slot, references, mut queue) = (said.clone(), extra.references, extra.write);
+        let recipients = u32::try_from(recipients).unwrap_or(u32::MAX);
+        let write = move |tx: &mut dyn engine::Tx, content| {
+            let counted = count_sent(tx, account, recipients, &outgoing.sending, now)?;
+            let is_withheld = matches!(counted, Counted::Withheld(_));
+            if let Counted::Alarm(why) = &counted {
+                let happened = Happened {
+                    account: Some(account),
+                    text: Some(why.clone()),
+                    ..Happened::new(EventName::Alarm, now)
+                };
+                keep_event(tx, &happened, &outgoing.rules.events)?;
+            }
+            *slot.0.lock() = Some(counted);
+            if is_withheld { Err(Abort::Cancelled) } else { queue(tx, content) }
+        };
+        (Extra { references, write: Box::new(write) }, said)
+    }
+
+    /// Tells the operator what was said of a message that is stored.
+    pub(super) async fn heed(&self, said: &Said) {
+        let why = match said.0.lock().take() {
+            Some(Counted::Alarm(why)) => why,
+            _ => return,
+        };
+        let Some(account) = self.login.as_ref().map(|login| login.account) else { return };
+        outgoing::alarm(&self.world, &self.hostname, account, &why).await;
+    }
+}
+
+impl Said {
+    /// Why the message was not queued, if it was for that.
+    pub(super) fn refusal(&self) -> Option<Refusal> {
+        match *self.0.lock() {
+            Some(Counted::Withheld(why)) => Some(refusal(why)),
+            _ => None,
+        }
+    }
+}
+
+/// RFC 3463 X.7.1: a rule of this server.
+fn refusal(why: Withheld) -> Refusal {
+    match why {
+        Withheld::Hour(limit) => Refusal::new(
+            450,
+            (7, 1),
+            format!("You may send to {limit} recipients in an hour, and have done so; try again later"),
+        ),
+        Withheld::Day(limit) => Refusal::new(
+            450,
+            (7, 1),
+            format!("You may send to {limit} recipients in a day, and have done so; try again tomorrow"),
+        ),
+        Withheld::Blocked => Refusal::new(
+            550,
+            (7, 1),
+            "Your account sends nothing to other hosts until the administrator releases it; ask him why",
+        ),
+    }
+}
+
+fn unread(error: &engine::Error) -> Refusal {
+    tracing::error!(%error, "what an account sent can't be read");
+    Refusal::new(451, (3, 0), "The server can't look this up now; try again in some minutes")
+}
+
+/// Events of queued messages, each in the transaction that queues it.
+pub(crate) fn keep_queued(
+    tx: &mut dyn engine::Tx,
+    id: queue::QueueId,
+    entry: &queue::NewEntry,
+    wanted: &BTreeSet<EventName>,
+) -> Result<(), engine::Error> {
+    let recipient = match &entry.recipients[..] {
+        [only] => Some(only.address.to_string()),
+        _ => None,
+    };
+    let happened = Happened {
+        queue_id: Some(id),
+        sender: Some(entry.reverse_path.to_string()),
+        recipient,
+        account: entry.account,
+        ..Happened::new(EventName::Queued, entry.received)
+    };
+    keep_event(tx, &happened, wanted)
+}
