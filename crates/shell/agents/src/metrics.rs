@@ -98,6 +98,10 @@ pub struct Metrics {
     pub signed: Counter,
     /// Alarms because an account sent like a spammer.
     pub sending_alarms: Counter,
+    /// Events that the webhook's receiver has taken.
+    pub webhook_events: Counter,
+    /// Requests to the webhook's receiver that failed.
+    pub webhook_failures: Counter,
 }
 
 impl Default for Metrics {
@@ -123,6 +127,8 @@ impl Default for Metrics {
             sent_connections_failed: Counter::default(),
             signed: Counter::default(),
             sending_alarms: Counter::default(),
+            webhook_events: Counter::default(),
+            webhook_failures: Counter::default(),
         };
         let registry = &mut metrics.registry;
         for (name, help, family) in [
@@ -146,6 +152,12 @@ impl Default for Metrics {
         }
         registry.register("connections_open", "Connections now", metrics.connections_open.clone());
         registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
+        for (name, help, counter) in [
+            ("webhook_events", "Events that the webhook's receiver has taken", &metrics.webhook_events),
+            ("webhook_failures", "Requests to the webhook's receiver that failed", &metrics.webhook_failures),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
         registry.register(
             "sending_alarms",
             "Alarms because an account sent like a spammer",

@@ -9,6 +9,7 @@ mod publish;
 mod quickstart;
 mod sending;
 mod serve;
+mod telling;
 mod world;
 
 use clap::{CommandFactory, Parser};

@@ -5,7 +5,7 @@ use crate::control::Failure;
 use courier::{Settings, Trust};
 use queue::schedule::Backoff;
 use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Where the system keeps the authorities that it trusts: Debian and its relatives, Red Hat's, SUSE's.
@@ -75,6 +75,14 @@ fn own_addresses(config: &Config) -> Vec<std::net::SocketAddr> {
         Bind::Unix(_) => None,
     };
     config.listener.iter().filter(smtp).filter_map(address).collect()
+}
+
+/// The file given, or the system's authorities if there are any.
+pub fn authorities_file(given: &Path) -> Option<PathBuf> {
+    if !given.as_os_str().is_empty() {
+        return Some(given.to_owned());
+    }
+    AUTHORITIES.iter().map(PathBuf::from).find(|path| path.is_file())
 }
 
 fn trust(file: &Path) -> Result<Trust, Failure> {

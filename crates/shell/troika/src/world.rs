@@ -45,7 +45,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         directory: Arc::new(directory),
         queue: queue::Queue::new(dynamic),
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
-        outgoing: parking_lot::RwLock::default(),
+        outgoing: parking_lot::RwLock::new(Arc::new(crate::telling::outgoing(config)?)),
         resolver: Arc::new(resolver(config)?),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),

@@ -61,6 +61,12 @@ pub enum Command {
     /// Mail that waits for other hosts
     #[command(subcommand)]
     Queue(Queue),
+    /// How much accounts send to other hosts
+    #[command(subcommand)]
+    Sender(Sender),
+    /// Addresses elsewhere that nothing is sent to, because mail to them came back
+    #[command(subcommand)]
+    Suppression(Suppression),
     /// The store on disk
     #[command(subcommand)]
     Store(Store),
@@ -529,11 +535,76 @@ pub enum Queue {
         #[arg(required = true)]
         ids: Vec<String>,
     },
+    /// Give it up now, and tell its sender
+    Bounce {
+        /// Queue ids
+        #[arg(required = true)]
+        ids: Vec<String>,
+        /// What the sender is told
+        #[arg(long, default_value = "The administrator of this server has given the message up")]
+        reason: String,
+    },
     /// Throw it away, without a bounce
     Remove {
         /// Queue ids
         #[arg(required = true)]
         ids: Vec<String>,
+    },
+}
+
+/// `troika sender`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Sender {
+    /// List accounts that ever sent to other hosts, with their figures
+    List,
+    /// Show one
+    Show {
+        /// The account
+        address: String,
+    },
+    /// Give an account limits of its own; what is not given is as for all accounts ([sending])
+    Limit {
+        /// The account
+        address: String,
+        /// Most recipients in an hour; 0: no limit
+        #[arg(long, value_name = "RECIPIENTS")]
+        per_hour: Option<u32>,
+        /// Most recipients in a day; 0: no limit
+        #[arg(long, value_name = "RECIPIENTS")]
+        per_day: Option<u32>,
+    },
+    /// Let an account send nothing to other hosts
+    Block {
+        /// The account
+        address: String,
+    },
+    /// Let it send again, also after an alarm
+    Release {
+        /// The account
+        address: String,
+    },
+}
+
+/// `troika suppression`
+#[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
+pub enum Suppression {
+    /// List them, and those of which too few messages came back yet
+    List,
+    /// Send nothing to an address any more
+    Add {
+        /// The address
+        address: String,
+        /// Why, for whoever writes to it
+        #[arg(long, default_value = "the administrator put it on the list")]
+        reason: String,
+        /// For so many days [default: for ever]
+        #[arg(long)]
+        days: Option<u32>,
+    },
+    /// Send to it again
+    Remove {
+        /// The address
+        address: String,
     },
 }
 

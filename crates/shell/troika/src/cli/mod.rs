@@ -40,6 +40,8 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
+        Command::Sender(command) => reach.ask(&Request::Sender(command), b"", &mut terminal),
+        Command::Suppression(command) => reach.ask(&Request::Suppression(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
         Command::Index(command) => reach.ask(&Request::Index(command), b"", &mut terminal),
         Command::Import(import) => transfer::import(&mut reach, &import, &mut terminal),

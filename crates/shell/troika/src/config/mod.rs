@@ -142,6 +142,8 @@ impl Config {
             &mut self.delivery.authorities,
             &mut self.dns.zone_file,
             &mut self.dns.trust_anchor,
+            &mut self.webhook.secret_file,
+            &mut self.webhook.authorities,
         ];
         for given in passwords.chain(single) {
             if *given != PathBuf::new() {

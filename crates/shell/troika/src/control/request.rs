@@ -31,6 +31,10 @@ pub enum Request {
     Mailbox(cli::Mailbox),
     /// `troika queue …`
     Queue(cli::Queue),
+    /// `troika sender …`
+    Sender(cli::Sender),
+    /// `troika suppression …`
+    Suppression(cli::Suppression),
     /// `troika store …`
     Store(cli::Store),
     /// `troika index …`

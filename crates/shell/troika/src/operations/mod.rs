@@ -10,7 +10,9 @@ mod index;
 mod mailbox;
 mod queue;
 mod redirect;
+mod sender;
 mod store;
+mod suppression;
 mod transfer;
 
 use crate::control::{Failure, Request, Sink};
@@ -35,6 +37,8 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Dkim(command) => dkim::run(world, command, body, out),
         Request::Mailbox(command) => mailbox::run(world, command, out),
         Request::Queue(command) => queue::run(world, command, out),
+        Request::Sender(command) => sender::run(world, command, out),
+        Request::Suppression(command) => suppression::run(world, command, out),
         Request::Store(command) => store::run(world, &command, out),
         Request::Index(command) => index::run(world, command, out),
         Request::ImportBatch { account, mailbox, messages } => {

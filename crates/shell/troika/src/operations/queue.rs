@@ -27,6 +27,16 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
         }
         Command::Hold { ids } => each(&ids, "held", out, |id| queue.hold(id, now())),
         Command::Release { ids } => each(&ids, "released", out, |id| queue.release(id, now())),
+        Command::Bounce { ids, reason } => {
+            for id in &ids {
+                match agents::bounce(world, known(id)?, &reason, now()) {
+                    Ok(true) => out.say(format!("gave {id} up; its sender is told"))?,
+                    Ok(false) => return Err(missing(id)),
+                    Err(error) => return Err(Failure::new(error.to_string())),
+                }
+            }
+            Ok(())
+        }
         Command::Remove { ids } => each(&ids, "removed", out, |id| queue.remove(id)),
     }
 }

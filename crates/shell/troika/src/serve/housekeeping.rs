@@ -1,5 +1,5 @@
 //! What is done once a day, beside the mail: shortening the change logs of mailboxes, which grow with every change, and
-//! forgetting addresses that were kept for bounces which come no more.
+//! forgetting addresses that were kept for bounces which come no more, or because mail to them bounced.
 
 use agents::World;
 use std::sync::{Arc, Weak};
@@ -22,6 +22,7 @@ pub async fn run(world: Weak<World>) {
         let Some(world) = world.upgrade() else { return };
         let round = tokio::task::spawn_blocking(move || {
             while rewriting::forget_older(&*world.engine, World::now()).wait().unwrap_or(false) {}
+            while world.queue.forget_suppressions(World::now()).wait().unwrap_or(false) {}
             trim_all(&world)
         })
         .await;

@@ -8,12 +8,13 @@ mod indexing;
 mod log;
 mod pages;
 mod privileges;
+pub mod webhook;
 
 pub use privileges::hand_back;
 
 use crate::config::{Config, ListenerProtocol};
 use crate::control::{self, Failure, Request, Sink};
-use crate::{operations, sending, world};
+use crate::{operations, sending, telling, world};
 use agents::World;
 use courier::Courier;
 use net::{Bound, CertificateFiles, Tls};
@@ -23,6 +24,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use webhook::Webhook;
 
 /// Work to do once the store is open and the ports are bound, before mail is taken.
 pub type Prepare = Box<dyn FnOnce(&World, &Config) -> Result<(), Failure>>;
@@ -57,13 +59,22 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
 
     finish_removals(&world);
     let courier = Courier::new(world.clone(), sending::settings(&config)?);
+    let webhook = Arc::new(Webhook::default());
+    webhook.set(telling::webhook(&config)?);
     world.queue.scheduler().set(sending::schedule(&config));
 
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
-    let outcome = runtime.block_on(serve(path, config.clone(), world.clone(), courier, tls, bound));
+    let outcome = runtime.block_on(serve(
+        path,
+        config.clone(),
+        world.clone(),
+        Senders { courier, webhook },
+        tls,
+        bound,
+    ));
     runtime.shutdown_timeout(config.server.shutdown_grace.0);
     let _ = std::fs::remove_file(control::server::socket_path(&config.server.data_dir));
     // The last owner: the store waits for what is queued and makes its index durable.
@@ -126,11 +137,17 @@ fn certificates(config: &Config) -> Result<Vec<CertificateFiles>, Failure> {
     Ok(vec![own])
 }
 
+/// Those who speak to other hosts.
+struct Senders {
+    courier: Arc<Courier>,
+    webhook: Arc<Webhook>,
+}
+
 async fn serve(
     path: &Path,
     config: Config,
     world: Arc<World>,
-    courier: Arc<Courier>,
+    senders: Senders,
     tls: Tls,
     bound: Vec<(usize, Bound)>,
 ) -> Result<(), Failure> {
@@ -138,7 +155,7 @@ async fn serve(
     let settings = Arc::new(doors::Settings::new(config.clone()));
     let admission = doors::admission(&config);
     let mut doors = JoinSet::new();
-    let sending = tokio::spawn(courier.clone().run(shutdown.clone()));
+    let sending = tokio::spawn(senders.courier.clone().run(shutdown.clone()));
     for (index, bound) in bound {
         let listener = config.listener[index].clone();
         tracing::info!(protocol = ?listener.protocol, address = %bound.address(), "listening");
@@ -158,9 +175,10 @@ async fn serve(
     }
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
+    tokio::spawn(senders.webhook.clone().run(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
-    let why = until_stopped(path, &settings, &world, &courier, &tls).await;
+    let why = until_stopped(path, &settings, &world, &senders, &tls).await;
     tracing::info!("stopping: running sessions may finish");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stop.send(true);
@@ -185,7 +203,7 @@ async fn until_stopped(
     path: &Path,
     settings: &Arc<doors::Settings>,
     world: &Arc<World>,
-    courier: &Courier,
+    senders: &Senders,
     tls: &Tls,
 ) -> Result<(), Failure> {
     let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
@@ -199,7 +217,7 @@ async fn until_stopped(
             },
             _ = terminate.recv() => return Ok(()),
             _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => match reload(path, settings, world, courier, tls) {
+            _ = hang_up.recv() => match reload(path, settings, world, senders, tls) {
                 Ok(()) => tracing::info!(path = %path.display(), "the configuration was read again"),
                 Err(failure) => tracing::error!(%failure, "the new configuration is not used; the old one stays in force"),
             },
@@ -213,7 +231,7 @@ fn reload(
     path: &Path,
     settings: &doors::Settings,
     world: &World,
-    courier: &Courier,
+    senders: &Senders,
     tls: &Tls,
 ) -> Result<(), Failure> {
     let config = Config::load(path).map_err(|error| Failure::new(error.to_string()))?;
@@ -221,6 +239,8 @@ fn reload(
     let keys = world.policy.read().rewriting.keys.clone();
     let policy = world::policy(&config, keys)?;
     let sending = sending::settings(&config)?;
+    let outgoing = telling::outgoing(&config)?;
+    let webhook = telling::webhook(&config)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world
         .resolver
@@ -229,7 +249,9 @@ fn reload(
     world.directory.reload(directory);
     *world.policy.write() = Arc::new(policy);
     world.queue.scheduler().set(sending::schedule(&config));
-    courier.reload(sending);
+    *world.outgoing.write() = Arc::new(outgoing);
+    senders.webhook.set(webhook);
+    senders.courier.reload(sending);
     settings.replace(config);
     Ok(())
 }

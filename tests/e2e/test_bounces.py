@@ -1,0 +1,243 @@
+"""What comes of mail that does not arrive: reports in the sender's language, warnings, the suppression list, limits of
+users, the alarm, events for a webhook (RFC 3461, RFC 3464, RFC 6533)."""
+
+import base64
+import email
+import email.policy
+import hashlib
+import hmac
+import http.server
+import json
+import smtplib
+import threading
+
+import pytest
+from harness.mail import message, unique
+from harness.next_hop import NextHop
+from harness.waiting import until
+
+OWN = '[network]\nown = ["127.0.0.0/8"]\n'
+QUICK = 'retry_first = "1s"\nretry_longest = "2s"\n'
+SECRET = "a secret of some length"
+
+
+def route(hop):
+    """Return a [[route]] to this next hop."""
+    return f'[[route]]\nnext_hop = "{hop.address}"\n'
+
+
+def submit(server, account, recipients, raw, options=(), rcpt_options=()):
+    """Send as a user does; return the SMTP object's answers to refused recipients."""
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        smtp.login(account.address, account.password)
+        return smtp.sendmail(account.address, recipients, raw, options, rcpt_options)
+
+
+def reports(server, account, count=1):
+    """Wait for so many reports in a mailbox; return them parsed."""
+    found = until(lambda: len(made := server.contents(account)) >= count and made, f"{count} reports", 20)
+    parsed = [email.message_from_bytes(raw, policy=email.policy.default) for raw in found]
+    for one in parsed:
+        assert one.get_content_type() == "multipart/report" and one["Return-Path"] == "<>", one
+        assert one["Auto-Submitted"] == "auto-replied"
+    return parsed
+
+
+def status(report):
+    """Return the blocks of the part for programs."""
+    part = next(part for part in report.walk() if part.get_content_type() == "message/delivery-status")
+    return [dict(block.items()) for block in part.get_payload()]
+
+
+def is_empty(server):
+    """Whether nothing is queued any more."""
+    return server.metric("troika_queue_messages") == 0
+
+
+def test_a_russian_is_told_in_russian_and_gets_what_he_asked_for(own_server):
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550-5.1.1 nobody\r\n550 5.1.1 of that name"}) as hop:
+        server = own_server(sections=OWN + route(hop))
+        anna = server.account("anna")
+        raw = message("=?utf-8?b?0J/RgNC40LLQtdGC?=", body="the body\r\n")
+        submit(server, anna, ["no@y.test"], raw, ["RET=FULL", "ENVID=e-7"], ["ORCPT=rfc822;first@x.test"])
+        (report,) = reports(server, anna)
+        assert "Письмо не доставлено" in report["Subject"] and report["Content-Language"] == "ru"
+        words, _, returned = report.iter_parts()
+        assert "Такого адреса нет" in words.get_content() and "Ваше письмо: Привет" in words.get_content()
+        about, recipient = status(report)
+        assert about["Original-Envelope-Id"] == "e-7" and about["Reporting-MTA"] == "dns; mail.example.test"
+        assert recipient["Original-Recipient"] == "rfc822; first@x.test"
+        assert recipient["Final-Recipient"] == "rfc822; no@y.test" and recipient["Status"] == "5.1.1"
+        assert "nobody" in recipient["Diagnostic-Code"] and "Remote-MTA" in recipient, recipient
+        assert returned.get_content_type() == "message/rfc822"
+        original = returned.get_payload()[0]
+        assert original.get_content().strip() == "the body" and original["Return-Path"] is None
+        until(lambda: is_empty(server), "an empty queue")
+
+
+def test_success_is_relayed_or_left_to_the_next_server(own_server):
+    with NextHop() as knows, NextHop(keywords=("PIPELINING",)) as silent:
+        sections = OWN + f'[[route]]\nrecipient_domain = "y.test"\nnext_hop = "{knows.address}"\n' + route(silent)
+        server = own_server(sections=sections)
+        anna = server.account("anna")
+        submit(server, anna, ["b@y.test", "c@z.test"], message("hello"), (), ["NOTIFY=SUCCESS"])
+        (report,) = reports(server, anna)
+        _, recipient = status(report)
+        assert recipient["Action"] == "relayed" and "c@z.test" in recipient["Final-Recipient"], recipient
+        (taken,) = knows.wait(1)
+        assert "NOTIFY=SUCCESS" in taken.rcpts[0]
+        until(lambda: is_empty(server), "an empty queue")
+        assert len(server.contents(anna)) == 1
+
+
+def test_a_delay_is_told_once_and_notify_is_heard(own_server):
+    with NextHop(replies={"RCPT": "450 4.2.0 greylisted"}) as hop:
+        server = own_server(sections=OWN + '[delivery]\nwarn_after = "1s"\n' + QUICK + route(hop))
+        anna = server.account("anna")
+        submit(server, anna, ["b@y.test"], message("hello"))
+        submit(server, anna, ["quiet@y.test"], message("hello"), (), ["NOTIFY=FAILURE"])
+        (report,) = reports(server, anna)
+        _, recipient = status(report)
+        assert recipient["Action"] == "delayed" and recipient["Status"] == "4.2.0", recipient
+        assert "Will-Retry-Until" in recipient and "b@y.test" in recipient["Final-Recipient"]
+        seen = len(hop.commands)
+        until(lambda: len(hop.commands) > seen + 12, "more attempts", 30)
+        assert len(server.contents(anna)) == 1, "once"
+        # The operator ends it: now the sender hears of both.
+        for row in server.rows("queue", "list"):
+            server.cli("queue", "bounce", row["id"], "--reason", "we have given up on y.test")
+        _, *ended = reports(server, anna, 3)
+        for report in ended:
+            _, recipient = status(report)
+            assert recipient["Action"] == "failed" and "given up on y.test" in recipient["Diagnostic-Code"]
+        assert is_empty(server)
+
+
+def test_utf_8_addresses_come_back_as_such(own_server):
+    with NextHop(replies={"RCPT": "550 5.1.1 никого"}) as hop:
+        server = own_server(sections=OWN + route(hop))
+        anna = server.account("anna")
+        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+            smtp.login(anna.address, anna.password)
+            smtp.ehlo()
+            smtp.docmd(f"MAIL FROM:<{anna.address}> SMTPUTF8 BODY=8BITMIME")
+            smtp.send("RCPT TO:<почта@пример.рф>\r\n".encode())
+            assert smtp.getreply()[0] == 250
+            raw = "Subject: Привет\r\nFrom: <anna@example.test>\r\n\r\nтело\r\n".encode()
+            assert smtp.data(raw)[0] == 250
+        (raw,) = until(lambda: server.contents(anna), "a report")
+        assert b"Content-Type: message/global-delivery-status" in raw
+        assert "Final-Recipient: utf-8; почта@пример.рф".encode() in raw
+        assert b"Content-Type: message/global-headers" in raw
+
+
+def test_addresses_that_do_not_exist_are_not_sent_to_any_more(own_server):
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=OWN + "[delivery]\nsuppress_after = 2\n" + route(hop))
+        anna = server.account("anna")
+        for count in (1, 2):
+            submit(server, anna, ["no@y.test"], message())
+            reports(server, anna, count)
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            submit(server, anna, ["No@y.test"], message())
+        code, text = refused.value.recipients["No@y.test"]
+        assert code == 550 and b"nobody" in text, text
+        (row,) = server.rows("suppression", "list")
+        assert row["address"] == "no@y.test" and row["suppressed"] and row["bounces"] == 2
+        server.cli("suppression", "remove", "no@y.test")
+        submit(server, anna, ["no@y.test"], message())
+        reports(server, anna, 3)
+        server.cli("suppression", "add", "ceo@y.test", "--reason", "he asked for it")
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            submit(server, anna, ["ceo@y.test"], message())
+        assert b"he asked for it" in refused.value.recipients["ceo@y.test"][1]
+
+
+def test_users_have_limits(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=OWN + "[sending]\nrecipients_per_hour = 3\n" + route(hop))
+        anna, bert = server.account("anna"), server.account("bert")
+        submit(server, anna, ["a@y.test", "b@y.test"], message())
+        refused = submit(server, anna, ["c@y.test", "d@y.test", bert.address], message())
+        assert list(refused) == ["d@y.test"] and refused["d@y.test"][0] == 450, refused
+        assert len(server.contents(bert)) == 1, "mail to people here is not counted"
+        (row,) = server.rows("sender", "list")
+        assert (row["address"], row["last_hour"]) == (anna.address, 3), row
+        server.cli("sender", "limit", anna.address, "--per-hour", "4")
+        submit(server, anna, ["d@y.test"], message())
+        server.cli("sender", "block", bert.address)
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            submit(server, bert, ["a@y.test"], message())
+        assert refused.value.recipients["a@y.test"][0] == 550
+        hop.wait(3)
+
+
+class Receiver(http.server.ThreadingHTTPServer):
+    """Takes events when it is told to; keeps those whose signature is right."""
+
+    def __init__(self):
+        self.events, self.refused, self.takes = [], 0, False
+        receiver = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                """Look at one request."""
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                signed = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
+                wanted = base64.b64encode(hmac.digest(SECRET.encode(), signed, hashlib.sha256)).decode()
+                assert self.headers["webhook-signature"] == f"v1,{wanted}"
+                if receiver.takes:
+                    receiver.events += json.loads(body)["events"]
+                else:
+                    receiver.refused += 1
+                self.send_response(204 if receiver.takes else 503)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+@pytest.fixture
+def receiver():
+    """A webhook's receiver."""
+    made = Receiver()
+    yield made
+    made.shutdown()
+    made.server_close()
+
+
+def test_a_burst_is_an_alarm_and_the_webhook_hears_of_all(own_server, receiver, tmp_path):
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    webhook = f'[webhook]\nurl = "http://127.0.0.1:{receiver.server_address[1]}/in"\nsecret_file = "{tmp_path}/secret"\n'
+    sending = '[sending]\nalarm = "block"\nalarm_from = 5\n'
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=OWN + webhook + sending + route(hop))
+        chief, anna = server.account("chief"), server.account("anna")
+        subject = unique()
+        submit(server, anna, [f"{name}@y.test" for name in ("a", "b", "c", "d", "no")], message(subject))
+        hop.wait(1)
+        # The one who reads postmaster@ is told, and the account sends nothing more.
+        (raw,) = until(lambda: server.contents(chief), "an alarm")
+        told = email.message_from_bytes(raw, policy=email.policy.default)
+        assert "anna@example.test" in told["Subject"] and "troika sender release anna@example.test" in told.get_content()
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            submit(server, anna, ["e@y.test"], message())
+        server.cli("sender", "release", anna.address)
+        submit(server, anna, ["e@y.test"], message())
+        hop.wait(2)
+        # Events wait for a receiver that takes nothing, also through a restart.
+        until(lambda: receiver.refused > 0, "a first request")
+        server.restart()
+        receiver.takes = True
+        until(lambda: len(receiver.events) >= 7, "all events", 30)
+        names = sorted(event["event"] for event in receiver.events)
+        assert names == ["alarm", *["delivered"] * 5, "failed"], names
+        numbers = [event["number"] for event in receiver.events]
+        assert numbers == sorted(set(numbers)), "each once, in order"
+        (failed,) = [event for event in receiver.events if event["event"] == "failed"]
+        assert failed["recipient"] == "no@y.test" and failed["status"] == "5.1.1" and failed["sender"] == anna.address
+        until(lambda: server.metric("troika_webhook_events_total") >= 7, "the metric")
