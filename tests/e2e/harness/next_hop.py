@@ -107,7 +107,9 @@ class NextHop:
     def __init__(self, *, host="127.0.0.1", port=0, replies=None, keywords=KEYWORDS, lmtp=False, tls=None, path=None):
         """`tls`: (certificate file, key file), offered by STARTTLS; `path`: a unix socket instead of TCP."""
         self.replies, self.keywords, self.lmtp, self.tls = dict(replies or {}), keywords, lmtp, tls
-        self.messages, self.commands, self.connections = [], [], 0
+        self.messages, self.commands, self.connections, self.peers = [], [], 0, []
+        self.talks = []
+        self.stopped = threading.Event()
         self.lock = threading.Lock()
         self.turns = {}
         hop = self
@@ -120,7 +122,9 @@ class NextHop:
                 with hop.lock:
                     hop.connections += 1
                     number = hop.connections
-                talk = Talk(hop, number, self.request)
+                    talk = Talk(hop, number, self.request)
+                    hop.talks.append(talk)
+                    hop.peers.append(self.client_address[0] if self.client_address else "")
                 try:
                     hop.converse(talk)
                 except (OSError, ssl.SSLError):
@@ -151,8 +155,22 @@ class NextHop:
 
     def stop(self):
         """Listen no more."""
+        if self.stopped.is_set():
+            return
+        self.stopped.set()
+        self.hang_up()
         self.server.shutdown()
         self.server.server_close()
+
+    def hang_up(self):
+        """Close all connections."""
+        with self.lock:
+            talks, self.talks = self.talks, []
+        for talk in talks:
+            try:
+                talk.sock.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     @property
     def address(self):

@@ -302,6 +302,9 @@ impl Connection {
 
     /// Writes and reads until what is asked for has happened, something was read, or patience ends.
     async fn exchange(&mut self, until: Until) {
+        if until == Until::Sent && !self.is_output_left() {
+            return;
+        }
         let stage = self.client.stage();
         if stage != self.waiting.stage {
             self.waiting = Waiting { stage, since: Instant::now() };
