@@ -102,6 +102,8 @@ pub struct Metrics {
     pub webhook_events: Counter,
     /// Requests to the webhook's receiver that failed.
     pub webhook_failures: Counter,
+    /// Messages sealed (ARC).
+    pub sealed: Counter,
 }
 
 impl Default for Metrics {
@@ -129,6 +131,7 @@ impl Default for Metrics {
             sending_alarms: Counter::default(),
             webhook_events: Counter::default(),
             webhook_failures: Counter::default(),
+            sealed: Counter::default(),
         };
         let registry = &mut metrics.registry;
         for (name, help, family) in [
@@ -180,6 +183,7 @@ impl Default for Metrics {
             metrics.sent_connections_failed.clone(),
         );
         registry.register("signed", "Messages signed (DKIM)", metrics.signed.clone());
+        registry.register("sealed", "Messages sealed (ARC)", metrics.sealed.clone());
         metrics
     }
 }

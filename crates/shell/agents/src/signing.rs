@@ -59,7 +59,7 @@ impl World {
         self.keys_of(&Domain::new(hostname).ok()?)
     }
 
-    fn keys_of(&self, domain: &Domain) -> Option<Arc<DomainKeys>> {
+    pub(crate) fn keys_of(&self, domain: &Domain) -> Option<Arc<DomainKeys>> {
         self.directory.domain_keys(domain).unwrap_or_else(|error| {
             // Unsigned mail may still arrive; mail that is refused does not.
             tracing::error!(%domain, %error, "mail can't be signed and goes unsigned");

@@ -11,6 +11,7 @@ use parking_lot::RwLock;
 use policy::{Decider, Meaning, Policy};
 use queue::Queue;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::{SystemTime, UNIX_EPOCH};
 use store::{Prepared, Store};
 use tokio::sync::watch;
@@ -31,6 +32,8 @@ pub struct World {
     pub policy: RwLock<Arc<Policy>>,
     /// What is told and kept of mail on its way out; exchanged likewise.
     pub outgoing: RwLock<Arc<Outgoing>>,
+    /// Whether what is passed on is sealed (ARC); exchanged likewise.
+    pub seals: AtomicBool,
     /// What POP3 sessions have locked.
     pub maildrops: Arc<Maildrops>,
     /// Turns true when the server stops: nobody is made to wait any more.

@@ -47,6 +47,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
         outgoing: parking_lot::RwLock::new(Arc::new(crate::telling::outgoing(config)?)),
         resolver: Arc::new(resolver(config)?),
+        seals: config.arc.seal.into(),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
         metrics: Metrics::default(),

@@ -38,6 +38,7 @@ impl Bench {
             resolver: Arc::new(dns::Resolver::new(dns::Settings::default()).unwrap()),
             policy: parking_lot::RwLock::default(),
             outgoing: parking_lot::RwLock::default(),
+            seals: false.into(),
             maildrops: Arc::default(),
             stopping: tokio::sync::watch::Sender::new(false),
             metrics: Metrics::default(),

@@ -5,6 +5,7 @@ use super::plan::{Plan, Way, queueing};
 use super::sending::Said;
 use super::{SmtpAgent, protocol, trouble};
 use crate::metrics::By;
+use crate::sealing::PassedOn;
 use crate::world::prepare;
 use ::smtp::{BodyType, Delivery, Kind, Outcome, Refusal, Ret};
 use engine::AccountId;
@@ -65,7 +66,12 @@ impl SmtpAgent {
         // RFC 5321 §4.4: the final delivery writes the reverse-path at the top. A queued copy of the same content loses
         // this line again when it is sent.
         let mut message = format!("Return-Path: <{}>\r\n", delivery.sender.from).into_bytes();
-        message.extend_from_slice(&self.signatures(delivery, &plan));
+        let signatures = self.signatures(delivery, &plan);
+        // What others signed, or nobody, is sealed where it is passed on.
+        if signatures.is_empty() {
+            message.extend_from_slice(&self.seal(delivery, &plan).await);
+        }
+        message.extend_from_slice(&signatures);
         message.extend_from_slice(&delivery.message);
         let prepared = match prepare(&message) {
             Ok(prepared) => prepared,
@@ -128,6 +134,18 @@ impl SmtpAgent {
         }
         let client = self.client(&delivery.sender.client);
         self.world.signatures_for(&client, &delivery.message, UnixTime(delivery.received_at))
+    }
+
+    /// The ARC set of a message that an alias or a redirect here sends on.
+    async fn seal(&self, delivery: &Delivery, plan: &Plan) -> Vec<u8> {
+        let Some((came_for, _)) = plan.forwarded.first() else { return Vec::new() };
+        let passed = PassedOn {
+            hostname: &self.hostname,
+            came_for: came_for.as_ref(),
+            peer: delivery.sender.client.peer,
+            now: UnixTime(delivery.received_at),
+        };
+        self.world.seal(&passed, &delivery.message).await
     }
 
     /// What the queue keeps of a message, but for its recipients.

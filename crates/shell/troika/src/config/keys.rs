@@ -33,6 +33,8 @@ pub struct Config {
     pub rewrite: Vec<Rewrite>,
     /// `[dns]`
     pub dns: Dns,
+    /// `[arc]`
+    pub arc: Arc,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -180,6 +182,15 @@ section! {
         timeout: Span = "\"5s\"" => Span::seconds(5),
         /// Most answers kept in memory, each for its TTL.
         cache: u32 = "10000" => 10_000,
+    }
+}
+
+section! {
+    /// What this server says of mail that an alias or a redirect sends on (ARC, RFC 8617).
+    Arc {
+        /// Whether it verifies such mail's signatures and seals what it found, with a DKIM key (RSA) of the domain that the
+        /// mail came for, or else of this server's own domain.
+        seal: bool = "false" => false,
     }
 }
 
@@ -555,6 +566,7 @@ impl Config {
         part("webhook", Webhook::document);
         part("addresses", Addresses::document);
         part("dns", Dns::document);
+        part("arc", Arc::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);

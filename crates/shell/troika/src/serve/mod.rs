@@ -247,6 +247,7 @@ fn reload(
         .reload(&world::dns_settings(&config))
         .map_err(|error| Failure::new(format!("[dns]: {error}")))?;
     world.directory.reload(directory);
+    world.seals.store(config.arc.seal, std::sync::atomic::Ordering::Relaxed);
     *world.policy.write() = Arc::new(policy);
     world.queue.scheduler().set(sending::schedule(&config));
     *world.outgoing.write() = Arc::new(outgoing);
