@@ -190,6 +190,22 @@ def test_the_queue(own_server):
     server.cli("queue", "hold", first, second)
     server.cli("queue", "release", second)
     server.cli("queue", "remove", third)
+    server.cli("queue", "retry", second)
+    assert "which messages" in server.cli("queue", "hold", expect=1).stderr.decode()
+    assert [row["id"] for row in server.rows("queue", "list", "--domain", "far.test")] == [first, second]
+    assert [row["id"] for row in server.rows("queue", "list", "--state", "held")] == [first]
+    assert [row["id"] for row in server.rows("queue", "list", "--recipient", "y1@far.test")] == [second]
+    assert server.rows("queue", "list", "--sender", "<>") == []
+    assert server.rows("queue", "list", "--older", "1h") == []
+    [sums] = server.rows("queue", "stats")
+    assert (sums["messages"], sums["recipients_waiting"], sums["recipients_held"]) == (2, 2, 2)
+    table = server.cli("queue", "list").stdout.decode()
+    assert "x0@far.test and 1 more" in table and "held" in table
+    server.cli("queue", "hold", "--sender", alice.address)
+    assert len(server.rows("queue", "list", "--state", "held")) == 2
+    server.cli("queue", "release", "--all", "--account", alice.address)
+    assert server.rows("queue", "list", "--state", "held") == []
+    server.cli("queue", "flush", "nowhere.test", expect=1)
     assert server.cli("queue", "show", third, expect=1).stderr
     assert server.cli("queue", "remove", "nonsense", expect=1).stderr
     # It outlives restarts, and is the same for a command that works alone.

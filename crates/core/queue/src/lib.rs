@@ -14,6 +14,7 @@ mod dsn;
 mod enqueue;
 mod entry;
 mod events;
+mod filter;
 mod keys;
 mod operate;
 mod record;
@@ -31,7 +32,8 @@ pub use entry::{
     QueueId, Recipient, RecipientState, Ret, TlsWish, Wishes,
 };
 pub use events::{EVENTS_MAX, EventName, Happened, Notice, keep as keep_event};
-pub use operate::{Attempt, Filter, Totals, record_attempt, record_warned};
+pub use filter::Filter;
+pub use operate::{Attempt, Change, Totals, record_attempt, record_warned};
 pub use refill::{Addressed, Refilled, Route};
 pub use schedule::Scheduler;
 pub use sending::{AlarmAction, Counted, Sending, SendingLimits, SendingRules, Withheld, count_sent};

@@ -2,38 +2,17 @@
 
 use crate::Queue;
 use crate::entry::{Entry, EntryDetails, Event, EventKind, QueueId, RecipientState};
+use crate::filter::Filter;
 use crate::keys;
-use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
+use crate::record::{self, EnvelopeRecord, EventRecord, encode};
 use engine::{Abort, AccountId, ContentId, Error, Order, Read, Tx};
-use model::{Domain, UnixTime};
+use model::UnixTime;
 use std::ops::{Bound, ControlFlow};
 
 /// Longest text kept of a reply, in bytes.
 const REPLY_BYTES_MAX: usize = 1000;
 /// Entries looked at between two snapshots while listing, so that none is held for long.
 const PAGE: usize = 256;
-
-/// Which entries to list; all conditions must hold, those on recipients for one and the same.
-#[derive(Clone, PartialEq, Eq, Default, Debug)]
-pub struct Filter {
-    /// Reverse-path, whole and ignoring case; empty for `<>`.
-    pub sender: Option<String>,
-    /// A recipient of this domain.
-    pub recipient_domain: Option<Domain>,
-    /// A recipient in this state.
-    pub state: Option<RecipientState>,
-}
-
-impl Filter {
-    fn takes(&self, envelope: &EnvelopeRecord, recipients: &[(u32, RecipientRecord)]) -> bool {
-        let sender = |wanted: &String| envelope.reverse_path.to_lowercase() == wanted.to_lowercase();
-        self.sender.as_ref().is_none_or(sender)
-            && recipients.iter().any(|(_, recipient)| {
-                self.recipient_domain.as_ref().is_none_or(|domain| domain.as_str() == recipient.domain())
-                    && self.state.is_none_or(|state| state == recipient.state)
-            })
-    }
-}
 
 /// What the queue holds.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug, serde::Serialize)]
@@ -69,6 +48,19 @@ pub enum Attempt {
     Failed,
     /// Given up: too late.
     Expired,
+}
+
+/// What an operator does with an entry.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// Holds all waiting recipients.
+    Hold,
+    /// Lets all held recipients go, due at once.
+    Release,
+    /// Makes all waiting recipients due now, also before a time that the sender set.
+    Retry,
+    /// Throws it away without telling anybody, and drops its content.
+    Remove,
 }
 
 impl Queue {
@@ -131,25 +123,40 @@ impl Queue {
         envelope.show(id, recipients).map(Some)
     }
 
+    /// Changes entries, all in one transaction, and tells the scheduler; answers those that there was something to
+    /// change in. Waits for the disk.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn change(&self, what: Change, ids: &[QueueId], now: UnixTime) -> Result<Vec<QueueId>, Abort> {
+        let ids = ids.to_vec();
+        let work = move |tx: &mut dyn Tx| {
+            let mut changed = Vec::new();
+            for id in &ids {
+                if change(tx, what, *id, now)? {
+                    changed.push(*id);
+                }
+            }
+            Ok(changed)
+        };
+        let changed = self.engine.transact(&[AccountId(0)], work).wait()?;
+        if !changed.is_empty() {
+            changed.iter().for_each(|id| self.scheduler().changed(*id));
+            self.ring();
+        }
+        Ok(changed)
+    }
+
+    fn change_one(&self, what: Change, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
+        Ok(!self.change(what, &[id], now)?.is_empty())
+    }
+
     /// Holds all waiting recipients; answers whether there were any (false also: no such entry).
     ///
     /// # Errors
     /// The engine's. This and those below wait for the disk.
     pub fn hold(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
-        self.change(id, move |tx| move_all(tx, id, RecipientState::Queued, RecipientState::Held, now))
-    }
-
-    /// Changes an entry and tells the scheduler.
-    fn change(
-        &self,
-        id: QueueId,
-        mut work: impl FnMut(&mut dyn Tx) -> Result<bool, Error> + Send + 'static,
-    ) -> Result<bool, Abort> {
-        let changed = self.engine.transact(&[AccountId(0)], move |tx| Ok(work(tx)?)).wait()?;
-        if changed {
-            self.changed(id);
-        }
-        Ok(changed)
+        self.change_one(Change::Hold, id, now)
     }
 
     /// Lets all held recipients go, due at once; answers whether there were any.
@@ -157,7 +164,7 @@ impl Queue {
     /// # Errors
     /// The engine's.
     pub fn release(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
-        self.change(id, move |tx| move_all(tx, id, RecipientState::Held, RecipientState::Queued, now))
+        self.change_one(Change::Release, id, now)
     }
 
     /// Makes all waiting recipients due now, also before a time that the sender set; answers whether there were any.
@@ -165,7 +172,7 @@ impl Queue {
     /// # Errors
     /// The engine's.
     pub fn retry(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
-        self.change(id, move |tx| retry(tx, id, now))
+        self.change_one(Change::Retry, id, now)
     }
 
     /// Removes an entry without telling anybody, and drops its content; answers whether there was one.
@@ -173,11 +180,7 @@ impl Queue {
     /// # Errors
     /// The engine's.
     pub fn remove(&self, id: QueueId) -> Result<bool, Abort> {
-        self.change(id, move |tx| {
-            let Some(envelope) = record::envelope(tx, id)? else { return Ok(false) };
-            remove(tx, id, &envelope)?;
-            Ok(true)
-        })
+        self.change_one(Change::Remove, id, UnixTime(0))
     }
 
     /// The counters.
@@ -263,6 +266,19 @@ pub fn record_warned(
         warned.push(*index);
     }
     Ok(warned)
+}
+
+fn change(tx: &mut dyn Tx, what: Change, id: QueueId, now: UnixTime) -> Result<bool, Error> {
+    match what {
+        Change::Hold => move_all(tx, id, RecipientState::Queued, RecipientState::Held, now),
+        Change::Release => move_all(tx, id, RecipientState::Held, RecipientState::Queued, now),
+        Change::Retry => retry(tx, id, now),
+        Change::Remove => {
+            let Some(envelope) = record::envelope(tx, id)? else { return Ok(false) };
+            remove(tx, id, &envelope)?;
+            Ok(true)
+        }
+    }
 }
 
 /// Makes all waiting recipients of an entry due now.

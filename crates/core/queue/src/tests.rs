@@ -164,6 +164,7 @@ fn lists_are_filtered_and_paged() {
         sender: sender.map(str::to_owned),
         recipient_domain: domain.map(|text| Domain::new(text).unwrap()),
         state,
+        ..Filter::default()
     };
     assert_eq!(bench.ids(&Filter::default()), [1, 2, 3]);
     assert_eq!(bench.ids(&by(Some("A@X.test"), None, None)), [1, 3]);
@@ -171,6 +172,12 @@ fn lists_are_filtered_and_paged() {
     assert_eq!(bench.ids(&by(None, Some("z.test"), None)), [1, 3]);
     assert_eq!(bench.ids(&by(None, Some("z.test"), Some(RecipientState::Held))), [3]);
     assert_eq!(bench.ids(&by(None, None, Some(RecipientState::Queued))), [1, 2]);
+    bench.attempt(QueueId(2), 0, Attempt::Deferred(later(60)), "451 4.7.1 Greylisted");
+    assert_eq!(bench.ids(&Filter { reply: Some("greyLISTED".into()), ..Filter::default() }), [2]);
+    assert_eq!(bench.ids(&Filter { recipient: Some("B@y.test".into()), ..Filter::default() }), [1, 2]);
+    assert_eq!(bench.ids(&Filter { account: Some(AccountId(1)), ..Filter::default() }), [0_u64; 0]);
+    assert_eq!(bench.ids(&Filter { before: Some(NOW), ..Filter::default() }), [0_u64; 0]);
+    assert_eq!(bench.ids(&Filter { before: Some(later(1)), ..Filter::default() }), [1, 2, 3]);
     let page = bench.queue.list(&Filter::default(), Some(QueueId(1)), 1).unwrap();
     assert_eq!(page[0].id, QueueId(2));
 }
@@ -206,6 +213,22 @@ fn hold_release_remove() {
     assert_eq!(bench.queue.show(id).unwrap(), None);
     assert_eq!(bench.check(), Totals::default());
     assert_eq!(bench.put(new_entry("", &["b@y.test"])).0, QueueId(2), "names are never used again");
+}
+
+#[test]
+fn many_are_changed_in_one_transaction() {
+    let bench = Bench::new();
+    let ids: Vec<QueueId> = (0..5).map(|_| bench.put(new_entry("a@x.test", &["b@y.test"])).0).collect();
+    bench.queue.remove(ids[2]).unwrap();
+    let held = bench.queue.change(Change::Hold, &ids, NOW).unwrap();
+    assert_eq!(held, [ids[0], ids[1], ids[3], ids[4]], "one is gone");
+    assert_eq!(bench.check(), Totals { entries: 4, bytes: 20, queued: 0, held: 4 });
+    assert_eq!(bench.queue.change(Change::Retry, &ids, NOW).unwrap(), [], "held is held");
+    assert_eq!(bench.queue.change(Change::Release, &ids[..2], later(5)).unwrap(), ids[..2]);
+    assert_eq!(bench.queue.change(Change::Retry, &ids[..3], later(7)).unwrap(), ids[..2]);
+    assert_eq!(bench.queue.show(ids[0]).unwrap().unwrap().entry.recipients[0].next_attempt, later(7));
+    assert_eq!(bench.queue.change(Change::Remove, &ids, NOW).unwrap().len(), 4);
+    assert_eq!(bench.check(), Totals::default());
 }
 
 #[test]

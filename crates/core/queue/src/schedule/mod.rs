@@ -281,6 +281,11 @@ impl Scheduler {
         waiting.len()
     }
 
+    /// Whether there is mail for this destination, or was not long ago.
+    pub fn knows(&self, destination: &Destination) -> bool {
+        self.destinations.find(destination).is_some()
+    }
+
     /// Sets what all destinations of a group may have together: those that share an MX, or a source address.
     pub fn limit_group(&mut self, group: &str, limits: Limits) {
         self.destinations.limit_group(group, limits);

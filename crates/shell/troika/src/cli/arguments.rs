@@ -517,39 +517,93 @@ pub struct Export {
 #[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Queue {
     /// List what waits
-    List,
+    List(QueueFilter),
     /// Show one message with its recipients and history
     Show {
         /// Its queue id
         id: String,
     },
     /// Do not send it for now
-    Hold {
-        /// Queue ids
-        #[arg(required = true)]
-        ids: Vec<String>,
-    },
+    Hold(QueueChoice),
     /// Send it again
-    Release {
-        /// Queue ids
-        #[arg(required = true)]
-        ids: Vec<String>,
-    },
+    Release(QueueChoice),
+    /// Try it now, whenever its next attempt is
+    Retry(QueueChoice),
     /// Give it up now, and tell its sender
     Bounce {
-        /// Queue ids
-        #[arg(required = true)]
-        ids: Vec<String>,
+        /// Which
+        #[command(flatten)]
+        choice: QueueChoice,
         /// What the sender is told
         #[arg(long, default_value = "The administrator of this server has given the message up")]
         reason: String,
     },
     /// Throw it away, without a bounce
-    Remove {
-        /// Queue ids
+    Remove(QueueChoice),
+    /// Try everything for a destination now, however often it could not be reached
+    Flush {
+        /// As `troika queue destinations` names it
         #[arg(required = true)]
-        ids: Vec<String>,
+        destinations: Vec<String>,
     },
+    /// Where mail goes: how much waits, how many connections, what the trouble is; needs the running server
+    Destinations,
+    /// Sums
+    Stats,
+}
+
+/// Which messages of the queue; all that is given must hold.
+#[derive(Args, Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct QueueFilter {
+    /// From this sender; "<>" or "" for bounces
+    #[arg(long, value_name = "ADDRESS")]
+    pub sender: Option<String>,
+    /// Sent by this account
+    #[arg(long, value_name = "ADDRESS")]
+    pub account: Option<String>,
+    /// For this recipient
+    #[arg(long, value_name = "ADDRESS")]
+    pub recipient: Option<String>,
+    /// For a recipient of this domain
+    #[arg(long)]
+    pub domain: Option<String>,
+    /// With a recipient in this state
+    #[arg(long)]
+    pub state: Option<QueueState>,
+    /// With this in a recipient's last reply
+    #[arg(long, value_name = "TEXT")]
+    pub reply: Option<String>,
+    /// Accepted longer ago than this, for example 4h
+    #[arg(long, value_name = "TIME")]
+    pub older: Option<String>,
+}
+
+/// State of a queued recipient.
+#[derive(clap::ValueEnum, Debug, Clone, Copy, serde::Serialize, serde::Deserialize)]
+pub enum QueueState {
+    /// Waits for its next attempt
+    Queued,
+    /// Held back by an operator
+    Held,
+    /// Taken by the next host
+    Delivered,
+    /// Refused for good
+    Failed,
+    /// Given up
+    Expired,
+}
+
+/// Messages by their ids, or all that a filter fits.
+#[derive(Args, Debug, Clone, Default, serde::Serialize, serde::Deserialize)]
+pub struct QueueChoice {
+    /// Queue ids
+    pub ids: Vec<String>,
+    /// Instead of ids
+    #[command(flatten)]
+    pub filter: QueueFilter,
+    /// All there are
+    #[arg(long, conflicts_with = "ids")]
+    pub all: bool,
 }
 
 /// `troika sender`

@@ -3,6 +3,7 @@
 pub mod arguments;
 mod dns;
 mod files;
+mod queue;
 mod reach;
 mod show;
 mod transfer;
@@ -39,7 +40,12 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Dkim(command) => dkim(&mut reach, command, &mut terminal),
         Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
-        Command::Queue(command) => reach.ask(&Request::Queue(command), b"", &mut terminal),
+        Command::Queue(command) => {
+            if matches!(command, arguments::Queue::List(_)) {
+                terminal.view(queue::brief);
+            }
+            reach.ask(&Request::Queue(command), b"", &mut terminal)
+        }
         Command::Sender(command) => reach.ask(&Request::Sender(command), b"", &mut terminal),
         Command::Suppression(command) => reach.ask(&Request::Suppression(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),

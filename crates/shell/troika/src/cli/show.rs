@@ -8,6 +8,8 @@ use std::io::{self, Write};
 /// Standard output (rows) and standard error (progress, sentences).
 pub struct Terminal {
     json: bool,
+    /// How a table shows a row.
+    view: fn(&Value) -> Value,
     rows: Vec<Value>,
     bar: Option<ProgressBar>,
 }
@@ -15,7 +17,12 @@ pub struct Terminal {
 impl Terminal {
     /// `json`: rows as JSON, one a line, as they come.
     pub fn new(json: bool) -> Terminal {
-        Terminal { json, rows: Vec::new(), bar: None }
+        Terminal { json, view: Value::clone, rows: Vec::new(), bar: None }
+    }
+
+    /// Shows rows otherwise when they are for eyes.
+    pub fn view(&mut self, view: fn(&Value) -> Value) {
+        self.view = view;
     }
 
     /// Prints what is kept back for the table's widths, and ends the progress bar.
@@ -37,7 +44,7 @@ impl Sink for Terminal {
     fn event(&mut self, event: Event, _body: &[u8]) -> io::Result<()> {
         match event {
             Event::Row(row) if self.json => writeln!(io::stdout(), "{row}")?,
-            Event::Row(row) => self.rows.push(row),
+            Event::Row(row) => self.rows.push((self.view)(&row)),
             Event::Say(text) => {
                 if let Some(bar) = &self.bar {
                     bar.suspend(|| eprintln!("{text}"));
