@@ -11,6 +11,7 @@ import pytest
 from harness.mail import message, unique
 from harness.programs import run
 from harness.server import BINARY, troika
+from harness.waiting import until
 
 
 @pytest.fixture(params=["running", "stopped"])
@@ -175,7 +176,8 @@ def test_bad_lines_of_an_import_are_named(own_server, tmp_path):
 
 
 def test_the_queue(own_server):
-    server = own_server()
+    # Nobody listens there.
+    server = own_server(sections='[[route]]\nrecipient_domain = "*"\nnext_hop = "127.0.0.1:1"\n')
     alice = server.account("alice")
     assert server.rows("queue", "list") == []
     for number in range(3):
@@ -197,6 +199,10 @@ def test_the_queue(own_server):
     assert [row["id"] for row in server.rows("queue", "list", "--recipient", "y1@far.test")] == [second]
     assert server.rows("queue", "list", "--sender", "<>") == []
     assert server.rows("queue", "list", "--older", "1h") == []
+    until(lambda: any(row["failures"] for row in server.rows("queue", "destinations")), "a destination in trouble")
+    [destination] = server.rows("queue", "destinations")
+    assert "127.0.0.1:1" in destination["destination"] and destination["trouble"]
+    server.cli("queue", "flush", destination["destination"])
     [sums] = server.rows("queue", "stats")
     assert (sums["messages"], sums["recipients_waiting"], sums["recipients_held"]) == (2, 2, 2)
     table = server.cli("queue", "list").stdout.decode()
@@ -209,6 +215,7 @@ def test_the_queue(own_server):
     assert server.cli("queue", "show", third, expect=1).stderr
     assert server.cli("queue", "remove", "nonsense", expect=1).stderr
     # It outlives restarts, and is the same for a command that works alone.
+    server.cli("queue", "hold", "--all")
     before = server.rows("queue", "list")
     assert [row["id"] for row in before] == [first, second]
     server.stop()
