@@ -118,7 +118,7 @@ impl Courier {
             match work {
                 Work::Deliver(job) => jobs.spawn(async move { job::run(&courier, job).await }),
                 Work::Expire(job, trouble) => jobs.spawn(async move { courier.expire(job, trouble).await }),
-                Work::Warn(item) => jobs.spawn(async move { courier.warn(item).await }),
+                Work::Warn(job) => jobs.spawn(async move { courier.warn(job).await }),
             };
         }
         scheduler.wake_at()
@@ -174,18 +174,22 @@ impl Courier {
     }
 
     /// Recipients that have waited for long.
-    async fn warn(self: Arc<Self>, item: JobItem) {
+    async fn warn(self: Arc<Self>, job: Job) {
         let now = clock::now().unix_time();
-        let told = match self.read(&item) {
-            Ok(Some(entry)) => {
-                agents::warn(&self.world, &self.settings().hostname, &entry, item.recipients, now).await
+        for item in job.items {
+            let told = match self.read(&item) {
+                Ok(Some(entry)) => {
+                    agents::warn(&self.world, &self.settings().hostname, &entry, item.recipients, now).await
+                }
+                Ok(None) => Ok(()),
+                Err(error) => Err(error.into()),
+            };
+            if let Err(error) = told {
+                tracing::error!(id = %item.id, %error, "the sender can't be told that his message is delayed");
             }
-            Ok(None) => Ok(()),
-            Err(error) => Err(error.into()),
-        };
-        if let Err(error) = told {
-            tracing::error!(id = %item.id, %error, "the sender can't be told that his message is delayed");
         }
+        self.world.queue.scheduler().finished(job.id, &queue::schedule::Host::Unknown, &[], clock::now());
+        self.wake();
     }
 
     /// What the store has of a job's item, with the recipients that still wait. None: there are none.

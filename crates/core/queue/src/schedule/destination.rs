@@ -88,8 +88,8 @@ pub(super) struct State {
     waits_for: Vec<u32>,
     timer: Option<Moment>,
     used: Moment,
-    /// Jobs that end messages without an attempt.
-    pub expiring: u32,
+    /// Jobs that make no attempt.
+    pub noticing: u32,
     /// Jobs that reached it, since it is known.
     pub reached: u64,
 }
@@ -118,7 +118,7 @@ impl State {
             waits_for: Vec::new(),
             timer: None,
             used: Moment(i64::MIN),
-            expiring: 0,
+            noticing: 0,
             reached: 0,
         }
     }
@@ -229,7 +229,7 @@ impl State {
     }
 
     fn is_idle(&self) -> bool {
-        let jobs = self.running + self.expiring + self.offered;
+        let jobs = self.running + self.noticing + self.offered;
         jobs == 0 && self.ready == 0 && self.parked.iter().all(VecDeque::is_empty)
     }
 }

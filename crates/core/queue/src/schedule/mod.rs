@@ -71,6 +71,9 @@ impl Default for Settings {
     }
 }
 
+/// Ends and delays that are told of at a time: when a host is dead, they come by the thousand.
+const NOTICES_MAX: usize = 64;
+
 /// Name of a running job.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct JobId(pub u64);
@@ -103,9 +106,9 @@ pub enum Work {
     /// Their time is over without another attempt, because the destination can't be reached (its last trouble stands
     /// beside) or because the sender set an end: end them and tell the sender, then call [`Scheduler::finished`].
     Expire(Job, Option<String>),
-    /// Tell the sender that these are delayed, and note it in the same transaction (`record_warned`). They stay
-    /// scheduled; nothing is to be called.
-    Warn(JobItem),
+    /// Tell the sender that these are delayed, and note it in the same transaction (`record_warned`), then call
+    /// [`Scheduler::finished`]; they stay scheduled meanwhile.
+    Warn(Job),
 }
 
 /// What a job learnt of its destination as a whole.
@@ -161,6 +164,14 @@ pub struct Arrival {
     pub recipients: Vec<u32>,
 }
 
+/// What a job is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Deliver,
+    /// Ends messages, or tells of their delay, without an attempt.
+    Notice,
+}
+
 struct Running {
     destination: DestinationKey,
     /// Counted under these until it ends.
@@ -170,7 +181,7 @@ struct Running {
     began: Moment,
     /// In which round of troubles of the destination it began.
     round: u64,
-    delivers: bool,
+    does: Does,
     /// Messages that an operator changed meanwhile.
     stale: BTreeSet<QueueId>,
 }
@@ -185,7 +196,10 @@ pub struct Scheduler {
     last_job: u64,
     /// Jobs that deliver: those that count against `jobs_max`.
     delivering: u32,
+    /// To be handed out: what ends or is told.
     notices: VecDeque<Work>,
+    /// Handed out and not finished.
+    noticing: usize,
     last_seen: Moment,
     /// The last entry read from the store.
     read_to: QueueId,
@@ -206,6 +220,7 @@ impl Scheduler {
             last_job: 0,
             delivering: 0,
             notices: VecDeque::new(),
+            noticing: 0,
             last_seen: Moment(i64::MIN),
             read_to: QueueId(0),
             changed: BTreeSet::new(),
@@ -230,11 +245,22 @@ impl Scheduler {
         self.items = Items::default();
         self.turns.forget_lanes();
         self.destinations.forget_offers();
-        self.notices.clear();
+        for notice in std::mem::take(&mut self.notices) {
+            if let Work::Expire(job, _) | Work::Warn(job) = notice {
+                self.forget_notice(job.id);
+            }
+        }
         self.read_to = QueueId(0);
         self.changed.clear();
         for running in self.running.values_mut() {
             running.stale.extend(running.items.iter().map(|item| item.id));
+        }
+    }
+
+    /// One that was not handed out.
+    fn forget_notice(&mut self, id: JobId) {
+        if let Some(running) = self.running.remove(&id) {
+            self.destinations.get(running.destination).noticing -= 1;
         }
     }
 
@@ -301,12 +327,19 @@ impl Scheduler {
     /// The next thing to do at `now`; None: nothing until [`Scheduler::wake_at`], or until a job ends or mail comes.
     pub fn next(&mut self, now: Moment) -> Option<Work> {
         self.advance(now);
-        self.notices.pop_front().or_else(|| self.pick(now).map(Work::Deliver))
+        if self.noticing < NOTICES_MAX
+            && let Some(notice) = self.notices.pop_front()
+        {
+            self.noticing += 1;
+            return Some(notice);
+        }
+        self.pick(now).map(Work::Deliver)
     }
 
     /// When to call [`Scheduler::next`] again if nothing happens before.
     pub fn wake_at(&self) -> Option<Moment> {
-        let items = self.items.next_timer().map(Moment::from);
+        // When as many as may be are being told of, the end of one of them comes first.
+        let items = self.items.next_timer().filter(|_| self.notices.len() < NOTICES_MAX).map(Moment::from);
         items.into_iter().chain(self.destinations.next_timer()).min()
     }
 
@@ -318,12 +351,16 @@ impl Scheduler {
         if *host == Host::Reached {
             destination.keeps_pace(running.began.until(now), running.items.len());
         }
-        if running.delivers {
-            destination.running -= 1;
-            self.delivering -= 1;
-            self.turns.ended(running.sender);
-        } else {
-            destination.expiring -= 1;
+        match running.does {
+            Does::Deliver => {
+                destination.running -= 1;
+                self.delivering -= 1;
+                self.turns.ended(running.sender);
+            }
+            Does::Notice => {
+                destination.noticing -= 1;
+                self.noticing -= 1;
+            }
         }
         for item in running.items {
             if running.stale.contains(&item.id) {

@@ -3,12 +3,10 @@
 use super::destination::DestinationKey;
 use super::items::{Item, ItemKey, Place};
 use super::turns::LaneKey;
-use super::{Job, JobId, Moment, Running, Scheduler, Work};
+use super::{Does, Job, JobId, JobItem, Moment, NOTICES_MAX, Running, Scheduler, Work};
 use crate::QueueId;
 use std::collections::BTreeSet;
 
-/// Things to tell that are made ready ahead.
-const NOTICES_MAX: usize = 64;
 /// A clock that goes back by less is not worth a thought.
 const CLOCK_SLACK_MILLISECONDS: i64 = 60_000;
 
@@ -45,9 +43,16 @@ impl Scheduler {
         }
         if time.0 >= item.warn_at {
             item.warn_at = i64::MAX;
-            self.notices.push_back(Work::Warn(item.shown()));
+            let (shown, lane) = (item.shown(), item.lane);
+            let due = item.place == Place::Waiting && !waits;
+            let job = self.notice(lane, vec![shown], Vec::new());
+            self.notices.push_back(Work::Warn(job));
+            if !due {
+                self.items.arm(key, time);
+                return;
+            }
         }
-        if item.place == Place::Waiting && item.due <= time.0 {
+        if !waits && self.items.get(key).is_some_and(|item| item.place == Place::Waiting) {
             self.make_ready(key, now);
         } else {
             self.items.arm(key, time);
@@ -58,7 +63,7 @@ impl Scheduler {
         let Some(item) = self.take(key) else { return };
         let destination = item.lane.destination;
         let trouble = self.destinations.get(destination).trouble.clone();
-        let job = self.run(destination, vec![item], Vec::new(), None);
+        let job = self.notice(item.lane, vec![item.shown()], vec![item]);
         self.notices.push_back(Work::Expire(job, trouble));
     }
 
@@ -170,33 +175,30 @@ impl Scheduler {
         let taken = self.turns.take(lane, messages as usize, |key| items.remove(key));
         self.destinations.get(lane.destination).ready -= taken.len();
         self.delivering += 1;
-        Some(self.run(lane.destination, taken, groups, Some(now)))
+        let shown = taken.iter().map(Item::shown).collect();
+        self.turns.started(lane.sender);
+        let running = Running { groups, began: now, ..self.running_of(lane, taken, Does::Deliver) };
+        Some(self.run(lane, shown, running))
     }
 
-    /// Notes a job as running; `began` is None for one that makes no attempt.
-    fn run(
-        &mut self,
-        destination: DestinationKey,
-        items: Vec<Item>,
-        groups: Vec<u32>,
-        began: Option<Moment>,
-    ) -> Job {
+    /// A job that makes no attempt. `taken`: what it ends.
+    fn notice(&mut self, lane: LaneKey, shown: Vec<JobItem>, taken: Vec<Item>) -> Job {
+        self.destinations.get(lane.destination).noticing += 1;
+        let running = self.running_of(lane, taken, Does::Notice);
+        self.run(lane, shown, running)
+    }
+
+    fn running_of(&mut self, lane: LaneKey, items: Vec<Item>, does: Does) -> Running {
+        let round = self.destinations.get(lane.destination).round;
+        let (began, groups, stale) = (Moment::default(), Vec::new(), BTreeSet::new());
+        let LaneKey { destination, sender, .. } = lane;
+        Running { destination, groups, sender, items, began, round, does, stale }
+    }
+
+    fn run(&mut self, lane: LaneKey, items: Vec<JobItem>, running: Running) -> Job {
         self.last_job += 1;
         let id = JobId(self.last_job);
-        let sender = items.first().map_or(0, |item| item.lane.sender);
-        let state = self.destinations.get(destination);
-        let job = Job { id, destination: state.name.clone(), items: items.iter().map(Item::shown).collect() };
-        let round = state.round;
-        let delivers = began.is_some();
-        let began = began.unwrap_or_default();
-        if delivers {
-            self.turns.started(sender);
-        } else {
-            state.expiring += 1;
-        }
-        let stale = BTreeSet::new();
-        let running = Running { destination, groups, sender, items, began, round, delivers, stale };
         self.running.insert(id, running);
-        job
+        Job { id, destination: self.destinations.get(lane.destination).name.clone(), items }
     }
 }

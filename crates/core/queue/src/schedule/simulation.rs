@@ -213,10 +213,13 @@ impl World {
                     }
                     self.scheduler.finished(job.id, &Host::Unknown, &[], Moment(self.now));
                 }
-                Work::Warn(item) => {
-                    let message = self.messages.get_mut(&item.id.0).unwrap();
-                    assert!(self.now / 1000 >= message.received + 4 * HOUR);
-                    message.warned = true;
+                Work::Warn(job) => {
+                    for (id, _) in pairs(&job) {
+                        let message = self.messages.get_mut(&id).unwrap();
+                        assert!(self.now / 1000 >= message.received + 4 * HOUR);
+                        message.warned = true;
+                    }
+                    self.scheduler.finished(job.id, &Host::Unknown, &[], Moment(self.now));
                 }
             }
         }

@@ -339,6 +339,29 @@ fn behind_a_dead_host_mail_expires_without_an_attempt_of_its_own() {
 }
 
 #[test]
+fn thousands_of_delays_are_told_some_at_a_time() {
+    let mut scheduler = scheduler(10, limits(1));
+    let (due, warn_at) = (later(900).unix_time(), Some(later(60).unix_time()));
+    for id in 1..=1000 {
+        scheduler.arrive(Arrival { due, warn_at, ..arrival(id, 1, "x.test") }, NOW);
+    }
+    let mut told = VecDeque::new();
+    let mut ids = BTreeSet::new();
+    loop {
+        while let Some(work) = scheduler.next(later(60)) {
+            let Work::Warn(job) = work else { panic!("{work:?}") };
+            assert!(ids.insert(job.items[0].id), "told twice");
+            told.push_back(job.id);
+        }
+        assert!(told.len() <= NOTICES_MAX && scheduler.wake_at().is_none_or(|at| at > later(60)));
+        let Some(job) = told.pop_front() else { break };
+        scheduler.finished(job, &Host::Unknown, &[], later(60));
+    }
+    assert_eq!((ids.len(), scheduler.len()), (1000, 1000), "and they are still to be sent");
+    assert_eq!(scheduler.jobs(later(900)).len(), 1);
+}
+
+#[test]
 fn many_recipients_are_cut_into_transactions() {
     let mut scheduler = Scheduler::new(Settings { limits: limits(5), ..Settings::default() });
     scheduler.join_proven("x.test");
