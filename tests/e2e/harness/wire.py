@@ -129,3 +129,9 @@ class Wire:
         while (line := self.line()) != ".":
             lines.append(line.removeprefix(".") if line.startswith(".") else line)
         return lines
+
+
+def listening(port, host="127.0.0.1"):
+    """Whether somebody listens there."""
+    with socket.socket() as probe:
+        return probe.connect_ex((host, port)) == 0
