@@ -7,6 +7,7 @@ mod idle;
 mod imap;
 mod message;
 mod pop3;
+mod sink;
 mod smtp;
 
 use clap::{Parser, Subcommand};
@@ -24,6 +25,8 @@ struct Arguments {
 enum Work {
     /// Send messages over SMTP or LMTP and wait for each acknowledgement
     Smtp(smtp::Options),
+    /// Take messages over SMTP and drop them
+    Sink(sink::Options),
     /// Fetch a whole maildrop over POP3
     Pop3(pop3::Options),
     /// Run one IMAP command after SELECT and time it
@@ -46,6 +49,7 @@ fn main() -> ExitCode {
             match (runtime, work) {
                 (Err(error), _) => Err(error),
                 (Ok(runtime), Work::Smtp(options)) => runtime.block_on(smtp::run(options)),
+                (Ok(runtime), Work::Sink(options)) => runtime.block_on(sink::run(options)),
                 (Ok(runtime), Work::Pop3(options)) => runtime.block_on(pop3::run(options)),
                 (Ok(runtime), Work::Imap(options)) => runtime.block_on(imap::run(options)),
                 (Ok(runtime), Work::Idle(options)) => runtime.block_on(idle::run(options)),

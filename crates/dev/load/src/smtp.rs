@@ -29,12 +29,25 @@ pub struct Options {
     /// Domain of the recipients
     #[arg(long, default_value = "example.test")]
     pub domain: String,
+    /// Recipients are spread over so many domains below that one; 0: all in it
+    #[arg(long, default_value_t = 0)]
+    pub domains: u64,
     /// Speak LMTP
     #[arg(long)]
     pub lmtp: bool,
     /// Sizes
     #[command(flatten)]
     pub shape: Shape,
+}
+
+impl Options {
+    fn recipient(&self, number: u64) -> String {
+        let user = number % self.users;
+        match self.domains {
+            0 => format!("user{user}@{}", self.domain),
+            domains => format!("user{user}@d{}.{}", number % domains, self.domain),
+        }
+    }
 }
 
 /// The messages not sent yet, with their numbers.
@@ -45,7 +58,7 @@ type Texts = Rc<RefCell<std::iter::Enumerate<std::vec::IntoIter<Vec<u8>>>>>;
 /// # Errors
 /// A connection broke or a message was refused.
 pub async fn run(options: &Options) -> io::Result<Value> {
-    let to = |number| format!("user{}@{}", number % options.users, options.domain);
+    let to = |number| options.recipient(number);
     let texts = message::make_all(&options.shape, options.messages, to);
     let next: Texts = Rc::new(RefCell::new(texts.into_iter().enumerate()));
     let local = LocalSet::new();
@@ -87,7 +100,7 @@ async fn connection(options: Options, next: Texts) -> io::Result<(Vec<Duration>,
     let (mut waits, mut bytes) = (Vec::new(), 0u64);
     loop {
         let Some((number, mut text)) = next.borrow_mut().next() else { break };
-        let to = format!("user{}@{}", number as u64 % options.users, options.domain);
+        let to = options.recipient(number as u64);
         bytes += text.len() as u64;
         let commands = format!("MAIL FROM:<load@load.test>\r\nRCPT TO:<{to}>\r\nDATA\r\n");
         client.send(commands.as_bytes()).await?;
