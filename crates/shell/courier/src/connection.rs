@@ -3,18 +3,19 @@
 //! Runs [`smtp::client::Client`] against a socket. Reads while it writes, so that neither side waits for the other, and
 //! has patience with a peer only as long as it brings the session on: octets that make no reply do not count.
 
+use crate::Courier;
 use crate::content::Content;
 use crate::envelope;
 use crate::fate::Fate;
 use crate::hosts;
 use crate::pool::Kind;
-use crate::security::Level;
+use crate::security::{self, Begun};
 use crate::settings::Settings;
-use net::{ClientTls, Dial, Endpoint, SocksProxy, Stream};
+use net::{Dial, Endpoint, HostProof, SocksProxy, Stream};
 use queue::{Entry, Onward, Recipient};
 use route::{Login, Way};
 use sasl::client::{Credentials, Secret};
-use smtp::client::{Client, Extension, Outcome, Stage, Step, TlsWish, Why};
+use smtp::client::{Client, Extension, Lack, Outcome, Stage, Step, Why};
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
@@ -22,6 +23,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
+use transport::Demand;
+use wire::TlsInfo;
 
 /// How long TCP, greeting, TLS and log-in may take together: a host that drips lines is given up.
 const OPENING_MAX: Duration = Duration::from_secs(15 * 60);
@@ -48,8 +51,6 @@ pub(crate) struct Connection {
     sent: usize,
     /// Whether TLS may still hold some of what was written.
     is_unflushed: bool,
-    /// What the certificate has to say.
-    name: String,
     protocol: route::Protocol,
     messages: u32,
     is_closed: bool,
@@ -77,21 +78,25 @@ impl Connection {
     pub(crate) async fn open(
         kind: &Kind,
         settings: &Settings,
-        resolver: &dns::Resolver,
+        courier: &Courier,
+        domain: Option<&str>,
     ) -> Result<Connection, Fate> {
+        let (demand, mut begun) = (&kind.security.demand, Begun::default());
         let opening = async {
-            match Connection::try_open(kind, settings, resolver, kind.security).await {
+            match Connection::try_open(kind, settings, courier, demand, &mut begun).await {
                 // RFC 7435 §4: what would have been sent in clear anyhow is, when TLS fails.
-                Err(Refused::Handshake(why))
-                    if kind.security == Level::Opportunistic && !kind.way.implicit_tls =>
-                {
+                Err(Refused::Handshake(why)) if demand.allows_clear() && !kind.way.implicit_tls => {
                     tracing::info!(host = kind.name, endpoint = %kind.endpoint, why, "TLS failed; sending in clear");
-                    Connection::try_open(kind, settings, resolver, Level::Clear).await
+                    Connection::try_open(kind, settings, courier, &Demand::clear(), &mut begun).await
                 }
                 other => other,
             }
         };
         let opened = tokio::time::timeout(OPENING_MAX, opening).await;
+        let no_tls = matches!(&opened, Ok(Err(Refused::Handshake(_))))
+            || matches!(&opened, Ok(Err(Refused::Said(outcome))) if outcome.why == Why::Lacks(Lack::Tls));
+        begun.talked |= no_tls;
+        begun.tell(courier, domain, kind);
         let refused = match opened {
             Ok(Ok(connection)) => return Ok(connection),
             Ok(Err(refused)) => refused,
@@ -101,28 +106,34 @@ impl Connection {
         Err(match refused {
             // RFC 3463 §3.5: X.4.1, no answer from host; RFC 7435, RFC 5248: X.7.5, cryptographic failure.
             Refused::Dial(why) => Fate::unusable(of(why), "4.4.1"),
-            Refused::Handshake(why) => Fate::unusable(of(format!("TLS failed: {why}")), "4.7.5"),
+            Refused::Handshake(why) => Fate::unusable(
+                of(format!("TLS failed: {why}")),
+                if demand.is_final { "5.7.10" } else { "4.7.5" },
+            ),
             Refused::Said(outcome) => Fate::of(&outcome, &kind.name),
         })
+        // RFC 8689 §4.2.1: who demanded TLS is told at once that there is none.
+        .map_err(|fate| if no_tls && demand.is_final { fate.for_good() } else { fate })
     }
 
     async fn try_open(
         kind: &Kind,
         settings: &Settings,
-        resolver: &dns::Resolver,
-        level: Level,
+        courier: &Courier,
+        demand: &Demand,
+        begun: &mut Begun,
     ) -> Result<Connection, Refused> {
+        let resolver = &courier.world.resolver;
         let dial = how_to_dial(&kind.way, &kind.endpoint, settings, resolver).await.map_err(Refused::Dial)?;
         let mut stream = net::dial(&kind.endpoint, &dial, settings.connect_timeout)
             .await
             .map_err(|error| Refused::Dial(error.to_string()))?;
-        let mut client = Client::new(client_settings(kind, settings, level));
+        begun.local = stream.local_address();
+        let proof = HostProof::new(demand, &courier.guard.authorities())
+            .map_err(|error| Refused::Handshake(error.to_string()))?;
+        let mut client = Client::new(client_settings(kind, settings, demand));
         if kind.way.implicit_tls {
-            let rule = rule(level, settings)?;
-            let (secured, info) = rule
-                .start(stream, &kind.name, settings.patience.command)
-                .await
-                .map_err(|error| Refused::Handshake(error.to_string()))?;
+            let (secured, info) = handshake(stream, &proof, &kind.name, settings, begun).await?;
             stream = secured;
             client.tls_started(info);
         }
@@ -133,7 +144,6 @@ impl Connection {
             output: Vec::new(),
             sent: 0,
             is_unflushed: false,
-            name: kind.name.clone(),
             protocol: kind.way.protocol,
             messages: 0,
             is_closed: false,
@@ -141,8 +151,16 @@ impl Connection {
         };
         loop {
             match connection.pump().await {
-                Stop::Ready => return Ok(connection),
-                Stop::StartTls => connection.start_tls(settings, level).await?,
+                Stop::Ready => {
+                    begun.talked = true;
+                    return Ok(connection);
+                }
+                Stop::StartTls => {
+                    let stream = std::mem::replace(&mut connection.stream, Stream::Gone);
+                    let (secured, info) = handshake(stream, &proof, &kind.name, settings, begun).await?;
+                    connection.stream = secured;
+                    connection.client.tls_started(info);
+                }
                 Stop::Closed(Err(outcome)) => {
                     connection.flush_last_words().await;
                     return Err(Refused::Said(Box::new(outcome)));
@@ -151,19 +169,6 @@ impl Connection {
                     return Err(Refused::Dial("the session ended before it began".into()));
                 }
             }
-        }
-    }
-
-    async fn start_tls(&mut self, settings: &Settings, level: Level) -> Result<(), Refused> {
-        let stream = std::mem::replace(&mut self.stream, Stream::Gone);
-        let rule = rule(level, settings)?;
-        match rule.start(stream, &self.name, settings.patience.command).await {
-            Ok((secured, info)) => {
-                self.stream = secured;
-                self.client.tls_started(info);
-                Ok(())
-            }
-            Err(error) => Err(Refused::Handshake(error.to_string())),
         }
     }
 
@@ -283,7 +288,9 @@ impl Connection {
                     }
                 }
                 Step::StartTls => {
-                    self.exchange(Until::Sent).await;
+                    while self.is_output_left() {
+                        self.exchange(Until::Sent).await;
+                    }
                     return Stop::StartTls;
                 }
                 Step::Ready => return Stop::Ready,
@@ -388,12 +395,23 @@ enum Refused {
     Said(Box<Outcome>),
 }
 
-fn rule(level: Level, settings: &Settings) -> Result<&ClientTls, Refused> {
-    let unknown = "no authority is known that certificates could be checked with; see [delivery] authorities";
-    level.rule(&settings.tls).ok_or_else(|| Refused::Handshake(unknown.into()))
+async fn handshake(
+    stream: Stream,
+    proof: &HostProof,
+    name: &str,
+    settings: &Settings,
+    begun: &mut Begun,
+) -> Result<(Stream, TlsInfo), Refused> {
+    let outcome = proof.tls().start(stream, name, settings.patience.command).await;
+    let failed = outcome.as_ref().err().map(|error| match proof.verdict() {
+        Some(Err(mismatch)) => mismatch.to_string(),
+        _ => error.to_string(),
+    });
+    begun.note(proof, failed.as_deref());
+    outcome.map_err(|error| Refused::Handshake(failed.unwrap_or_else(|| error.to_string())))
 }
 
-fn client_settings(kind: &Kind, settings: &Settings, level: Level) -> smtp::client::Settings {
+fn client_settings(kind: &Kind, settings: &Settings, demand: &Demand) -> smtp::client::Settings {
     let way = &kind.way;
     let is_loopback = match &kind.endpoint {
         Endpoint::Tcp(address) => address.ip().is_loopback(),
@@ -406,19 +424,12 @@ fn client_settings(kind: &Kind, settings: &Settings, level: Level) -> smtp::clie
     let mut entropy = [0; 32];
     getrandom::fill(&mut entropy)
         .unwrap_or_else(|error| panic!("the system gives no random numbers: {error}"));
-    let is_unix = matches!(kind.endpoint, Endpoint::Unix(_));
     smtp::client::Settings {
         protocol: match way.protocol {
             route::Protocol::Smtp => smtp::client::Protocol::Smtp,
             route::Protocol::Lmtp => smtp::client::Protocol::Lmtp,
         },
-        tls: match level {
-            // A unix socket never leaves the machine.
-            _ if is_unix => TlsWish::Never,
-            Level::Clear => TlsWish::Never,
-            Level::Opportunistic => TlsWish::IfOffered,
-            Level::Encrypted | Level::Verified => TlsWish::Required,
-        },
+        tls: security::client_wish(demand.tls),
         credentials: way.login.as_ref().map(credentials),
         plaintext_auth: is_loopback,
         host: (kind.name.clone(), port),

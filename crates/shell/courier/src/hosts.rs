@@ -95,6 +95,11 @@ async fn by_mx(resolver: &Resolver, settings: &Settings, domain: &str) -> Result
 }
 
 impl Candidate {
+    /// Whether it was found by MX: then the domain's policies count.
+    pub(crate) fn is_by_mx(&self) -> bool {
+        matches!(self.place, Place::Named { by_mx: true, .. })
+    }
+
     /// Its addresses.
     pub(crate) async fn look_up(&self, resolver: &Resolver, settings: &Settings) -> Found {
         let (port, by_mx) = match &self.place {

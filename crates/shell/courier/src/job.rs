@@ -9,9 +9,8 @@ use crate::content::Content;
 use crate::fate::Fate;
 use crate::hosts::{self, Candidate, Found};
 use crate::pool::Kind;
-use crate::security::Level;
 use crate::settings::Settings;
-use crate::{clock, record};
+use crate::{clock, record, security};
 use model::{Domain, UnixTime};
 use net::Endpoint;
 use queue::schedule::{Again, Host, Job, JobItem};
@@ -192,7 +191,10 @@ impl<'a> Run<'a> {
 
     /// What the attempt says of the destination as a whole.
     fn note_host(&mut self, fates: &[Option<Fate>]) {
-        let unusable = fates.iter().flatten().find(|fate| fate.verdict == Verdict::HostUnusable);
+        // Where the host is of no use for this message alone, the destination is not in trouble.
+        let is_unusable =
+            |fate: &&Fate| fate.verdict == Verdict::HostUnusable && fate.at_last != Verdict::Failed;
+        let unusable = fates.iter().flatten().find(is_unusable);
         match unusable {
             None => {}
             Some(fate) if fate.busy => self.host = Host::Busy(fate.reply.clone()),
@@ -215,18 +217,24 @@ impl<'a> Run<'a> {
             |fate: &Option<Fate>| fate.as_ref().is_none_or(|fate| fate.verdict == Verdict::HostUnusable);
         let open: Vec<usize> = (0..fates.len()).filter(|at| is_open(&fates[*at])).collect();
         let mut all = |fate: &Fate| open.iter().for_each(|at| fates[*at] = Some(fate.clone()));
-        let security = match Level::of(&self.way, host, entry.tls) {
-            Ok(security) => security,
-            Err(why) => return all(&Fate::unusable(why, "4.7.5")),
+        let domain = &recipients[0].address.domain;
+        let demanded = security::demand(self.courier, &self.way, entry, domain, host, &endpoint).await;
+        let security = match demanded {
+            Ok(held) => Arc::new(held),
+            Err(fate) => return all(&fate),
         };
+        let policy_domain = host.is_by_mx().then(|| domain.to_ascii());
         let kind = Kind { endpoint, name: host.name.clone(), way: self.way.clone(), security };
         let wanted: Vec<&Recipient> = open.iter().map(|at| &recipients[*at]).collect();
         let mut opened = Opened::Perhaps;
         loop {
-            let mut connection = match self.connection(&kind, opened).await {
+            let mut connection = match self.connection(&kind, opened, policy_domain.as_deref()).await {
                 Ok(connection) => connection,
                 Err(fate) => {
-                    self.dead.insert(kind.endpoint.clone());
+                    // What this message demanded another may not.
+                    if fate.at_last != Verdict::Failed {
+                        self.dead.insert(kind.endpoint.clone());
+                    }
                     return all(&fate);
                 }
             };
@@ -263,7 +271,12 @@ impl<'a> Run<'a> {
     }
 
     /// The connection of the message before, one that waits, or a new one.
-    async fn connection(&mut self, kind: &Kind, opened: Opened) -> Result<Connection, Fate> {
+    async fn connection(
+        &mut self,
+        kind: &Kind,
+        opened: Opened,
+        domain: Option<&str>,
+    ) -> Result<Connection, Fate> {
         if let Some((before, connection)) = self.open.take() {
             if before == *kind && opened == Opened::Perhaps && !self.is_worn(&connection) {
                 return Ok(connection);
@@ -275,7 +288,7 @@ impl<'a> Run<'a> {
         {
             return Ok(connection);
         }
-        let opened = Connection::open(kind, &self.settings, &self.courier.world.resolver).await;
+        let opened = Connection::open(kind, &self.settings, self.courier, domain).await;
         let metrics = &self.courier.world.metrics;
         match &opened {
             Ok(_) => metrics.sent_connections.inc(),

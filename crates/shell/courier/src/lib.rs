@@ -23,10 +23,11 @@ mod record;
 mod security;
 mod settings;
 
-pub use settings::{Settings, Trust};
+pub use settings::Settings;
 
 use agents::{BySent, SentOutcome, World};
 use engine::AccountId;
+use guard::Guard;
 use model::{Domain, EmailAddress, ReversePath};
 use parking_lot::RwLock;
 use pool::Pool;
@@ -43,6 +44,7 @@ const ROUND: Duration = Duration::from_secs(5);
 /// See the crate.
 pub struct Courier {
     world: Arc<World>,
+    guard: Arc<Guard>,
     settings: RwLock<Arc<Settings>>,
     pool: Pool,
     bell: Arc<Notify>,
@@ -51,13 +53,13 @@ pub struct Courier {
 
 impl Courier {
     /// Ready to [`run`](Courier::run).
-    pub fn new(world: Arc<World>, settings: Settings) -> Arc<Courier> {
+    pub fn new(world: Arc<World>, guard: Arc<Guard>, settings: Settings) -> Arc<Courier> {
         let bell = Arc::new(Notify::new());
         let rung = bell.clone();
         world.queue.listen(move || rung.notify_one());
         let (stopping, _) = watch::channel(false);
         let (settings, pool) = (RwLock::new(Arc::new(settings)), Pool::default());
-        Arc::new(Courier { world, settings, pool, bell, stopping })
+        Arc::new(Courier { world, guard, settings, pool, bell, stopping })
     }
 
     /// Takes other settings: for what goes out from now on. Routes are asked anew for all that waits.

@@ -19,7 +19,7 @@ pub(crate) struct Kind {
     pub endpoint: Endpoint,
     pub name: String,
     pub way: Arc<Way>,
-    pub security: crate::security::Level,
+    pub security: Arc<guard::Held>,
 }
 
 struct Waiting {

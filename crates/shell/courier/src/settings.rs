@@ -1,11 +1,8 @@
 //! What the configuration says of mail to other hosts.
 
-use net::{ClientTls, TlsError};
 use queue::schedule::Backoff;
 use route::{Family, Table};
-use rustls::RootCertStore;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Settings in force; exchanged as a whole when the configuration is read again.
@@ -32,27 +29,4 @@ pub struct Settings {
     pub messages_per_connection: u32,
     /// Where this server itself takes mail: it is not dialled by MX (RFC 5321 §5.1).
     pub own: Vec<SocketAddr>,
-    /// TLS by what is demanded of the host's certificate.
-    pub tls: Trust,
-}
-
-/// The client's side of TLS, by how much the host's certificate has to prove.
-pub struct Trust {
-    /// Nothing.
-    pub(crate) unverified: ClientTls,
-    /// That one of the authorities says it is the host. None: no authority is known.
-    pub(crate) verified: Option<ClientTls>,
-}
-
-impl Trust {
-    /// With these authorities.
-    ///
-    /// # Errors
-    /// TLS can't be set up.
-    pub fn new(authorities: Option<Arc<RootCertStore>>) -> Result<Trust, TlsError> {
-        Ok(Trust {
-            unverified: ClientTls::unverified()?,
-            verified: authorities.map(ClientTls::verified).transpose()?,
-        })
-    }
 }

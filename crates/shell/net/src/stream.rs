@@ -95,6 +95,16 @@ fn gone<T>() -> Poll<io::Result<T>> {
 const READ_BYTES: usize = 32 * 1024;
 
 impl Stream {
+    /// Our end's address, of TCP.
+    pub fn local_address(&self) -> Option<std::net::IpAddr> {
+        let tcp = match self {
+            Stream::Tcp(tcp) => tcp,
+            Stream::Tls(tls) => tls.get_ref().0,
+            Stream::Unix(_) | Stream::Deflated(_) | Stream::Gone => return None,
+        };
+        tcp.local_addr().ok().map(|address| address.ip().to_canonical())
+    }
+
     /// Reads what has come and hands it to `take`; 0 bytes mean the peer closed its side.
     pub fn poll_take(
         &mut self,

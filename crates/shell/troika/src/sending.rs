@@ -2,7 +2,8 @@
 
 use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls};
 use crate::control::Failure;
-use courier::{Settings, Trust};
+use courier::Settings;
+use guard::Guard;
 use queue::schedule::Backoff;
 use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,6 @@ pub fn settings(config: &Config) -> Result<Settings, Failure> {
         idle: delivery.idle.0,
         messages_per_connection: delivery.messages_per_connection.max(1),
         own: own_addresses(config),
-        tls: trust(&delivery.authorities)?,
     })
 }
 
@@ -85,15 +85,33 @@ pub fn authorities_file(given: &Path) -> Option<PathBuf> {
     AUTHORITIES.iter().map(PathBuf::from).find(|path| path.is_file())
 }
 
-fn trust(file: &Path) -> Result<Trust, Failure> {
-    let failed = |error: net::TlsError| Failure::new(format!("[delivery] authorities: {error}"));
-    let roots = if file.as_os_str().is_empty() {
+/// How far other hosts are trusted.
+///
+/// # Errors
+/// The file with the authorities can't be used.
+pub fn trust(config: &Config) -> Result<guard::Settings, Failure> {
+    let file = &config.delivery.authorities;
+    let authorities = if file.as_os_str().is_empty() {
         // Without any, nothing is verified and mail that must be waits; the rest goes on.
-        AUTHORITIES.iter().find_map(|path| net::authorities(Path::new(path)).ok())
+        net::system_authorities()
     } else {
-        Some(net::authorities(file).map_err(failed)?)
+        net::authorities(file).map_err(|error| Failure::new(format!("[delivery] authorities: {error}")))?
     };
-    Trust::new(roots.map(Arc::new)).map_err(failed)
+    Ok(guard::Settings {
+        authorities: Arc::new(authorities),
+        downgrade_grace: config.delivery.downgrade_guard.0,
+    })
+}
+
+/// The guard of what leaves.
+///
+/// # Errors
+/// As [`trust`].
+pub fn guard(config: &Config, world: &agents::World) -> Result<Arc<Guard>, Failure> {
+    let memory = transport::Memory::new(world.engine.clone());
+    Guard::new(world.resolver.clone(), memory, trust(config)?, config.delivery.policy_port)
+        .map(Arc::new)
+        .map_err(|error| Failure::new(error.to_string()))
 }
 
 fn table(config: &Config) -> Result<Table, Failure> {

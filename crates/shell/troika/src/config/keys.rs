@@ -88,6 +88,11 @@ section! {
         tls: RouteTls = "\"opportunistic\"" => RouteTls::Opportunistic,
         /// PEM file: authorities that sign other servers' certificates. Empty: the system's.
         authorities: PathBuf = "\"\"" => PathBuf::new(),
+        /// Port of the hosts that have MTA-STS policies. Anything but 443 is for test networks.
+        policy_port: u16 = "443" => 443,
+        /// For how long mail waits when a domain that always had TLS has none any more, before it goes in clear. "0s": it goes
+        /// at once.
+        downgrade_guard: Span = "\"1d\"" => Span::seconds(86400),
         /// How long one address may take to answer a connection.
         connect_timeout: Span = "\"30s\"" => Span::seconds(30),
         /// How long a host may take to reply; twice that at the end of a message. RFC 5321 section 4.5.3.2 wants 5 minutes.

@@ -2,6 +2,7 @@
 
 mod bind;
 mod doors;
+mod guarding;
 mod housekeeping;
 mod http;
 mod indexing;
@@ -17,6 +18,7 @@ use crate::control::{self, Failure, Request, Sink};
 use crate::{operations, sending, telling, world};
 use agents::World;
 use courier::Courier;
+use guard::Guard;
 use net::{Bound, CertificateFiles, Tls};
 use std::path::Path;
 use std::sync::{Arc, Weak};
@@ -58,7 +60,8 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     control::server::serve(control, Arc::new(Operator(Arc::downgrade(&world))));
 
     finish_removals(&world);
-    let courier = Courier::new(world.clone(), sending::settings(&config)?);
+    let guard = sending::guard(&config, &world)?;
+    let courier = Courier::new(world.clone(), guard.clone(), sending::settings(&config)?);
     let webhook = Arc::new(Webhook::default());
     webhook.set(telling::webhook(&config)?);
     world.queue.scheduler().set(sending::schedule(&config));
@@ -71,7 +74,7 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
         path,
         config.clone(),
         world.clone(),
-        Senders { courier, webhook },
+        Senders { courier, guard, webhook },
         tls,
         bound,
     ));
@@ -140,6 +143,7 @@ fn certificates(config: &Config) -> Result<Vec<CertificateFiles>, Failure> {
 /// Those who speak to other hosts.
 struct Senders {
     courier: Arc<Courier>,
+    guard: Arc<Guard>,
     webhook: Arc<Webhook>,
 }
 
@@ -173,6 +177,7 @@ async fn serve(
             doors::open(&listener, bound, settings, world, tls, admission, shutdown).await
         });
     }
+    let guarding = tokio::spawn(guarding::run(senders.guard.clone(), shutdown.clone()));
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
     tokio::spawn(senders.webhook.clone().run(Arc::downgrade(&world)));
@@ -186,6 +191,8 @@ async fn serve(
     let all = async {
         while doors.join_next().await.is_some() {}
         let _ = sending.await;
+        let _ = guarding.await;
+        senders.guard.flush().await;
     };
     let drained = tokio::time::timeout(grace, all).await;
     if drained.is_err() {
@@ -241,6 +248,7 @@ fn reload(
     let sending = sending::settings(&config)?;
     let outgoing = telling::outgoing(&config)?;
     let webhook = telling::webhook(&config)?;
+    let trust = sending::trust(&config)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world
         .resolver
@@ -252,6 +260,7 @@ fn reload(
     world.queue.scheduler().set(sending::schedule(&config));
     *world.outgoing.write() = Arc::new(outgoing);
     senders.webhook.set(webhook);
+    senders.guard.reload(trust).map_err(|error| Failure::new(error.to_string()))?;
     senders.courier.reload(sending);
     settings.replace(config);
     Ok(())

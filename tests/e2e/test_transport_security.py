@@ -1,0 +1,287 @@
+"""What TLS other hosts have to show: DANE (RFC 7672) with bind9's signed zones, MTA-STS (RFC 8461) with an HTTPS host."""
+
+import http.server
+import smtplib
+import ssl
+import threading
+
+import pytest
+from harness.mail import message
+from harness.names import Authority, Names, certificate_digest, key_digest
+from harness.next_hop import NextHop
+from harness.ports import free_ports
+from harness.waiting import until
+
+OWN = '[network]\nown = ["127.0.0.0/8", "::1/128"]\n'
+DELIVERY = 'retry_first = "1s"\nretry_longest = "2s"\n'
+
+
+def send(server, recipient, raw=None):
+    """Send as a host of an own network."""
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+        smtp.sendmail("a@elsewhere.test", [recipient], raw or message())
+
+
+def waits(server, words):
+    """Wait until the log says that a message is put off for this reason, then clear the queue."""
+
+    def found():
+        lines = [line for line in server.log().splitlines() if '"deferred"' in line]
+        return next((line for line in lines if words in line), None)
+
+    return until(found, f"a delivery put off: {words}")
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """An authority."""
+    return Authority(tmp_path_factory.mktemp("authority") / "a")
+
+
+def zone_file(folder, text):
+    """Return [dns] that answers from this zone; all of it counts as signed but for `;; insecure` lines."""
+    path = folder / "test.zone"
+    path.write_text(text)
+    return f'[dns]\nzone_file = "{path}"\n'
+
+
+class PolicyHost:
+    """An HTTPS server with a policy; counts how often it is asked."""
+
+    def __init__(self, certificate, text, *, status=200, kind="text/plain"):
+        self.text, self.status, self.kind, self.asked = text, status, kind, []
+        host = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            """Answers with the policy."""
+
+            def do_GET(self):
+                """Answer."""
+                host.asked.append((self.headers["Host"], self.path))
+                self.send_response(host.status)
+                self.send_header("Content-Type", host.kind)
+                self.send_header("Content-Length", str(len(host.text.encode())))
+                self.end_headers()
+                self.wfile.write(host.text.encode())
+
+            def log_message(self, *_):
+                """Be silent."""
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", free_ports(1)[0]), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.port = self.server.server_address[1]
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+# DANE
+
+
+@pytest.fixture(scope="module")
+def dane(tmp_path_factory, authority):
+    """Signed zones with TLSA records for one host's port, and that host."""
+    good = authority.sign("mx.signed.test")
+    with NextHop(tls=good) as hop:
+        at = f"_{hop.port}._tcp"
+        tlsa = f"{at}.mx TLSA 3 1 1 {key_digest(good[0])}\n"
+        host = "@ MX 10 mx\nmx A 127.0.0.1\n"
+        wrong = f"{at}.mx TLSA 3 1 1 {'00' * 32}\n"
+        zones = {
+            "signed.test": ("signed", host + tlsa),
+            "issued.test": (
+                "signed",
+                f"@ MX 10 mx.signed.test.\n@ MX 20 own\nown A 127.0.0.1\n{at}.own TLSA 2 0 1 "
+                + certificate_digest(authority.certificate)
+                + "\n",
+            ),
+            "wrong.test": ("signed", host + wrong),
+            "unusable.test": ("signed", f"{host}{at}.mx TLSA 0 0 1 {'00' * 32}\n"),
+            "none.test": ("signed", host),
+            "plain.test": ("plain", host + wrong),
+            "bogus.test": ("bogus", host + tlsa),
+        }
+        names = Names(tmp_path_factory.mktemp("names") / "bind", zones)
+        config = f'[dns]\nservers = ["127.0.0.1:{names.port}"]\ntrust_anchor = "{names.anchor}"\n'
+        yield hop, config + f'[delivery]\nport = {hop.port}\naddresses = "ipv4"\n' + DELIVERY
+        names.stop()
+
+
+@pytest.mark.parametrize("domain", ["signed.test", "issued.test", "unusable.test", "none.test", "plain.test"])
+def test_dane_hosts_that_match_or_do_not_count_get_mail(own_server, dane, domain):
+    hop, config = dane
+    server = own_server(sections=OWN + config)
+    before = len(hop.messages)
+    send(server, f"b@{domain}")
+    taken = hop.wait(before + 1)[-1]
+    # RFC 7672 §2.2: with TLSA records never without TLS; without, TLS because it is there.
+    assert taken.tls and taken.recipients() == [f"b@{domain}"]
+
+
+def test_a_host_that_its_tlsa_records_do_not_mean_gets_nothing(own_server, dane):
+    hop, config = dane
+    server = own_server(sections=OWN + config)
+    before = len(hop.messages)
+    send(server, "b@wrong.test")
+    waits(server, "none that its TLSA records mean")
+    # RFC 7672 §2.1.1: bogus answers are no answers.
+    send(server, "b@bogus.test")
+    waits(server, "DNSSEC")
+    assert len(hop.messages) == before
+
+
+def test_a_dane_host_without_starttls_gets_nothing(own_server, tmp_path, authority):
+    good = authority.sign("mx.y.test")
+    with NextHop() as hop:
+        text = f"y.test MX 10 mx.y.test.\nmx.y.test A 127.0.0.1\n_{hop.port}._tcp.mx.y.test TLSA 3 1 1 {key_digest(good[0])}\n"
+        server = own_server(sections=OWN + zone_file(tmp_path, text) + f"[delivery]\nport = {hop.port}\n" + DELIVERY)
+        send(server, "b@y.test")
+        waits(server, "STARTTLS")
+        assert not hop.messages
+        # The sender may waive it (RFC 8689 §4.2.2); nothing else goes.
+
+
+def test_a_lookup_of_tlsa_records_that_fails_makes_the_host_unusable(own_server, tmp_path, authority):
+    with NextHop(tls=authority.sign("mx.y.test")) as hop:
+        text = f"y.test MX 10 mx.y.test.\nmx.y.test A 127.0.0.1\n;; servfail _{hop.port}._tcp.mx.y.test\n"
+        server = own_server(sections=OWN + zone_file(tmp_path, text) + f"[delivery]\nport = {hop.port}\n" + DELIVERY)
+        send(server, "b@y.test")
+        waits(server, "TLSA records can't be found out")
+        assert not hop.messages
+
+
+def test_a_route_may_demand_dane(own_server, tmp_path, authority):
+    good = authority.sign("other.test")
+    with NextHop(tls=good) as hop:
+        text = f"y.test MX 10 mx.y.test.\nz.test MX 10 mx.z.test.\nmx.y.test A 127.0.0.1\nmx.z.test A 127.0.0.1\n_{hop.port}._tcp.mx.y.test TLSA 3 0 1 {certificate_digest(good[0])}\n"
+        delivery = f'[delivery]\nport = {hop.port}\ntls = "dane-only"\n' + DELIVERY
+        server = own_server(sections=OWN + zone_file(tmp_path, text) + delivery)
+        send(server, "b@y.test")
+        assert hop.wait(1)[0].tls
+        send(server, "b@z.test")
+        waits(server, "demands DANE")
+
+
+# MTA-STS
+
+STS = ";; insecure y.test\ny.test MX 10 mx.y.test.\nmx.y.test A 127.0.0.1\nmta-sts.y.test A 127.0.0.1\n"
+POLICY = "version: STSv1\r\nmode: MODE\r\nmx: MX\r\nmax_age: 86400\r\n"
+
+
+def sts(folder, authority, hop, policies, zone=STS + '_mta-sts.y.test TXT "v=STSv1; id=1;"\n'):
+    """Return the configuration of a server for which y.test has a policy at `policies`."""
+    delivery = f'[delivery]\nport = {hop.port}\npolicy_port = {policies.port}\nauthorities = "{authority.certificate}"\n'
+    return OWN + zone_file(folder, zone) + delivery + DELIVERY
+
+
+def test_a_policy_is_fetched_once_and_its_hosts_get_mail(own_server, tmp_path, authority):
+    policy = POLICY.replace("MODE", "enforce").replace("MX", "*.y.test")
+    with NextHop(tls=authority.sign("mx.y.test")) as hop:
+        with PolicyHost(authority.sign("mta-sts.y.test"), policy) as policies:
+            server = own_server(sections=sts(tmp_path, authority, hop, policies))
+            for count in (1, 2):
+                send(server, "b@y.test")
+                assert hop.wait(count)[-1].tls
+            assert policies.asked == [(f"mta-sts.y.test:{policies.port}", "/.well-known/mta-sts.txt")]
+            server.restart()
+            send(server, "b@y.test")
+            hop.wait(3)
+            assert len(policies.asked) == 1, "it is kept over a restart"
+
+
+@pytest.mark.parametrize(
+    ("mode", "mx", "named", "words"),
+    [
+        ("enforce", "other.y.test", "mx.y.test", "MTA-STS policy does not allow"),
+        ("enforce", "mx.y.test", "other.test", "for other names"),
+        ("testing", "other.y.test", "mx.y.test", None),
+        ("testing", "mx.y.test", "other.test", None),
+        ("none", "mx.y.test", "other.test", None),
+    ],
+)
+def test_a_policy_is_enforced_or_tested(own_server, tmp_path, authority, mode, mx, named, words):
+    policy = POLICY.replace("MODE", mode).replace("MX", mx)
+    with NextHop(tls=authority.sign(named)) as hop:
+        with PolicyHost(authority.sign("mta-sts.y.test"), policy) as policies:
+            server = own_server(sections=sts(tmp_path, authority, hop, policies))
+            send(server, "b@y.test")
+            if words:
+                waits(server, words)
+                assert not hop.messages
+            else:
+                assert hop.wait(1)[0].tls
+            assert len(policies.asked) == 1
+
+
+def test_an_enforced_policy_suffers_no_clear_text(own_server, tmp_path, authority):
+    policy = POLICY.replace("MODE", "enforce").replace("MX", "mx.y.test")
+    with NextHop() as hop, PolicyHost(authority.sign("mta-sts.y.test"), policy) as policies:
+        server = own_server(sections=sts(tmp_path, authority, hop, policies))
+        send(server, "b@y.test")
+        waits(server, "STARTTLS")
+        assert not hop.messages
+
+
+@pytest.mark.parametrize(
+    ("host", "how"),
+    [
+        ("other.test", {}),
+        ("mta-sts.y.test", {"status": 404}),
+        ("mta-sts.y.test", {"status": 302}),
+        ("mta-sts.y.test", {"kind": "text/html"}),
+    ],
+)
+def test_a_policy_that_can_not_be_had_is_none(own_server, tmp_path, authority, host, how):
+    # RFC 8461 §3.3: the certificate has to be for the policy's host, redirects are not followed.
+    policy = POLICY.replace("MODE", "enforce").replace("MX", "other.y.test")
+    with NextHop() as hop, PolicyHost(authority.sign(host), policy, **how) as policies:
+        server = own_server(sections=sts(tmp_path, authority, hop, policies))
+        send(server, "b@y.test")
+        hop.wait(1)
+        until(lambda: "MTA-STS policy can't be had" in server.log(), "a word in the log")
+
+
+def test_a_kept_policy_holds_when_its_record_is_gone(own_server, tmp_path, authority):
+    policy = POLICY.replace("MODE", "enforce").replace("MX", "mx.y.test")
+    with NextHop(tls=authority.sign("mx.y.test")) as hop:
+        with PolicyHost(authority.sign("mta-sts.y.test"), policy) as policies:
+            config = sts(tmp_path, authority, hop, policies)
+            server = own_server(sections=config)
+            send(server, "b@y.test")
+            hop.wait(1)
+    # Somebody suppresses the record and takes away STARTTLS.
+    with NextHop(port=hop.port) as clear:
+        server.stop(check=False)
+        (tmp_path / "test.zone").write_text(STS)
+        server.start()
+        send(server, "b@y.test")
+        waits(server, "STARTTLS")
+        assert not clear.messages
+
+
+# Memory
+
+
+def test_a_domain_that_always_had_tls_is_not_sent_to_in_clear_at_once(own_server, tmp_path, authority):
+    text = ";; insecure y.test\ny.test MX 10 mx.y.test.\nmx.y.test A 127.0.0.1\n"
+    with NextHop(tls=authority.sign("mx.y.test")) as hop:
+        delivery = f'[delivery]\nport = {hop.port}\nidle = "0s"\nmessages_per_connection = 1\n' + DELIVERY
+        server = own_server(sections=OWN + zone_file(tmp_path, text) + delivery)
+        for count in (1, 2, 3):
+            send(server, "b@y.test")
+            assert hop.wait(count)[-1].tls
+    with NextHop(port=hop.port) as clear:
+        send(server, "b@y.test")
+        waits(server, "STARTTLS")
+        assert not clear.messages and "somebody may be in between" in server.log()
+        # With the guard off it goes.
+        server.write_config(OWN + zone_file(tmp_path, text) + delivery + 'downgrade_guard = "0s"\n')
+        server.restart()
+        clear.wait(1)
