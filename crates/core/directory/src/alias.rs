@@ -212,7 +212,7 @@ fn target_key(target: &EmailAddress) -> EmailAddress {
 
 fn kind_of(record: &AddressRecord) -> Option<AliasKind> {
     match record {
-        AddressRecord::Account(_) => None,
+        AddressRecord::Account(_) | AddressRecord::List(_) => None,
         AddressRecord::Alias(_) => Some(AliasKind::Alias),
         AddressRecord::Group(_) => Some(AliasKind::Group),
     }

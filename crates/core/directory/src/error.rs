@@ -56,14 +56,17 @@ impl Error {
         }
     }
 
-    pub(crate) fn bad_name(name: &impl ToString, why: impl ToString) -> Error {
+    /// A name that may not be used, and why, in words.
+    pub fn bad_name(name: &impl ToString, why: impl ToString) -> Error {
         Error::BadName { name: name.to_string(), why: why.to_string() }
     }
 }
 
-/// What a change gives up with: the reason, or the engine's (or the companion's) own abort.
-pub(crate) enum Stop {
+/// What a change gives up with.
+pub enum Stop {
+    /// For this reason.
     Reason(Error),
+    /// The engine's (or the companion's) own abort.
     Abort(Abort),
 }
 
@@ -96,8 +99,9 @@ enum State<T> {
 }
 
 impl<T: Unpin + Send + 'static> Change<T> {
-    /// Runs `work` as one transaction over account 0 and `also`; whatever it gives up with undoes all.
-    pub(crate) fn run(
+    /// Runs `work` as one transaction over account 0 and `also`; whatever it gives up with undoes all. For those who keep
+    /// something beside the directory.
+    pub fn run(
         engine: &(dyn Engine + 'static),
         also: Option<AccountId>,
         mut work: impl FnMut(&mut dyn Tx) -> Result<T, Stop> + Send + 'static,
@@ -119,7 +123,8 @@ impl<T: Unpin + Send + 'static> Change<T> {
         Change(State::Running(pending, reason))
     }
 
-    pub(crate) fn known(outcome: Result<T, Error>) -> Change<T> {
+    /// The outcome is known already.
+    pub fn known(outcome: Result<T, Error>) -> Change<T> {
         Change(State::Known(Some(outcome)))
     }
 

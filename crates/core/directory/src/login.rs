@@ -172,7 +172,7 @@ impl Directory {
             let key = record.address.clone();
             return Ok(Claimed { key, account: open.then_some((id, record)) });
         }
-        if let Resolution::Deliver { local, remote } = self.expand(read, &address, Purpose::LogIn)?
+        if let Resolution::Deliver { local, remote, .. } = self.expand(read, &address, Purpose::LogIn)?
             && let [only] = &local[..]
             && remote.is_empty()
             && let Some(record) = record::account(read, only.account)?

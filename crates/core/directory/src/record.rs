@@ -46,6 +46,8 @@ pub(crate) enum AddressRecord {
     Account(u32),
     Alias(Vec<String>),
     Group(Vec<String>),
+    /// Its number.
+    List(u32),
 }
 
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize, Debug)]

@@ -1,6 +1,7 @@
 //! Who an address is (RFC 5321 §3.9 aliases, RFC 5233 subaddresses, RFC 5321 §4.5.1 postmaster).
 
 use crate::bounded::Bounded;
+use crate::list::{ListPart, ListTarget};
 use crate::record::{self, AddressRecord, DomainRecord, RedirectRecord, Relay};
 use crate::{Directory, Error, account, names};
 use engine::{AccountId, Read};
@@ -31,12 +32,14 @@ pub struct LocalTarget {
 /// What an address stands for.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Resolution {
-    /// These, each once. At least one of the two is not empty.
+    /// These, each once. At least one of the three is not empty.
     Deliver {
         /// Accounts here.
         local: Vec<LocalTarget>,
         /// Addresses elsewhere that an alias of ours names.
         remote: Vec<EmailAddress>,
+        /// Mailing lists of ours.
+        lists: Vec<ListTarget>,
     },
     /// It goes on to the server whose backup this one is.
     Relay(EmailAddress),
@@ -93,7 +96,9 @@ impl Remembered {
             self.generation = generation;
         }
         let small = match &**answer {
-            Resolution::Deliver { local, remote } => local.len() + remote.len() <= REMEMBERED_TARGETS_MAX,
+            Resolution::Deliver { local, remote, lists } => {
+                local.len() + remote.len() + lists.len() <= REMEMBERED_TARGETS_MAX
+            }
             _ => true,
         };
         if small {
@@ -177,6 +182,7 @@ impl Directory {
             accounts: HashSet::new(),
             redirected: Vec::new(),
             remote: Vec::new(),
+            lists: Vec::new(),
             seen: HashSet::new(),
             relayed: false,
             disabled: false,
@@ -217,7 +223,7 @@ impl Directory {
         }
         let address = record::stored_address(&record.address)?;
         let local = vec![LocalTarget { account: id, address, detail: None }];
-        Ok(Resolution::Deliver { local, remote: Vec::new() })
+        Ok(Resolution::Deliver { local, remote: Vec::new(), lists: Vec::new() })
     }
 }
 
@@ -234,6 +240,7 @@ struct Walk<'a> {
     /// Accounts whose mail goes elsewhere instead.
     redirected: Vec<LocalTarget>,
     remote: Vec<EmailAddress>,
+    lists: Vec<ListTarget>,
     /// Normal forms; cuts loops and drops duplicates.
     seen: HashSet<EmailAddress>,
     /// The very address that was asked for goes on to another server.
@@ -244,15 +251,16 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn outcome(mut self) -> Resolution {
-        if self.relayed && self.local.is_empty() && self.remote.len() == 1 {
+        let no_lists = self.lists.is_empty();
+        if self.relayed && self.local.is_empty() && self.remote.len() == 1 && no_lists {
             return Resolution::Relay(self.remote.remove(0));
         }
-        if self.local.is_empty() && self.remote.is_empty() {
+        if self.local.is_empty() && self.remote.is_empty() && no_lists {
             // Redirects that lead nowhere, or in a circle: rather kept than lost.
             self.local = self.redirected;
         }
-        if !self.local.is_empty() || !self.remote.is_empty() {
-            return Resolution::Deliver { local: self.local, remote: self.remote };
+        if !self.local.is_empty() || !self.remote.is_empty() || !no_lists {
+            return Resolution::Deliver { local: self.local, remote: self.remote, lists: self.lists };
         }
         if self.disabled { Resolution::Disabled } else { Resolution::NoSuchUser }
     }
@@ -295,7 +303,9 @@ impl Walk<'_> {
         own_domain: &DomainRecord,
         detail: Option<&str>,
     ) -> Result<(), Error> {
-        if let Some((normal, record, own_detail)) = self.find(address, own_domain)? {
+        if let Some((normal, record, own_detail)) = self.find(address, own_domain)?
+            && !is_part_of_list(&record, own_detail.as_deref(), own_domain)
+        {
             if own_domain.relay != Relay::No && self.is_own_target(&record, &normal)? {
                 self.relay(address);
                 return Ok(());
@@ -304,6 +314,12 @@ impl Walk<'_> {
         }
         if self.purpose == Purpose::LogIn {
             return Ok(());
+        }
+        for (name, part) in ListPart::candidates(address.local.as_str()) {
+            if let Some((normal, AddressRecord::List(list))) = self.entry(name, address)? {
+                self.reach_list(list, normal, part);
+                return Ok(());
+            }
         }
         if own_domain.relay == Relay::All {
             self.relay(address);
@@ -376,6 +392,10 @@ impl Walk<'_> {
     ) -> Result<(), Error> {
         match record {
             AddressRecord::Account(id) => self.reach(AccountId(id), normal, detail),
+            AddressRecord::List(list) => {
+                self.reach_list(list, normal, ListPart::Post);
+                Ok(())
+            }
             AddressRecord::Group(_) if matches!(self.purpose, Purpose::Ownership | Purpose::LogIn) => Ok(()),
             AddressRecord::Alias(targets) | AddressRecord::Group(targets) => {
                 if !self.seen.insert(normal) {
@@ -405,6 +425,15 @@ impl Walk<'_> {
         Ok(())
     }
 
+    /// Nobody logs in as a list or sends under its name.
+    fn reach_list(&mut self, list: u32, address: EmailAddress, part: ListPart) {
+        let target = ListTarget { list, address, part };
+        let counts = matches!(self.purpose, Purpose::Delivery | Purpose::Listing);
+        if counts && !self.lists.contains(&target) {
+            self.lists.push(target);
+        }
+    }
+
     fn redirect(&self, id: AccountId) -> Result<Option<RedirectRecord>, Error> {
         if self.purpose == Purpose::Delivery { record::redirect(self.read, id) } else { Ok(None) }
     }
@@ -424,7 +453,8 @@ impl Walk<'_> {
 
     fn take(&mut self, found: Resolution) -> Result<(), Error> {
         match found {
-            Resolution::Deliver { local, remote } => {
+            Resolution::Deliver { local, remote, lists } => {
+                self.lists.extend(lists);
                 for target in local {
                     if self.accounts.insert(target.account) {
                         self.local.push(target);
@@ -448,4 +478,9 @@ impl Walk<'_> {
         self.depth -= 1;
         outcome
     }
+}
+
+/// With a hyphen as separator `list-owner@` is no subaddress of the list.
+fn is_part_of_list(record: &AddressRecord, detail: Option<&str>, own_domain: &DomainRecord) -> bool {
+    matches!(record, AddressRecord::List(_)) && detail.is_some() && own_domain.separator == Some('-')
 }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// `address=account/detail …, remote …`, or a word.
 fn who(directory: &Directory, text: &str) -> String {
     match &*directory.resolve(&address(text)).unwrap() {
-        Resolution::Deliver { local, remote } => {
+        Resolution::Deliver { local, remote, .. } => {
             let local = local.iter().map(|LocalTarget { address, detail, .. }| match detail {
                 Some(detail) => format!("{address}/{detail}"),
                 None => address.to_string(),
@@ -387,7 +387,7 @@ proptest! {
         let mut wanted: Vec<String> = reachable.into_iter().filter(|&n| n >= 8).map(name).collect();
         wanted.sort();
         let found = match &*directory.resolve(&address("n0@x.test")).unwrap() {
-            Resolution::Deliver { local, remote } => {
+            Resolution::Deliver { local, remote, .. } => {
                 let local = local.iter().map(|target| target.address.to_string());
                 let mut all: Vec<String> = local.chain(remote.iter().map(ToString::to_string)).collect();
                 all.sort();

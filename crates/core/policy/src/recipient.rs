@@ -2,9 +2,10 @@
 
 use crate::refusal::refuse;
 use crate::{Client, Decider, Meaning, Role, Verdict};
-use directory::{Error, LocalTarget, Resolution};
+use directory::{Error, ListPart, ListTarget, LocalTarget, Resolution};
 use engine::AccountId;
 use model::{EmailAddress, Path, ReversePath, UnixTime};
+use rewriting::Purpose;
 
 /// Whether a mailbox has room for a message.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,8 +70,8 @@ impl Decider<'_> {
             Meaning::Elsewhere(address) => return Ok(self.relay(client, &address)),
             Meaning::Nothing(refusal) => return Ok(Verdict::Refuse(refusal)),
         };
-        let (local, remote) = match &*resolution {
-            Resolution::Deliver { local, remote } => (local, remote),
+        let (local, remote, lists) = match &*resolution {
+            Resolution::Deliver { local, remote, lists } => (local, remote, lists),
             Resolution::NoSuchUser | Resolution::NotLocal | Resolution::Relay(_) => {
                 return Ok(no_such_user(path));
             }
@@ -78,7 +79,12 @@ impl Decider<'_> {
                 return Ok(refuse(550, [5, 2, 1], format!("<{path}> is disabled and takes no mail")));
             }
         };
-        if self.is_stranger(client) && self.is_unasked_bounce(path, from, now) {
+        if let ([only], []) = (&lists[..], &local[..])
+            && let Some(refusal) = self.no_list(only, path, from)
+        {
+            return Ok(refusal);
+        }
+        if self.is_stranger(client) && !local.is_empty() && self.is_unasked_bounce(path, from, now) {
             let text =
                 format!("<{path}> sends under signed addresses only; this bounce answers none of them");
             return Ok(refuse(550, [5, 7, 1], text));
@@ -103,8 +109,30 @@ impl Decider<'_> {
     }
 
     /// Neither one of our users nor in an own network.
-    pub(crate) fn is_stranger(&self, client: &Client) -> bool {
+    pub fn is_stranger(&self, client: &Client) -> bool {
         client.user.is_none() && !self.is_own_network(client)
+    }
+
+    /// What a list's addresses can't be good for: bounces to all members, tokens that were not made here.
+    fn no_list(&self, target: &ListTarget, path: &Path, from: &ReversePath) -> Option<Verdict<Destination>> {
+        let keys = &self.policy.rewriting.keys;
+        let none = |_: &[u32; 2]| Some(String::new());
+        let right = match &target.part {
+            ListPart::Post if *from == ReversePath::Null => {
+                let text = format!("<{path}> is a mailing list and takes no bounces");
+                return Some(refuse(550, [5, 7, 1], text));
+            }
+            ListPart::Bounces(token) => keys.open(Purpose::Bounce, token, none).map(|[list, _]| list),
+            ListPart::Unsubscribe(Some(token)) => {
+                keys.open(Purpose::Unsubscribe, token, none).map(|[list, _]| list)
+            }
+            ListPart::Moderate(token) => {
+                let none = |_: &[u32; 3]| Some(String::new());
+                keys.open(Purpose::Moderate, token, none).map(|[list, ..]| list)
+            }
+            _ => return None,
+        };
+        (right != Some(target.list)).then(|| no_such_user(path))
     }
 
     fn relay(&self, client: &Client, address: &EmailAddress) -> Verdict<Destination> {

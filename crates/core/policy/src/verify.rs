@@ -2,7 +2,7 @@
 
 use crate::refusal::refuse;
 use crate::{Client, Decider, Verdict, VerifyRule};
-use directory::{Error, LocalTarget, Resolution};
+use directory::{Error, ListTarget, LocalTarget, Resolution};
 use model::{EmailAddress, Path};
 
 /// Lines of an answer at most.
@@ -30,7 +30,7 @@ impl Decider<'_> {
         }
         let Some(path) = self.meant(argument)? else { return Ok(not_an_address(argument)) };
         Ok(match &self.directory.members(&path)? {
-            Resolution::Deliver { local, remote } => match (&local[..], &remote[..]) {
+            Resolution::Deliver { local, remote, .. } => match (&local[..], &remote[..]) {
                 ([only], []) => Verdict::Accept(Verified::Mailboxes(vec![self.line(only)?])),
                 // Who stands behind it is what EXPN tells.
                 _ => Verdict::Accept(Verified::Mailboxes(vec![format!("<{path}>")])),
@@ -41,22 +41,43 @@ impl Decider<'_> {
         })
     }
 
-    /// The answer to `EXPN argument`: the members of an alias or a group.
+    /// The answer to `EXPN argument`: the members of an alias, a group or a mailing list. `members` answers those of a list
+    /// as addresses; None: this client may not see them.
     ///
     /// # Errors
     /// The directory could not be read.
-    pub fn expn(&self, client: &Client, argument: &str) -> Result<Verdict<Verified>, Error> {
+    pub fn expn(
+        &self,
+        client: &Client,
+        argument: &str,
+        members: &dyn Fn(&ListTarget) -> Result<Option<Vec<EmailAddress>>, Error>,
+    ) -> Result<Verdict<Verified>, Error> {
         if !self.may_verify(client) {
             return Ok(refuse(550, [5, 7, 2], "Lists are not expanded for you"));
         }
         let Some(path) = self.meant(argument)? else { return Ok(not_an_address(argument)) };
         Ok(match &self.directory.members(&path)? {
-            Resolution::Deliver { local, remote } => {
+            Resolution::Deliver { local, remote, lists } => {
                 let local = local.iter().take(LINES_MAX).map(|target| self.line(target));
                 let mut lines: Vec<String> = local.collect::<Result<_, _>>()?;
                 lines.extend(
                     remote.iter().take(LINES_MAX - lines.len()).map(|address| format!("<{address}>")),
                 );
+                let mut hidden = false;
+                for target in lists {
+                    match members(target)? {
+                        Some(found) => lines.extend(found.iter().map(|address| format!("<{address}>"))),
+                        None => hidden = true,
+                    }
+                }
+                lines.truncate(LINES_MAX);
+                if lines.is_empty() && hidden {
+                    return Ok(refuse(
+                        550,
+                        [5, 7, 2],
+                        format!("The members of <{path}> are not shown to you"),
+                    ));
+                }
                 Verdict::Accept(Verified::Mailboxes(lines))
             }
             Resolution::NotLocal | Resolution::Relay(_) => {
@@ -122,7 +143,7 @@ mod tests {
             let stranger = bench.client(Role::Relay, OWN, None);
             for name in ["anna@x.test", "nobody@x.test", "anna", "team@x.test", ""] {
                 assert_eq!(lines(bench.decider().vrfy(&stranger, name).unwrap()), "252");
-                assert_eq!(lines(bench.decider().expn(&stranger, name).unwrap()), "550");
+                assert_eq!(lines(bench.decider().expn(&stranger, name, &|_| Ok(None)).unwrap()), "550");
             }
         }
         let bench = Bench::new(Policy::default());
@@ -150,7 +171,11 @@ mod tests {
             ("away@x.test", "<far@y.test>"),
             ("far@y.test", "550"),
         ] {
-            assert_eq!(lines(bench.decider().expn(&anna, argument).unwrap()), wanted, "{argument}");
+            assert_eq!(
+                lines(bench.decider().expn(&anna, argument, &|_| Ok(None)).unwrap()),
+                wanted,
+                "{argument}"
+            );
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Delivery reports on their way to the sender (RFC 3461 §6.1): what a message's reporter knows of it, and the report as
 //! a delivery with a null reverse-path, which goes into a mailbox here or into the queue.
 
+use crate::lists;
 use crate::signing;
-use crate::smtp::{Plan, Way, expiry, queueing, to_inboxes};
+use crate::smtp::{Plan, Way, beside, expiry, to_inboxes};
 use crate::world::World;
 use ::smtp::Recipient;
 use directory::DomainKeys;
@@ -65,6 +66,9 @@ impl Reporter {
         if let Way::Lost(refusal) = plan.sort(&to, meaning) {
             tracing::warn!(id = about.trace, %refusal, "there is nobody to report to");
         }
+        // A member's own reverse-path: his copy did not arrive (the queue asks for reports of failures only).
+        let targets = std::mem::take(&mut plan.targets);
+        targets.iter().for_each(|target| lists::member_failed(world, &mut plan, target));
         let header = &content[..mime::header::header_length(content)];
         let language = settings.language.unwrap_or_else(|| Language::of_sender(header, &about.sender));
         let whole = about.ret == Some(Ret::Full) && content.len() <= settings.message_bytes_max;
@@ -132,7 +136,12 @@ impl Reporter {
             message,
             recipients: to_inboxes(&self.plan.accounts),
             received: now,
-            extra: queueing(self.rules.clone(), self.plan.bounces(entry)),
+            extra: beside(
+                self.rules.clone(),
+                self.plan.bounces(entry),
+                self.plan.events.clone(),
+                lists::Done::default(),
+            ),
             follow: None,
         }))
     }

@@ -45,7 +45,7 @@ impl World {
         Vec::new()
     }
 
-    fn signed_for(&self, domain: &Domain, message: &[u8], now: UnixTime) -> Vec<u8> {
+    pub(crate) fn signed_for(&self, domain: &Domain, message: &[u8], now: UnixTime) -> Vec<u8> {
         let Some(keys) = self.keys_of(domain) else { return Vec::new() };
         self.metrics.signed.inc();
         if message.len() <= PREPARED_IN_PLACE_MAX {

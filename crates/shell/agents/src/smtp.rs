@@ -6,8 +6,8 @@ mod plan;
 mod report;
 mod sending;
 
-pub(crate) use deliver::{expiry, to_inboxes};
-pub(crate) use plan::{Plan, Way, queueing};
+pub(crate) use deliver::{expiry, gone, to_inboxes};
+pub(crate) use plan::{Outgoing, Plan, Way, beside};
 
 use crate::login;
 use crate::metrics::Protocol;
@@ -62,6 +62,13 @@ impl SmtpAgent {
         decider.sent_as(&self.client(&sender.client), &sender.from)
     }
 
+    /// Whether the client has logged in or is in an own network.
+    fn is_trusted(&self, client: &Client) -> bool {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        !decider.is_stranger(&self.client(client))
+    }
+
     fn recipient(&mut self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };
@@ -95,7 +102,9 @@ impl SmtpAgent {
         let client = self.client(client);
         let verdict = match ask {
             Verify::Vrfy => decider.vrfy(&client, text),
-            Verify::Expn => decider.expn(&client, text),
+            Verify::Expn => {
+                decider.expn(&client, text, &|target| crate::lists::visible_to(&self.world, target, &client))
+            }
         };
         match verdict {
             Ok(Verdict::Accept(Verified::Mailboxes(found))) => {
@@ -174,6 +183,13 @@ fn listed(line: &str) -> Option<Listed> {
 fn reply(refusal: policy::Refusal) -> Refusal {
     let [_, subject, detail] = refusal.enhanced;
     Refusal::new(refusal.code, (subject.into(), detail.into()), refusal.text)
+}
+
+/// A refusal from its parts; the text is cleaned of what may not stand in a reply (RFC 6531 §3.5).
+pub(crate) fn reply_with(code: u16, [_, subject, detail]: [u8; 3], text: String) -> Refusal {
+    let fits = |c: char| c == ' ' || c.is_ascii_graphic();
+    let text: String = text.chars().map(|c| if fits(c) { c } else { '?' }).collect();
+    Refusal::new(code, (subject.into(), detail.into()), text)
 }
 
 /// The directory could not be read: come again.

@@ -26,6 +26,12 @@ pub struct World {
     pub directory: Arc<Directory>,
     /// Mail for other hosts.
     pub queue: Queue,
+    /// Mailing lists.
+    pub lists: ::lists::Lists,
+    /// What lists say of this server; exchanged when the configuration is read again.
+    pub list_settings: RwLock<Arc<crate::lists::ListSettings>>,
+    /// Whom lists have asked something today.
+    pub asked_today: parking_lot::Mutex<crate::lists::AskedToday>,
     /// Who answers questions to the DNS.
     pub resolver: Arc<Resolver>,
     /// What is accepted; exchanged when the configuration is read again.

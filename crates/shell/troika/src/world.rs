@@ -43,11 +43,14 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         engine: dynamic.clone(),
         store,
         directory: Arc::new(directory),
-        queue: queue::Queue::new(dynamic),
+        queue: queue::Queue::new(dynamic.clone()),
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
         outgoing: parking_lot::RwLock::new(Arc::new(crate::telling::outgoing(config)?)),
         resolver: Arc::new(resolver(config)?),
         seals: config.arc.seal.into(),
+        lists: lists::Lists::new(dynamic.clone()),
+        list_settings: parking_lot::RwLock::new(Arc::new(list_settings(config))),
+        asked_today: parking_lot::Mutex::default(),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
         metrics: Metrics::default(),
@@ -163,6 +166,12 @@ pub fn policy(config: &Config, keys: rewriting::Keys) -> Result<policy::Policy, 
         recipients_max: config.limits.recipients as usize,
         rewriting: rewriting(config, keys)?,
     })
+}
+
+/// What mailing lists say of this server.
+pub fn list_settings(config: &Config) -> agents::lists::ListSettings {
+    let url = config.lists.url.trim_end_matches('/').to_owned();
+    agents::lists::ListSettings { url: (!url.is_empty()).then_some(url) }
 }
 
 fn rewriting(config: &Config, keys: rewriting::Keys) -> Result<rewriting::Rewriting, Failure> {

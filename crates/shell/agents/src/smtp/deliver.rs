@@ -1,9 +1,10 @@
 //! Accepted means delivered: local mailboxes and the outbound queue get a message in one durable commit, and only then
 //! is it acknowledged.
 
-use super::plan::{Plan, Way, queueing};
+use super::plan::{Plan, Way, beside};
 use super::sending::Said;
 use super::{SmtpAgent, protocol, trouble};
+use crate::lists;
 use crate::metrics::By;
 use crate::sealing::PassedOn;
 use crate::world::prepare;
@@ -52,6 +53,8 @@ impl SmtpAgent {
                 Ok(meaning) => plan.sort(recipient, meaning),
                 Err(error) => Way::Lost(trouble(&error)),
             };
+            let targets = std::mem::take(&mut plan.targets);
+            let way = self.to_lists(&mut plan, way, targets, recipient, delivery);
             plan.ways.push(way);
         }
         plan
@@ -86,14 +89,16 @@ impl SmtpAgent {
             Ok(entries) => entries,
             Err(error) => return vec![Err(trouble(&error)); plan.answers(delivery)],
         };
+        let done = lists::Done::default();
         let queued = entries.iter().map(|one| one.entry.recipients.len() as u64).sum();
         let received = UnixTime(delivery.received_at);
-        let (extra, said) = match queueing(self.world.outgoing.read().rules.clone(), entries) {
-            Some(extra) => {
+        let rules = self.world.outgoing.read().rules.clone();
+        let (extra, said) = match beside(rules, entries, plan.events.clone(), done.clone()) {
+            Some(extra) if queued > 0 => {
                 let (extra, said) = self.counted(extra, queued, received);
                 (Some(extra), said)
             }
-            None => (None, Said::default()),
+            extra => (extra, Said::default()),
         };
         let written = self.world.store.deliver(store::Delivery {
             recipients: to_inboxes(&plan.accounts),
@@ -108,6 +113,7 @@ impl SmtpAgent {
                 if queued > 0 || !stored.iter().all(|one| matches!(one, store::Outcome::Delivered(_))) {
                     self.world.queue.ring();
                 }
+                lists::follow_up(&self.world, &done).await;
                 let each = each(&plan.ways, &delivery.recipients, &stored);
                 let delivered =
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
@@ -129,7 +135,8 @@ impl SmtpAgent {
 
     /// DKIM signatures on what leaves. What stays here is known to come from here.
     fn signatures(&self, delivery: &Delivery, plan: &Plan) -> Vec<u8> {
-        if plan.queued.is_empty() && plan.forwarded.is_empty() {
+        let posted = plan.events.iter().any(|event| matches!(event, lists::Event::Post(_)));
+        if plan.queued.is_empty() && plan.forwarded.is_empty() && !posted {
             return Vec::new();
         }
         let client = self.client(&delivery.sender.client);
@@ -148,6 +155,44 @@ impl SmtpAgent {
         self.world.seal(&passed, &delivery.message).await
     }
 
+    /// What happens to the lists that a recipient stands for.
+    fn to_lists(
+        &self,
+        plan: &mut Plan,
+        way: Way,
+        targets: Vec<directory::ListTarget>,
+        recipient: &::smtp::Recipient,
+        delivery: &Delivery,
+    ) -> Way {
+        let arrival = lists::Arrival {
+            from: &delivery.sender.from,
+            message: &delivery.message,
+            // Nobody else speaks for the addresses of our own domains.
+            trusted: self.is_trusted(&delivery.sender.client),
+            received: UnixTime(delivery.received_at),
+            smtputf8: delivery.sender.smtputf8,
+            body: body(delivery.sender.body),
+        };
+        let Way::Goes { accounts, mut queued, several } = way else { return way };
+        let mut refused = None;
+        for target in targets {
+            match lists::arrive(&self.world, plan, &target, recipient, &arrival) {
+                Ok(Ok(())) => queued = true,
+                Ok(Err(refusal)) => refused = Some(refusal),
+                Err(error) => refused = Some(trouble(&error)),
+            }
+        }
+        match refused {
+            Some(refusal) if accounts.is_empty() && !queued => return Way::Lost(refusal),
+            // An alias for more than the list: the others get it all the same.
+            Some(refusal) => {
+                tracing::info!(trace = self.trace(), id = %delivery.id, %refusal, "a list did not take the message");
+            }
+            None => {}
+        }
+        Way::Goes { accounts, queued, several }
+    }
+
     /// What the queue keeps of a message, but for its recipients.
     fn entry(&self, delivery: &Delivery, size: u32) -> NewEntry {
         let sender = &delivery.sender;
@@ -158,11 +203,7 @@ impl SmtpAgent {
             ret: sender.ret.map(ret),
             envid: sender.envid.clone(),
             smtputf8: sender.smtputf8,
-            body: match sender.body {
-                BodyType::SevenBit => queue::Body::SevenBit,
-                BodyType::EightBitMime => queue::Body::EightBitMime,
-                BodyType::BinaryMime => queue::Body::BinaryMime,
-            },
+            body: body(sender.body),
             account: self.login.as_ref().map(|login| login.account),
             received,
             size: u64::from(size),
@@ -206,6 +247,15 @@ fn waives_tls(message: &[u8]) -> bool {
     let mut fields = mime::header::fields(message).filter(|field| field.is("TLS-Required"));
     let first = fields.next().is_some_and(|field| field.unfolded().eq_ignore_ascii_case(b"No"));
     first && fields.next().is_none()
+}
+
+/// BODY, in the queue's words.
+fn body(body: BodyType) -> queue::Body {
+    match body {
+        BodyType::SevenBit => queue::Body::SevenBit,
+        BodyType::EightBitMime => queue::Body::EightBitMime,
+        BodyType::BinaryMime => queue::Body::BinaryMime,
+    }
 }
 
 /// When the queue gives a message up.
@@ -265,7 +315,7 @@ fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -
     }
 }
 
-pub(super) fn gone(recipient: &::smtp::Recipient) -> Refusal {
+pub(crate) fn gone(recipient: &::smtp::Recipient) -> Refusal {
     Refusal::no_such_mailbox(&recipient.path)
 }
 

@@ -3,9 +3,10 @@
 
 use super::deliver::gone;
 use super::sending::keep_queued;
+use crate::lists::{self, Done, Event};
 use crate::world::World;
 use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Refusal};
-use directory::{LocalTarget, Resolution};
+use directory::{ListTarget, LocalTarget, Resolution};
 use engine::{Abort, AccountId};
 use model::{Domain, EmailAddress, ReversePath};
 use policy::Meaning;
@@ -36,10 +37,15 @@ pub(crate) struct Plan {
     pub(crate) queued: Vec<NewRecipient>,
     /// Sent on from an address of ours, each with the domain that it came for.
     pub(crate) forwarded: Vec<(Option<Domain>, NewRecipient)>,
+    /// Lists that recipients stand for, until it is decided what happens there.
+    pub(crate) targets: Vec<ListTarget>,
+    /// What happens to lists.
+    pub(crate) events: Vec<Event>,
     pub(crate) ways: Vec<Way>,
 }
 
 /// An entry of the queue, and what has to be written down for its bounces.
+#[derive(Clone)]
 pub(crate) struct Outgoing {
     pub(crate) entry: NewEntry,
     kept: Option<Kept>,
@@ -60,9 +66,12 @@ impl Plan {
             }
             Meaning::Nothing(refusal) => return Way::Lost(super::reply(refusal)),
         };
-        let Resolution::Deliver { local, remote } = &*resolution else { return Way::Lost(gone(recipient)) };
+        let Resolution::Deliver { local, remote, lists } = &*resolution else {
+            return Way::Lost(gone(recipient));
+        };
+        self.targets.extend(lists.iter().cloned());
         let accounts = local.iter().map(|target: &LocalTarget| self.account(target.account)).collect();
-        let several = local.len() + remote.len() > 1;
+        let several = local.len() + remote.len() > 1 || !lists.is_empty();
         let notify = if several { without_success(notify(recipient)) } else { notify(recipient) };
         for address in remote {
             self.forward(address.clone(), recipient, notify);
@@ -72,7 +81,10 @@ impl Plan {
 
     /// Whether nobody gets it.
     pub(crate) fn is_empty(&self) -> bool {
-        self.accounts.is_empty() && self.queued.is_empty() && self.forwarded.is_empty()
+        self.accounts.is_empty()
+            && self.queued.is_empty()
+            && self.forwarded.is_empty()
+            && self.events.is_empty()
     }
 
     /// An account gets a message once, however many of its addresses are recipients.
@@ -209,9 +221,18 @@ impl Paths {
     }
 }
 
-/// Puts the entries into the queue with the delivery. None: there are none.
-pub(crate) fn queueing(rules: Arc<queue::Rules>, entries: Vec<Outgoing>) -> Option<Extra> {
-    let references = entries.len() as u32;
+/// What is written beside a delivery: entries of the queue, and what happens to lists. None: nothing.
+pub(crate) fn beside(
+    rules: Arc<queue::Rules>,
+    entries: Vec<Outgoing>,
+    events: Vec<Event>,
+    done: Done,
+) -> Option<Extra> {
+    let posts = events.iter().filter(|event| matches!(event, Event::Post(_))).count();
+    let taken = (entries.len() + posts) as u32;
+    if taken == 0 && events.is_empty() {
+        return None;
+    }
     let write = move |tx: &mut dyn engine::Tx, content| {
         for Outgoing { entry, kept } in &entries {
             if let Some(kept) = kept {
@@ -220,9 +241,14 @@ pub(crate) fn queueing(rules: Arc<queue::Rules>, entries: Vec<Outgoing>) -> Opti
             let id = queue::enqueue(tx, content, entry).map_err(Abort::from)?;
             keep_queued(tx, id, entry, &rules.events)?;
         }
+        lists::write(tx, content, &events, &done)?;
+        if taken == 0 {
+            // Only what an Extra takes over is written when nobody here gets the message.
+            tx.refer(content, -1)?;
+        }
         Ok(())
     };
-    (references > 0).then(|| Extra { references, write: Box::new(write) })
+    Some(Extra { references: taken.max(1), write: Box::new(write) })
 }
 
 /// NOTIFY, in the queue's words.

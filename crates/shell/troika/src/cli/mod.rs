@@ -36,6 +36,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Alias(command) => reach.ask(&Request::Alias(command), b"", &mut terminal),
         Command::Group(command) => reach.ask(&Request::Group(command), b"", &mut terminal),
         Command::Redirect(command) => reach.ask(&Request::Redirect(command), b"", &mut terminal),
+        Command::List(command) => reach.ask(&Request::List(command), b"", &mut terminal),
         Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
         Command::Dkim(command) => dkim(&mut reach, command, &mut terminal),
         Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),

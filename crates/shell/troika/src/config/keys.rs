@@ -35,6 +35,8 @@ pub struct Config {
     pub dns: Dns,
     /// `[arc]`
     pub arc: Arc,
+    /// `[lists]`
+    pub lists: Lists,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -196,6 +198,15 @@ section! {
         /// Whether it verifies such mail's signatures and seals what it found, with a DKIM key (RSA) of the domain that the
         /// mail came for, or else of this server's own domain.
         seal: bool = "false" => false,
+    }
+}
+
+section! {
+    /// Mailing lists (`troika list`).
+    Lists {
+        /// Where people reach this server's http listener, through a proxy that does TLS: "https://lists.example.org". Then
+        /// messages of lists can be unsubscribed from with one click (RFC 8058). Empty: by mail only.
+        url: String = "\"\"" => String::new(),
     }
 }
 
@@ -572,6 +583,7 @@ impl Config {
         part("addresses", Addresses::document);
         part("dns", Dns::document);
         part("arc", Arc::document);
+        part("lists", Lists::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);

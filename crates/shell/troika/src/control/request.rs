@@ -23,6 +23,8 @@ pub enum Request {
     Group(cli::Alias),
     /// `troika redirect …`
     Redirect(cli::Redirect),
+    /// `troika list …`
+    List(cli::List),
     /// `troika app-password …`
     AppPassword(cli::AppPassword),
     /// `troika dkim …`; the body is the PEM file of `import`.

@@ -7,6 +7,7 @@ mod app_password;
 mod dkim;
 mod domain;
 mod index;
+mod list;
 mod mailbox;
 mod queue;
 mod redirect;
@@ -33,6 +34,7 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Alias(command) => alias::run(world, directory::AliasKind::Alias, command, out),
         Request::Group(command) => alias::run(world, directory::AliasKind::Group, command, out),
         Request::Redirect(command) => redirect::run(world, command, out),
+        Request::List(command) => list::run(world, command, out),
         Request::AppPassword(command) => app_password::run(world, command, out),
         Request::Dkim(command) => dkim::run(world, command, body, out),
         Request::Mailbox(command) => mailbox::run(world, command, out),

@@ -52,7 +52,9 @@ fn space(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
 /// What keys hold, by the tags that `store`, `directory` and `queue` document in their `keys.rs`.
 fn kind_of(group: engine::KeyGroup) -> String {
     let words = match (group.server, group.tag) {
+        (true, b'a') => "addresses kept for bounces",
         (true, b'd') => "directory",
+        (true, b'l') => "mailing lists",
         (true, b'q') => "queue",
         (_, b'c') => "change logs",
         (_, b'e') => "metadata",
@@ -89,10 +91,12 @@ fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
         recounted.into_iter().map(|problem| format!("account {}: {}", problem.account.0, problem.text)),
     );
     problems.extend(world.queue.check()?.into_iter().map(|problem| format!("queue: {problem}")));
+    problems.extend(world.lists.check()?.into_iter().map(|problem| format!("lists: {problem}")));
     let snapshot = world.engine.snapshot()?;
     let mut claims = engine::Claims::default();
     store::Store::claims(&*snapshot, &mut claims).map_err(store_failure)?;
     queue::claims(&*snapshot, &mut claims)?;
+    lists::claims(&*snapshot, &mut claims)?;
     problems.extend(claims.compare(&*snapshot)?);
     drop(snapshot);
     for problem in &problems {

@@ -181,6 +181,7 @@ async fn serve(
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
     tokio::spawn(senders.webhook.clone().run(Arc::downgrade(&world)));
+    tokio::spawn(agents::lists::spread(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
     let why = until_stopped(path, &settings, &world, &senders, &tls).await;
@@ -262,6 +263,7 @@ fn reload(
     senders.webhook.set(webhook);
     senders.guard.reload(trust).map_err(|error| Failure::new(error.to_string()))?;
     senders.courier.reload(sending);
+    *world.list_settings.write() = Arc::new(world::list_settings(&config));
     settings.replace(config);
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What the HTTP listener shows.
 
-use super::http::Pages;
+use super::http::{PageFuture, Pages};
 use agents::World;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -55,5 +55,13 @@ impl Pages for ServerPages {
             Ok(_) => (true, "Troika takes mail.\n".into()),
             Err(error) => (false, format!("Troika takes no mail: {error}\n")),
         }
+    }
+
+    fn page<'a>(&'a self, path: &'a str, posted: Option<&'a [u8]>) -> PageFuture<'a> {
+        Box::pin(async move {
+            let token = path.strip_prefix("/unsubscribe/")?;
+            let page = agents::lists::unsubscribe_page(&self.world, token, posted).await;
+            Some((page.status, page.html))
+        })
     }
 }
