@@ -4,6 +4,10 @@ import smtplib
 
 import pytest
 from harness.mail import message, unique
+from harness.next_hop import NextHop
+
+# Nobody listens there: what is queued stays queued.
+NOWHERE = '[[route]]\nrecipient_domain = "*"\nnext_hop = "127.0.0.1:1"\n'
 
 
 def queue(server):
@@ -34,7 +38,7 @@ def submit(server, account, recipients, sender=None):
 
 
 def test_an_alias_to_another_host_is_forwarded_with_srs(own_server):
-    server = own_server(sections='[network]\nown = ["127.0.0.3/32"]\n')
+    server = own_server(sections='[network]\nown = ["127.0.0.3/32"]\n' + NOWHERE)
     alice = server.account("alice")
     server.cli("alias", "add", "info@example.test", alice.address, "far@away.test")
     server.deliver("info@example.test", message(unique()), sender="author@sender.test")
@@ -66,7 +70,7 @@ def test_an_alias_to_another_host_is_forwarded_with_srs(own_server):
 
 
 def test_a_long_sender_comes_back_too(own_server):
-    server = own_server()
+    server = own_server(sections=NOWHERE)
     server.cli("alias", "add", "info@example.test", "far@away.test")
     author = "bounces+1234567-abcd-anna=example.org@em1234.mail.sender.test"
     server.deliver("info@example.test", message(unique()), sender=author)
@@ -79,7 +83,7 @@ def test_a_long_sender_comes_back_too(own_server):
 
 
 def test_people_redirect_their_mail(own_server):
-    server = own_server()
+    server = own_server(sections=NOWHERE)
     alice, bob = server.account("alice"), server.account("bob")
     server.cli("redirect", "set", alice.address, "alice@away.test", bob.address, "--keep")
     server.deliver(alice, message(unique()), sender="author@sender.test")
@@ -107,7 +111,7 @@ def test_people_redirect_their_mail(own_server):
 
 
 def test_a_backup_takes_what_another_server_has(own_server):
-    server = own_server()
+    server = own_server(sections=NOWHERE)
     bob = server.account("bob")
     server.cli("domain", "add", "primary.test", "--relay")
     (row,) = [row for row in server.rows("domain", "list") if row["name"] == "primary.test"]
@@ -146,7 +150,7 @@ of = "recipient"
 from = "gone@example.test"
 to = "gone@away.test"
 """
-    server = own_server(sections=rules)
+    server = own_server(sections=rules + NOWHERE)
     alice, intern = server.account("alice"), server.account("kim.intern")
     server.deliver("alice+tag@old.test", message(unique()))
     assert len(server.contents(alice)) == 1
@@ -170,3 +174,13 @@ to = "gone@away.test"
     assert refused(server, "", signed.replace("alice", "kim.intern"))[0] == 550
     server.deliver(alice, message(unique()), sender="author@sender.test")
     server.deliver("postmaster@example.test", message(unique()), sender="")
+
+
+def test_a_forwarded_message_that_is_refused_elsewhere_bounces_to_its_author(own_server):
+    with NextHop(replies={"RCPT TO:<far@away.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=f'[[route]]\nrecipient_domain = "*"\nnext_hop = "{hop.address}"\n')
+        server.cli("alias", "add", "info@example.test", "far@away.test")
+        server.deliver("info@example.test", message(unique()), sender="author@sender.test")
+        (bounce,) = hop.wait(1)
+        assert bounce.sender() == "" and bounce.recipients() == ["author@sender.test"]
+        assert b"far@away.test" in bounce.content

@@ -6,11 +6,15 @@ import smtplib
 import urllib.error
 import urllib.request
 
+import dkim
 import pytest
 from harness.mail import message, unique
+from harness.next_hop import NextHop
 from harness.waiting import until
 
 LIST = "talk@example.test"
+# Nobody listens there: what is queued stays queued.
+NOWHERE = '[[route]]\nrecipient_domain = "*"\nnext_hop = "127.0.0.1:1"\n'
 
 
 def submit(server, account, recipients, raw):
@@ -74,7 +78,7 @@ def token_of(text, word):
 @pytest.fixture
 def talk(own_server):
     """A server with alice and bob, who are members with two others elsewhere, and carol, who owns the list."""
-    server = own_server(sections='[lists]\nurl = "https://lists.example.test/"\n')
+    server = own_server(sections='[lists]\nurl = "https://lists.example.test/"\n' + NOWHERE)
     server.alice, server.bob, server.carol = (server.account(name) for name in ("alice", "bob", "carol"))
     server.cli("list", "add", LIST, "--name", "Small talk", "--owner", server.carol.address, "--bounces", "1")
     four = [server.alice.address, server.bob.address, "dora@away.test", "emil@far.test"]
@@ -255,7 +259,7 @@ def test_owners_decide(talk):
 
 
 def test_who_may_see_the_members(own_server):
-    server = own_server(sections="[auth]\nverify_for_users = true\n")
+    server = own_server(sections="[auth]\nverify_for_users = true\n" + NOWHERE)
     alice, bob = server.account("alice"), server.account("bob")
     server.cli("list", "add", LIST, "--owner", bob.address)
     server.cli("list", "subscribe", LIST, alice.address, "dora@away.test")
@@ -280,7 +284,7 @@ def test_who_may_see_the_members(own_server):
 
 
 def test_a_crash_doubles_and_loses_no_copy(own_server):
-    server = own_server()
+    server = own_server(sections=NOWHERE)
     alice = server.account("alice")
     server.cli("list", "add", LIST, "--posting", "anyone")
     people = [f"member{number}@away.test" for number in range(700)]
@@ -297,3 +301,31 @@ def test_a_crash_doubles_and_loses_no_copy(own_server):
     recipients = [one["address"] for row in server.rows("queue", "list") for one in row["recipients"]]
     assert sorted(recipients) == sorted(people * 4) and len(server.contents(alice)) == 4
     server.cli("store", "check")
+
+
+def test_copies_leave_and_what_comes_back_counts(own_server):
+    with NextHop(replies={"RCPT TO:<dead@away.test>": "550 5.1.1 nobody", "RCPT TO:<slow@away.test>": "451 4.2.0 later"}) as hop:
+        server = own_server(sections=f'[[route]]\nrecipient_domain = "*"\nnext_hop = "{hop.address}"\n')
+        boss = server.account("boss")
+        server.cli("list", "add", LIST, "--owner", boss.address, "--posting", "anyone", "--bounces", "1")
+        server.cli("dkim", "add", "example.test", "--activate")
+        known = {row["name"].encode() + b".": row["record"].encode() for row in server.rows("dkim", "list")}
+        author = server.account("author")
+        server.cli("list", "subscribe", LIST, "one@away.test", "two@away.test", "dead@away.test", "slow@away.test")
+        submit(server, author, [LIST], message(unique(), sender=author.address))
+        first, second = hop.wait(2)
+        assert first.sender() != second.sender() and first.recipients() != second.recipients()
+        for taken in (first, second):
+            assert taken.sender().startswith("talk-bounces+")
+            copy = email.message_from_bytes(taken.content)
+            assert "talk-unsubscribe%2B" in copy["List-Unsubscribe"] and "Return-Path" not in copy
+            # The author's signature outlives the list, and the list's covers the way out (RFC 8058 section 4).
+            judge = dkim.DKIM(taken.content)
+            assert all(judge.verify(index, dnsfunc=lambda name, **_: known.get(name)) for index in (0, 1))
+            assert "list-unsubscribe" in "".join(copy.get_all("DKIM-Signature")[0].split()).lower()
+        # The refusal came in the session: the report of it goes to the member's own reverse-path, which is counted.
+        until(lambda: members(server)["dead@away.test"] == "bouncing", "the dead one counted")
+        (notice,) = inbox(server, boss, 1)
+        assert "dead@away.test bounces" in notice["Subject"]
+        assert members(server)["slow@away.test"] == "active"
+        until(lambda: len(server.rows("queue", "list")) == 1, "only the slow one waits")

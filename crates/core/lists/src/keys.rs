@@ -9,6 +9,7 @@
 //! l list              ListRecord
 //! m list member       MemberRecord
 //! a list address      the member's number: who has this address
+//! w list member       empty: the owners are to be told that this member gets nothing more
 //! p post              PostRecord: a post on its way to the members, or held
 //! ```
 //! Values named ...Record are one version byte and then the fields of that struct (`record.rs`) in the wire format of
@@ -37,6 +38,16 @@ pub(crate) fn of(letter: u8, number: u32) -> Vec<u8> {
 
 pub(crate) fn member(list: u32, number: u32) -> Vec<u8> {
     key(b'm', &[&list.to_be_bytes(), &number.to_be_bytes()])
+}
+
+pub(crate) fn notice(list: u32, number: u32) -> Vec<u8> {
+    key(b'w', &[&list.to_be_bytes(), &number.to_be_bytes()])
+}
+
+/// List and member in the key of a notice.
+pub(crate) fn split_notice(key: &[u8]) -> Option<(u32, u32)> {
+    let (rest, member) = key.split_last_chunk::<4>()?;
+    Some((last_u32(rest), u32::from_be_bytes(*member)))
 }
 
 pub(crate) fn address(list: u32, address: &EmailAddress) -> Vec<u8> {

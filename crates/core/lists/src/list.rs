@@ -74,7 +74,7 @@ impl Lists {
         Change::run(&*self.engine, None, move |tx| {
             let list = record::list(tx, number)?.ok_or_else(missing)?;
             release_from_list(tx, &record::stored_address(&list.address)?)?;
-            for letter in [b'm', b'a'] {
+            for letter in [b'm', b'a', b'w'] {
                 delete_all(tx, &keys::of(letter, number))?;
             }
             let posts: Vec<(u32, PostRecord)> =

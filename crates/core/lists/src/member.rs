@@ -3,12 +3,15 @@
 use crate::record::{self, MemberRecord, encode};
 use crate::{Lists, keys, list};
 use directory::{Change, Error};
-use engine::Tx;
+use engine::{Order, Tx};
 use model::{EmailAddress, UnixTime};
 use serde::{Deserialize, Serialize};
+use std::ops::{Bound, ControlFlow};
 
 /// Members of one list at most.
 const MEMBERS_MAX: u32 = 100_000;
+/// Notices read at a time.
+const NOTICES_MAX: usize = 100;
 /// Days without a bounce after which earlier ones are forgotten.
 const BOUNCE_DAYS: i32 = 14;
 
@@ -45,7 +48,7 @@ pub struct Member {
 pub enum Bounced {
     /// It was counted, or another one was today, or there is no such member any more.
     Counted,
-    /// It was one too many: the member gets nothing more.
+    /// It was one too many: the member gets nothing more, and the owners are to be told ([`Lists::suspended`]).
     Suspended,
 }
 
@@ -77,6 +80,26 @@ impl Lists {
     /// As [`leave`], in a transaction of its own.
     pub fn leave(&self, list: u32, member: u32) -> Change<bool> {
         Change::run(&*self.engine, None, move |tx| Ok(leave(tx, list, member)?))
+    }
+
+    /// Members of whom the owners are to be told that they get nothing more: list and number, some at a time.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn suspended(&self) -> Result<Vec<(u32, u32)>, engine::Error> {
+        let (prefix, mut found) = (keys::all(b'w'), Vec::new());
+        let end = keys::behind(&prefix);
+        let range = (Bound::Included(&prefix[..]), Bound::Excluded(&end[..]));
+        self.engine.snapshot()?.scan(range, Order::Ascending, &mut |key, _| {
+            found.extend(keys::split_notice(key));
+            if found.len() < NOTICES_MAX { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(found)
+    }
+
+    /// The owners were told.
+    pub fn told(&self, list: u32, member: u32) -> Change<()> {
+        Change::run(&*self.engine, None, move |tx| Ok(tx.delete(&keys::notice(list, member))?))
     }
 
     /// A page of members by number, behind `after`.
@@ -160,6 +183,7 @@ pub fn leave(tx: &mut dyn Tx, list: u32, number: u32) -> Result<bool, engine::Er
     tx.put(&keys::of(b'l', list), &encode(&record))?;
     tx.delete(&keys::address(list, &record::stored_address(&member.address)?))?;
     tx.delete(&keys::member(list, number))?;
+    tx.delete(&keys::notice(list, number))?;
     Ok(true)
 }
 
@@ -181,6 +205,7 @@ pub fn bounced(tx: &mut dyn Tx, list: u32, number: u32, now: UnixTime) -> Result
     member.last_bounce = today;
     let outcome = if member.bounces >= record.settings.bounces_max {
         member.state = MemberState::Bouncing;
+        tx.put(&keys::notice(list, number), &[])?;
         Bounced::Suspended
     } else {
         Bounced::Counted

@@ -89,7 +89,7 @@ pub(crate) fn write(tx: &mut dyn Tx, content: ContentId, events: &[Event], done:
             }
             Event::Bounced { list, member, at } => {
                 if ::lists::bounced(tx, *list, *member, *at)? == Bounced::Suspended {
-                    done.suspended(*list, *member);
+                    done.suspended();
                 }
             }
             Event::Join { list, address, at } => match ::lists::join(tx, *list, address, *at) {

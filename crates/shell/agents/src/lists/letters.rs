@@ -39,9 +39,8 @@ pub(crate) struct Done(Arc<Mutex<Vec<What>>>);
 
 #[derive(Clone)]
 enum What {
-    Going,
+    Waiting,
     Held { post: u32, new: Box<NewPost> },
-    Suspended { list: u32, member: u32 },
     Joined { list: u32, address: EmailAddress },
     Left { list: u32, address: EmailAddress },
     Ask(Asked),
@@ -56,13 +55,14 @@ impl Done {
     pub(super) fn posted(&self, post: u32, new: &NewPost) {
         let what = match new.held {
             Some(_) => What::Held { post, new: Box::new(new.clone()) },
-            None => What::Going,
+            None => What::Waiting,
         };
         self.0.lock().push(what);
     }
 
-    pub(super) fn suspended(&self, list: u32, member: u32) {
-        self.0.lock().push(What::Suspended { list, member });
+    /// The owners are told by who sends posts (`spread`).
+    pub(super) fn suspended(&self) {
+        self.0.lock().push(What::Waiting);
     }
 
     pub(super) fn joined(&self, list: u32, address: &EmailAddress) {
@@ -95,7 +95,7 @@ pub(crate) async fn follow_up(world: &Arc<World>, done: &Done) {
 async fn tell(world: &Arc<World>, what: What) -> Result<(), String> {
     let list_of = |number: u32| world.lists.list(number).map_err(|error| error.to_string());
     match what {
-        What::Going => world.lists.ring(),
+        What::Waiting => world.lists.ring(),
         What::Moderated { post, approve } => {
             let change = if approve { world.lists.approve(post) } else { world.lists.discard(post) };
             // Decided already by another owner: nothing more to do.
@@ -114,11 +114,6 @@ async fn tell(world: &Arc<World>, what: What) -> Result<(), String> {
             let (approve, discard) = (&approve, &discard);
             let held = Words::Held { from: &from, subject: &new.subject, reason: &reason, approve, discard };
             to_owners(world, &list, held).await?;
-        }
-        What::Suspended { list, member } => {
-            let member = world.lists.member_by_number(list, member).map_err(|error| error.to_string())?;
-            let (Some(list), Some(member)) = (list_of(list)?, member) else { return Ok(()) };
-            to_owners(world, &list, Words::Suspended(&member.address.to_string())).await?;
         }
         What::Joined { list, address } => {
             let Some(list) = list_of(list)? else { return Ok(()) };
@@ -158,6 +153,24 @@ async fn ask(world: &Arc<World>, list: &List, asked: &Asked) -> Result<(), Strin
         About::Help => Words::Help,
     };
     send(world, list, &asked.to, words).await
+}
+
+/// Tells the owners of members who get nothing more.
+pub(super) async fn notices(world: &Arc<World>) -> Result<(), String> {
+    loop {
+        let suspended = world.lists.suspended().map_err(|error| error.to_string())?;
+        if suspended.is_empty() {
+            return Ok(());
+        }
+        for (list, member) in suspended {
+            let found = (world.lists.list(list), world.lists.member_by_number(list, member));
+            let (found, known) = (found.0.map_err(|e| e.to_string())?, found.1.map_err(|e| e.to_string())?);
+            if let (Some(list), Some(known)) = (found, known) {
+                to_owners(world, &list, Words::Suspended(&known.address.to_string())).await?;
+            }
+            world.lists.told(list, member).await.map_err(|error| error.to_string())?;
+        }
+    }
 }
 
 async fn to_owners(world: &Arc<World>, list: &List, words: Words<'_>) -> Result<(), String> {

@@ -1,6 +1,7 @@
 //! Posts on their way to the members: some at a time, each batch one commit that also notes how far the post has come. So
 //! a crash neither loses a copy nor makes one twice.
 
+use super::letters::notices;
 use super::{Arrival, Done, Event, arrive, follow_up, signed};
 use crate::smtp::{Outgoing, Plan, beside, expiry, to_inboxes};
 use crate::world::{World, prepare};
@@ -34,7 +35,11 @@ pub async fn spread(world: Weak<World>) {
     loop {
         {
             let Some(world) = world.upgrade() else { return };
-            if let Err(error) = round(&world).await {
+            let done = match round(&world).await {
+                Ok(()) => notices(&world).await,
+                failed => failed,
+            };
+            if let Err(error) = done {
                 tracing::warn!(error, "posts to mailing lists wait; they are tried again soon");
             }
         }
