@@ -61,6 +61,10 @@ pub async fn settle(
     now: UnixTime,
 ) -> Result<(), store::Error> {
     settling(world, hostname, entry, settled, now)?.await?;
+    if entry.reverse_path.to_string().contains("-bounces+") {
+        // A list's: its owners may have to be told of a member who gets nothing more.
+        world.lists.ring();
+    }
     world.queue.ring();
     Ok(())
 }
