@@ -16,6 +16,7 @@ import tempfile
 import time
 
 import imap
+import relays
 from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, disk_bytes, load, processor_seconds, resident_kib, until, RELEASE)
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))

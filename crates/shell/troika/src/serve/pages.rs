@@ -2,6 +2,7 @@
 
 use super::http::{PageFuture, Pages};
 use agents::World;
+use queue::schedule::DestinationStatus;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -14,6 +15,36 @@ impl ServerPages {
     /// Of this one.
     pub fn new(world: Arc<World>) -> ServerPages {
         ServerPages { world }
+    }
+}
+
+/// Destinations shown at most, those with the most mail first.
+const DESTINATIONS_MAX: usize = 100;
+
+/// Appends figures of each destination that has mail or is in trouble.
+fn write_destinations(world: &World, text: &mut String) {
+    let now = World::now().into();
+    let mut destinations = world.queue.scheduler().status(now).destinations;
+    destinations.sort_by_key(|one| std::cmp::Reverse(one.ready + one.waiting));
+    destinations.truncate(DESTINATIONS_MAX);
+    type Figure = fn(&DestinationStatus) -> u64;
+    let figures: [(&str, &str, Figure); 5] = [
+        ("ready", "Messages that may go to a destination now", |one| one.ready),
+        ("waiting", "Messages that wait for their next attempt at a destination", |one| one.waiting),
+        ("running", "Deliveries to a destination that are under way", |one| one.running.into()),
+        ("window", "Deliveries to a destination that may be under way at a time", |one| one.window.into()),
+        ("failures", "Troubles of a destination in a row", |one| one.failures.into()),
+    ];
+    for (name, help, figure) in figures {
+        // Writing to a String can't fail.
+        let _ = writeln!(
+            text,
+            "# HELP troika_destination_{name} {help}.\n# TYPE troika_destination_{name} gauge"
+        );
+        for one in &destinations {
+            let label = one.destination.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "");
+            let _ = writeln!(text, "troika_destination_{name}{{destination=\"{label}\"}} {}", figure(one));
+        }
     }
 }
 
@@ -44,6 +75,7 @@ impl Pages for ServerPages {
                 "# HELP troika_{name} {help}.\n# TYPE troika_{name} gauge\ntroika_{name} {value}"
             );
         }
+        write_destinations(&self.world, &mut text);
         text + &tail
     }
 
