@@ -16,6 +16,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 15] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: A142 OK [READ-WRITE] SELECT completed
 C: A143 MYRIGHTS INBOX
 S: * MYRIGHTS INBOX lrswi
@@ -59,6 +60,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: l OK [READ-ONLY] SELECT completed
 C: m IDLE
 S: + idling

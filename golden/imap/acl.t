@@ -3,11 +3,11 @@ mailboxes: INBOX/Drafts, archive
 
 S~ * OK [CAPABILITY *] *
 C: a LOGIN joe secret
-S~ a OK [CAPABILITY * ACL RIGHTS=kxte LIST-MYRIGHTS *] *
+S~ a OK [CAPABILITY * ACL RIGHTS=kxten LIST-MYRIGHTS *] *
 C: A001 SeTacl INBOX/Drafts David lrswida  # §2.1.1: `d` stands for `e` and `t`
 S: A001 OK SETACL completed
 C: A002 getacl INBOX/Drafts
-S: * ACL "INBOX/Drafts" Fred lrswipkxtecda David lrswiteda
+S: * ACL "INBOX/Drafts" Fred lrswipkxtencda David lrswiteda
 S: A002 OK GETACL completed
 C: A003 Setacl INBOX/Drafts Byron lrswikda
 S: A003 OK SETACL completed
@@ -16,12 +16,12 @@ S: A004 OK SETACL completed
 C: A005 SETACL INBOX/Drafts Chris +cda  # §3.1
 S: A005 OK SETACL completed
 C: A006 GETACL INBOX/Drafts
-S: * ACL "INBOX/Drafts" Fred lrswipkxtecda David lrswiteda Byron lrswiktecda Chris lrswikxtecda
+S: * ACL "INBOX/Drafts" Fred lrswipkxtencda David lrswiteda Byron lrswiktecda Chris lrswikxtecda
 S: A006 OK GETACL completed
 C: A035 SETACL INBOX/Drafts John lrQswicda  # §3.1: never ignored silently
-S: A035 BAD expected rights, of lrswipkxteacd in lower case at column 31: "lrQswicda"
+S: A035 BAD expected rights, of lrswipkxteancd in lower case at column 31: "lrQswicda"
 C: A036 SETACL INBOX/Drafts John lrqswicda
-S: A036 BAD expected rights, of lrswipkxteacd in lower case at column 31: "lrqswicda"
+S: A036 BAD expected rights, of lrswipkxteancd in lower case at column 31: "lrqswicda"
 C: A037 SETACL INBOX/Drafts Chris -cda
 S: A037 OK SETACL completed
 C: A038 SETACL INBOX/Drafts David ""
@@ -29,7 +29,7 @@ S: A038 OK SETACL completed
 C: A039 DELETEACL INBOX/Drafts Byron
 S: A039 OK DELETEACL completed
 C: A040 GETACL INBOX/Drafts
-S: * ACL "INBOX/Drafts" Fred lrswipkxtecda David "" Chris lrswi
+S: * ACL "INBOX/Drafts" Fred lrswipkxtencda David "" Chris lrswi
 S: A040 OK GETACL completed
 C: b SETACL archive -Fred wetd  # §3.2
 S: b OK SETACL completed
@@ -37,7 +37,7 @@ C: c SETACL archive "the team" {1+}
 C: w
 S: c OK SETACL completed
 C: B001 getacl archive
-S: * ACL "archive" Fred lrswipkxtecda -Fred wted "the team" w
+S: * ACL "archive" Fred lrswipkxtencda -Fred wted "the team" w
 S: B001 OK GETACL completed
 C: d SETACL archive "" lr  # §3: an identifier that SASLprep leaves nothing of
 S: d BAD The identifier is empty, or holds what no name may hold
@@ -45,13 +45,13 @@ C: e SETACL archive {2+}
 C: ­ lr
 S: e BAD The identifier is empty, or holds what no name may hold
 C: a001 LISTRIGHTS INBOX/Drafts Fred  # §3.4: what he always has, then the rest one by one
-S: * LISTRIGHTS "INBOX/Drafts" Fred la r s w i p k x t e c d
+S: * LISTRIGHTS "INBOX/Drafts" Fred la r s w i p k x t e n c d
 S: a001 OK LISTRIGHTS completed
 C: a005 listrights archive anyone
-S: * LISTRIGHTS "archive" anyone "" l r s w i p k x t e a c d
+S: * LISTRIGHTS "archive" anyone "" l r s w i p k x t e n a c d
 S: a005 OK LISTRIGHTS completed
 C: f MYRIGHTS INBOX
-S: * MYRIGHTS INBOX lrswipkxtecda
+S: * MYRIGHTS INBOX lrswipkxtencda
 S: f OK MYRIGHTS completed
 C: g MYRIGHTS nowhere
 S: g NO [NONEXISTENT] There is no such mailbox
@@ -65,7 +65,7 @@ S: * MYRIGHTS "archive" lrs
 S: j OK MYRIGHTS completed
 C: k LIST "" % RETURN (MYRIGHTS)  # RFC 8440 §4
 S: * LIST (\HasChildren) "/" INBOX
-S: * MYRIGHTS INBOX lrswipkxtecda
+S: * MYRIGHTS INBOX lrswipkxtencda
 S: * LIST (\HasNoChildren) "/" "archive"
 S: * MYRIGHTS "archive" lrs
 S: k OK LIST completed

@@ -21,6 +21,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $x)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $x \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: d OK [READ-WRITE] SELECT completed
 C: e APPEND INBOX {7+}
 C< x: y\r\n\n\r\n

@@ -15,6 +15,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S~ * OK [HIGHESTMODSEQ *
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-ONLY] EXAMINE completed
 C: c FETCH 1 (BODY[TEXT]<0.3> FLAGS)
 S~ * 1 FETCH (*

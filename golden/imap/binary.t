@@ -22,6 +22,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 13] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: e OK [READ-WRITE] SELECT completed
 C: f FETCH 1 (BINARY.PEEK[1] BINARY.SIZE[1])
 S: * 1 FETCH (BINARY[1] {11}

@@ -23,6 +23,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $MDNSent)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft $MDNSent \*)] Flags permitted
 S~ * OK [HIGHESTMODSEQ *] Highest modification sequence
 S: * OK [MAILBOXID (F2)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c FETCH 1 (FLAGS BODY.PEEK[HEADER.FIELDS (SUBJECT)] BODY.PEEK[TEXT])  # octets as they are
 S: * 1 FETCH (FLAGS (\Seen \Draft \Recent $MDNSent) BODY[HEADER.FIELDS (SUBJECT)] {18}

@@ -40,6 +40,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S~ d OK *
 C: e UID SEARCH SUBJECT a
 S: * SEARCH 2 3

@@ -15,6 +15,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 15] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c FETCH 1:2 (MODSEQ)  # §3.1: a CONDSTORE enabling command
 S: * OK [HIGHESTMODSEQ 15] Modification sequences are told from now on
@@ -74,6 +75,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S2: * OK [HIGHESTMODSEQ 18] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-WRITE] SELECT completed
 C2: c FETCH 2 BODY[TEXT]  # implicit \Seen
 S2: * 2 FETCH (BODY[TEXT] {8}

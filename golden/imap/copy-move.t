@@ -15,6 +15,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 17] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c STORE 2 FLAGS ($work \Flagged)
 S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $work)
@@ -55,6 +56,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $work)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 28] Highest modification sequence
 S: * OK [MAILBOXID (F2)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: j OK [READ-ONLY] EXAMINE completed
 C: k FETCH 1:* (UID FLAGS)
 S: * 1 FETCH (UID 1 FLAGS (\Flagged \Recent $work))

@@ -15,6 +15,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c FETCH 1 (ENVELOPE BODY)
 S: * 1 FETCH (ENVELOPE (NIL "parts" (("Fred" NIL "fred" "example.test")) (("Fred" NIL "fred" "example.test")) (("Fred" NIL "fred" "example.test")) NIL NIL NIL NIL NIL) BODY (("text" "plain" ("charset" "utf-8") NIL NIL "7BIT" 5 0)("message" "rfc822" NIL NIL NIL "7BIT" 51 (NIL "inner" ((NIL NIL "in" "example.test")) ((NIL NIL "in" "example.test")) ((NIL NIL "in" "example.test")) NIL NIL NIL NIL NIL) ("TEXT" "PLAIN" ("CHARSET" "US-ASCII") NIL NIL "7BIT" 10 0) 3) "mixed"))

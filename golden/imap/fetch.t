@@ -14,6 +14,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 14] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c FETCH 1:2 (FLAGS UID RFC822.SIZE INTERNALDATE)
 S: * 1 FETCH (FLAGS (\Recent) UID 1 RFC822.SIZE 148 INTERNALDATE "14-Nov-2023 22:13:21 +0000")

@@ -15,6 +15,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: s OK [READ-WRITE] SELECT completed
 C: a007 SETMETADATA "" ("/private/filters/values/on-the-road" "OR SMALLER 5 FROM \"a2@example.test\"")  # §3.2
 S: a007 OK SETMETADATA completed

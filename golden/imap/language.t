@@ -35,6 +35,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Допустимые флаги
 S~ * OK [HIGHESTMODSEQ *] Наибольший номер изменения
 S: * OK [MAILBOXID (F1)] Идентификатор этого ящика
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * OK [URLMECH INTERNAL] Способы для URLAUTH
 S: D002 OK [READ-WRITE] Команда SELECT выполнена
 C: D003 NONSENSE

@@ -16,6 +16,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 18] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: 03 FETCH 2:5 (UID)  # §3.1: the highest
 S: * 3 FETCH (UID 3)

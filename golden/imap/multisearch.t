@@ -73,6 +73,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: e OK [READ-WRITE] SELECT completed
 C: tag1 UID ESEARCH FROM "example" 1:2  # §2
 S: * ESEARCH (TAG "tag1" MAILBOX INBOX UIDVALIDITY 1001) UID ALL 1:2

@@ -15,6 +15,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c NOTIFY SET (selected (MessageNew (uid) MessageExpunge)) (mailboxes misc (MessageNew MessageExpunge))
 S: c OK NOTIFY completed

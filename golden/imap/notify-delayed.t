@@ -15,6 +15,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c NOTIFY SET (SELECTED-DELAYED (MessageNew (UID) MessageExpunge)) (INBOXES NONE)
 S: c OK NOTIFY completed
@@ -56,7 +57,7 @@ S: g BAD expected one of SELECTED and SELECTED-DELAYED at column 14: "(SELECTED 
 C: g NOTIFY SET (PERSONAL (MessageNew (UID) MessageExpunge))
 S: g BAD expected data items for the selected mailbox only at column 24: "(MessageNew (UID) MessageExpunge"
 C: g NOTIFY SET (PERSONAL (ServerShutdown))  # §3.1: NO, and what there is
-S: g NO [BADEVENT (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] There is no such event here
+S: g NO [BADEVENT (MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] There is no such event here
 C: g NOTIFY SET (SUBTREE-ONE misc (MailboxName))
 S: g BAD SUBTREE-ONE belongs to ESEARCH
 C: g NOTIFY

@@ -20,6 +20,7 @@ S~ * FLAGS *
 S~ * OK [PERMANENTFLAGS *] *
 S~ * OK [HIGHESTMODSEQ *] *
 S~ * OK [MAILBOXID *] *
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: c OK [READ-WRITE] SELECT completed
 W: deliver Lists/Lemonade  # between commands
 S: * STATUS "Lists/Lemonade" (UIDNEXT 2 MESSAGES 1)
@@ -97,6 +98,7 @@ S2~ * FLAGS *
 S2~ * OK [PERMANENTFLAGS *] *
 S2~ * OK [HIGHESTMODSEQ *] *
 S2~ * OK [MAILBOXID *] *
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-WRITE] SELECT completed
 C2: c STORE 1 +FLAGS.SILENT ($Junk)
 S2: c OK STORE completed
@@ -129,6 +131,7 @@ S2~ * FLAGS *
 S2~ * OK [PERMANENTFLAGS *] *
 S2~ * OK [HIGHESTMODSEQ *] *
 S2~ * OK [MAILBOXID *] *
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: e OK [READ-WRITE] SELECT completed
 C2: f STORE 1 +FLAGS.SILENT (\Seen)
 S2: f OK STORE completed

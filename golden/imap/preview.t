@@ -26,6 +26,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: f OK [READ-WRITE] SELECT completed
 C: g FETCH 1 (PREVIEW)  # §3.2
 S: * 1 FETCH (PREVIEW "body 1")

@@ -20,6 +20,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 22] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: d OK [READ-WRITE] SELECT completed
 C: e STORE 2,5,8,9 +FLAGS.SILENT (\Deleted)  # §3.2.4: UID in every FETCH
 S: * 2 FETCH (UID 2 MODSEQ (23))
@@ -81,6 +82,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 27] Highest modification sequence
 S: * OK [MAILBOXID (F2)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: q OK [READ-WRITE] SELECT completed
 C: r SELECT INBOX (QRESYNC (1001 24 1:11))  # §3.2.5.1
 S: * OK [CLOSED] The mailbox selected before is closed
@@ -93,6 +95,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 31] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * VANISHED (EARLIER) 1,3,6:7
 S: * 1 FETCH (UID 4 FLAGS (\Deleted) MODSEQ (25))
 S: * 3 FETCH (UID 11 FLAGS () MODSEQ (30))
@@ -109,6 +112,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 31] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * VANISHED (EARLIER) 3,6:7
 S: * 1 FETCH (UID 4 FLAGS (\Deleted) MODSEQ (25))
 S: t OK [READ-ONLY] EXAMINE completed
@@ -124,6 +128,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 31] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * VANISHED (EARLIER) 5:9
 S: * 1 FETCH (UID 4 FLAGS (\Deleted) MODSEQ (25))
 S: * 2 FETCH (UID 10 FLAGS () MODSEQ (22))
@@ -141,4 +146,5 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 31] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: x OK [READ-ONLY] EXAMINE completed

@@ -46,6 +46,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 23] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: h OK [READ-WRITE] SELECT completed
 C: i STORE 1,2,10,11 +FLAGS.SILENT (\Deleted)
 S: i OK STORE completed

@@ -12,6 +12,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 11] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 S2~ * OK [CAPABILITY *] *
 C2: a LOGIN joe secret
@@ -25,6 +26,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S2: * OK [HIGHESTMODSEQ 11] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-ONLY] EXAMINE completed
 W2: deliver INBOX
 C2: c NOOP
@@ -49,6 +51,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S2: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: d OK [READ-WRITE] SELECT completed
 C2: e FETCH 1 FLAGS
 S2: * 1 FETCH (FLAGS ())

@@ -18,6 +18,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: c OK [READ-WRITE] SELECT completed
 C: d REPLACE 4 Drafts (\Seen \Draft) {9}  # §3.2
 S: + Ready for literal data

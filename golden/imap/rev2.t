@@ -27,6 +27,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * LIST () "/" INBOX
 S: f OK [READ-WRITE] SELECT completed
 C: g FETCH 1 (FLAGS)  # no \Recent
@@ -79,6 +80,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S2: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-WRITE] SELECT completed
 C2: c STORE 2 +FLAGS.SILENT (\Flagged)
 S2: c OK STORE completed
@@ -105,6 +107,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S~ * OK [HIGHESTMODSEQ *] Highest modification sequence
 S~ * OK [MAILBOXID (F*)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * LIST () "/" "café" ("OLDNAME" ("café"))
 S: z OK [READ-ONLY] EXAMINE completed
 C: aa RENAME "café" tea

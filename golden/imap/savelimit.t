@@ -16,6 +16,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-ONLY] EXAMINE completed
 C: c COPY 1:3 other
 S: c NO [MESSAGELIMIT 2 2] Too many messages to copy, try a smaller subset

@@ -16,6 +16,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 14] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: c OK [READ-ONLY] EXAMINE completed
 C: d STORE 1 +FLAGS (\Seen)  # EXAMINE: nothing may change (RFC 3501 §6.3.2)
 S: d NO [NOPERM] The mailbox is selected read-only
@@ -40,6 +41,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 14] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: i OK [READ-WRITE] SELECT completed
 C: j STORE 1,3 +FLAGS (\Deleted)
 S: * 1 FETCH (FLAGS (\Deleted \Recent))
@@ -57,6 +59,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 15] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: l OK [READ-WRITE] SELECT completed
 C: m CLOSE  # expunges without a word
 S: m OK CLOSE completed
@@ -73,6 +76,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: o OK [READ-WRITE] SELECT completed
 C: p SELECT nowhere  # a failed SELECT leaves nothing selected (RFC 3501 §6.3.1)
 S: * OK [CLOSED] The mailbox selected before is closed

@@ -14,6 +14,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: A283 SORT (SUBJECT REVERSE DATE) UTF-8 ALL      # the second example of RFC 5256
 S: * SORT 5 3 4 1 2

@@ -14,6 +14,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 14] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 C: c STORE 1:2 FLAGS (\Seen $Forwarded)  # the new keyword is told first (RFC 9051 §7.3.5)
 S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft $Forwarded)

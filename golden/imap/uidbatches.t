@@ -16,6 +16,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S~ * OK [HIGHESTMODSEQ *] Highest modification sequence
 S: * OK [MAILBOXID (F2)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: c OK [READ-WRITE] SELECT completed
 C: A302 UIDBATCHES 2000  # §3.1.6
 S: * UIDBATCHES (TAG "A302")
@@ -34,6 +35,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S~ * OK [HIGHESTMODSEQ *] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: d OK [READ-ONLY] EXAMINE completed
 C: A143 UIDBATCHES 500  # §3.1.4: the ranges touch, the last goes down to 1
 S: * UIDBATCHES (TAG "A143") 1500:1000,999:499,498:1

@@ -17,6 +17,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 18] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: c OK [READ-WRITE] SELECT completed
 C: d FETCH 1:3 (UID FLAGS)  # §3.2
 S: d BAD [UIDREQUIRED] Message numbers are not allowed once UIDONLY is enabled
@@ -67,6 +68,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S2: * OK [HIGHESTMODSEQ 22] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-ONLY] EXAMINE completed
 C2: c SELECT INBOX
 S2: * OK [CLOSED] The mailbox selected before is closed
@@ -79,6 +81,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S2: * OK [HIGHESTMODSEQ 22] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: c OK [READ-WRITE] SELECT completed
 C2: d STORE 2 +FLAGS.SILENT (\Flagged)
 S2: d OK STORE completed
@@ -107,5 +110,6 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 25] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * 6 UIDFETCH (FLAGS (\Flagged \Seen) MODSEQ (25))
 S: t OK [READ-WRITE] SELECT completed

@@ -20,6 +20,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: c OK [READ-WRITE] SELECT completed
 C: d UNAUTHENTICATE
@@ -40,6 +41,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS ()] Read-only mailbox
 S: * OK [HIGHESTMODSEQ 12] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: h OK [READ-ONLY] EXAMINE completed
 C: i FETCH 1 (FLAGS UID)  # §2: what was enabled is enabled no more

@@ -18,5 +18,6 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S~ * OK [HIGHESTMODSEQ *] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: * OK [URLMECH INTERNAL] Mechanisms for URLAUTH
 S: c OK [READ-WRITE] SELECT completed

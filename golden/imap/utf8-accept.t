@@ -40,6 +40,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: k OK [READ-WRITE] SELECT completed
 C: l SEARCH SUBJECT "ä"  # §3: UTF-8 in quoted strings
 S: * SEARCH 2

@@ -14,6 +14,7 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S: * OK [MAILBOXID (F1)] Id of this mailbox
+S~ * OK [ANNOTATIONS *] Largest annotation
 S: b OK [READ-WRITE] SELECT completed
 S2~ * OK [CAPABILITY *] *
 C2: a LOGIN joe secret
@@ -28,6 +29,7 @@ S2: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S2: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Flags permitted
 S2: * OK [HIGHESTMODSEQ 16] Highest modification sequence
 S2: * OK [MAILBOXID (F1)] Id of this mailbox
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: b OK [READ-WRITE] SELECT completed
 C2: c STORE 2,4 +FLAGS (\Deleted)
 S2: * 2 FETCH (FLAGS (\Deleted))

@@ -17,6 +17,7 @@ S~ *
 S~ *
 S~ *
 S~ *
+S~ * OK [ANNOTATIONS *] *
 S~ c OK *
 N: 61
 C: d SEARCH YOUNGER 60                # message 1 is exactly sixty seconds old

@@ -76,9 +76,9 @@ def flags(session, what="1:*"):
 
 def test_commands(server, alice, bob, three):
     a, b, c = three
-    assert ok(a.myrights("INBOX")) == [b"INBOX lrswipkxtecda"]
+    assert ok(a.myrights("INBOX")) == [b"INBOX lrswipkxtencda"]
     entries = ok(a.getacl("INBOX"))[0].decode()
-    assert entries == f"INBOX {alice.address} lrswipkxtecda {bob.address} lrs"
+    assert entries == f"INBOX {alice.address} lrswipkxtencda {bob.address} lrs"
     ok(a.setacl("INBOX", short(bob), "+wi"))
     ok(a.setacl("INBOX", "anyone", "p"))
     ok(a.setacl("INBOX", f"-{bob.address}", "w"))
@@ -91,7 +91,7 @@ def test_commands(server, alice, bob, three):
         a.setacl("INBOX", bob.address, "lrQ")
     assert "[CANNOT]" in no(a.setacl("INBOX", "nobody-of-that-name", "lr"))
     _, data = a._simple_command("LISTRIGHTS", "INBOX", alice.address)
-    assert a.untagged_responses["LISTRIGHTS"] == [f"INBOX {alice.address} la r s w i p k x t e c d".encode()]
+    assert a.untagged_responses["LISTRIGHTS"] == [f"INBOX {alice.address} la r s w i p k x t e n c d".encode()]
     # Who may not administer, and who may not even see it.
     assert "[NOPERM]" in no(b.getacl(name))
     missing = no(c.getacl('"Other Users/nobody/INBOX"'))

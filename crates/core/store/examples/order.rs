@@ -60,7 +60,7 @@ fn work_ms() -> f64 {
 fn name(arrangement: &Arrangement) -> String {
     match arrangement {
         Arrangement::Sorted(criteria) => {
-            format!("{:?}", criteria.iter().map(|by| by.key).collect::<Vec<_>>())
+            format!("{:?}", criteria.iter().map(|by| by.key.clone()).collect::<Vec<_>>())
         }
         Arrangement::Threaded(algorithm) => format!("{algorithm:?}"),
     }
@@ -79,13 +79,15 @@ fn main() {
             flags: FlagSet::NONE,
             keywords: Vec::new(),
             received: UnixTime(NOW.0 + number as i64),
+            annotations: Vec::new(),
         };
         let messages = (start..(start + 1000).min(count)).map(|number| new(number, &mut state)).collect();
         store.append(ANNA, Target::Inbox, messages, NOW).wait().expect("append");
     }
     let everything = store.open(ANNA, INBOX).expect("inbox").uids;
     println!("{count} messages; {}", resident());
-    let sorts = SortKey::EVERY.iter().map(|key| vec![*key]).chain([vec![SortKey::Subject, SortKey::Date]]);
+    let sorts =
+        SortKey::EVERY.iter().map(|key| vec![key.clone()]).chain([vec![SortKey::Subject, SortKey::Date]]);
     let mut arrangements: Vec<Arrangement> = sorts
         .map(|keys| {
             keys.into_iter().map(|key| SortCriterion { key, direction: Direction::Descending }).collect()
@@ -97,8 +99,9 @@ fn main() {
     }
     for arrangement in &arrangements {
         let (start, work) = (Instant::now(), work_ms());
+        let seen = store::SortedFor { user: ANNA, scores: &[] };
         let ordered =
-            store.order(ANNA, INBOX, &everything, arrangement, Comparator::default(), &[]).expect("order");
+            store.order(ANNA, INBOX, &everything, arrangement, Comparator::default(), seen).expect("order");
         let threads = match &ordered {
             Ordered::Threaded(nodes) => nodes.iter().filter(|node| node.depth == 0).count(),
             _ => 0,

@@ -8,7 +8,9 @@ use crate::keys::{self, MessageValue, RowValue};
 use crate::ledger::{Ledger, Slot, counted, release};
 use crate::read::{self, corrupt};
 use crate::threads::{self, Threading};
-use crate::{Appended, Copied, Error, NewMessage, Originals, Replaced, Store, Target, Written, seen};
+use crate::{
+    Appended, Copied, Error, NewMessage, Originals, Replaced, Store, Target, Written, annotation, seen,
+};
 use engine::{AccountId, Tx};
 use model::{EmailId, MailboxId, Uid, UidSet, UnixTime};
 use rustc_hash::FxHashMap;
@@ -137,6 +139,7 @@ impl Store {
             let arriving = arriving(tx, from, &uids, to.behalf)?;
             let mut crossing = Crossing { arriving, docs: FxHashMap::default(), marked: UidSet::new() };
             let (mut gone, mut here_uids, mut there_uids) = (Vec::new(), UidSet::new(), UidSet::new());
+            let mut pairs = Vec::new();
             for (uid, row) in rows {
                 let thread = &threading[&row.doc];
                 let copy = crossing.cross(
@@ -149,6 +152,7 @@ impl Store {
                 )?;
                 here_uids.push(uid);
                 there_uids.push(copy);
+                pairs.push((uid, copy));
                 if originals == Originals::Go {
                     here.vanish(source, uid, &row);
                     tx.delete(&keys::row(from.account, from.mailbox, uid))?;
@@ -158,6 +162,12 @@ impl Store {
             crossing.write_references(tx, to.account)?;
             mark(tx, &mut there, target, to.behalf, &crossing.marked)?;
             release(tx, from.account, &counted(gone))?;
+            let target_id = there.at(target).id;
+            let place = (from.account, from.mailbox, from.behalf.user);
+            annotation::copy(tx, place, (&mut there, target_id), &pairs, to.behalf)?;
+            if originals == Originals::Go {
+                annotation::forget(tx, &mut here, from.mailbox, &here_uids)?;
+            }
             let modseq = match originals {
                 Originals::Go if !here_uids.is_empty() => here.stamp(),
                 _ => here.at(source).value.highest_modseq,
@@ -229,6 +239,7 @@ impl Store {
             let uid_validity = there.at(target).value.uid_validity;
             tx.delete(&key)?;
             release(tx, from.account, &[(old.doc, 1)])?;
+            annotation::forget(tx, &mut here, from.mailbox, &[uid].into_iter().collect())?;
             let modseq = here.stamp();
             here.finish(tx, touched)?;
             if let Some(there) = other {

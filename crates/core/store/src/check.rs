@@ -1,5 +1,6 @@
 //! `troika store check`: recounts everything.
 
+mod annotations;
 mod sharing;
 
 use crate::keys::{self, AccountValue, ChangeValue, Key, MailboxValue, MessageValue, RowValue, ThreadValue};
@@ -167,6 +168,7 @@ impl<'a> Recount<'a> {
         self.access_keys()?;
         self.stray_rows()?;
         self.entries()?;
+        self.annotations()?;
         self.messages(account.as_ref())?;
         self.references()?;
         self.threads()?;

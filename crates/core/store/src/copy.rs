@@ -3,7 +3,7 @@
 use crate::keys::{self, RowValue};
 use crate::ledger::{Ledger, Slot, counted};
 use crate::read::{self, corrupt};
-use crate::{Behalf, Error, Store, Target, Written, seen};
+use crate::{Behalf, Error, Store, Target, Written, annotation, seen};
 use engine::{AccountId, Tx};
 use model::{Flag, FlagSet, MailboxId, ModSeq, Uid, UidSet, UidValidity, UnixTime};
 use rustc_hash::FxHashMap;
@@ -117,6 +117,7 @@ pub(crate) fn relocate(
     let numbers = translate(tx, ledger, source, target, &rows)?;
     let modseq = ledger.stamp();
     let mut docs = Vec::with_capacity(rows.len());
+    let mut pairs = Vec::with_capacity(rows.len());
     let mut to = UidSet::new();
     let mut marked = UidSet::new();
     let mut value = Vec::with_capacity(64);
@@ -143,7 +144,14 @@ pub(crate) fn relocate(
         row.encode(&mut value);
         tx.put(&keys::row(account, target_id, copy), &value)?;
         to.push(copy);
+        pairs.push((uid, copy));
         docs.push(row.doc);
+    }
+    let place = (account, source_id, arriving.behalf.user);
+    annotation::copy(tx, place, (&mut *ledger, target_id), &pairs, arriving.behalf)?;
+    if originals == Originals::Go {
+        let gone: UidSet = pairs.iter().map(|(uid, _)| *uid).collect();
+        annotation::forget(tx, ledger, source_id, &gone)?;
     }
     if let Some(user) = arriving.behalf.seen {
         seen::change(tx, account, target_id, user, &marked, &UidSet::new())?;

@@ -5,7 +5,7 @@ use crate::keys::{self, MessageValue, RowValue};
 use crate::ledger::{Ledger, Slot};
 use crate::read::corrupt;
 use crate::threads::{self, Placed};
-use crate::{Error, Prepared, Store, Written};
+use crate::{Error, NewAnnotation, Prepared, Store, Written, annotation};
 use engine::{Abort, AccountId, ContentId, Tx};
 use model::{EmailId, FlagSet, Keyword, MailboxId, ModSeq, SpecialUse, Uid, UidValidity, UnixTime};
 
@@ -143,6 +143,8 @@ pub struct NewMessage {
     pub keywords: Vec<Keyword>,
     /// INTERNALDATE.
     pub received: UnixTime,
+    /// Annotations that it comes with (RFC 5257 §4.7).
+    pub annotations: Vec<NewAnnotation>,
 }
 
 /// What APPEND did.
@@ -294,6 +296,7 @@ pub(crate) fn append_one(
     let mailbox = ledger.at(slot).id;
     tx.put(&keys::row(account, mailbox, uid), &value)?;
     write_message(tx, account, doc, &new.message, content, &placed)?;
+    annotation::arrive(tx, ledger, mailbox, uid, &new.annotations)?;
     Ok(uid)
 }
 

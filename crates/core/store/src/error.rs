@@ -68,6 +68,10 @@ pub enum Limit {
     AclEntries,
     /// Metadata entries of a mailbox or of the server, their number or their octets (RFC 5464 §4.3).
     Metadata,
+    /// Octets of an annotation's value or of its name (RFC 5257 §4.5).
+    AnnotationSize,
+    /// Annotations of a message (RFC 5257 §4.5).
+    Annotations,
 }
 
 impl fmt::Display for Limit {
@@ -80,6 +84,8 @@ impl fmt::Display for Limit {
             Limit::MessageSize => "size of a message",
             Limit::AclEntries => "number of identifiers in the access control list",
             Limit::Metadata => "number or size of metadata entries",
+            Limit::AnnotationSize => "size of an annotation",
+            Limit::Annotations => "number of annotations of a message",
         })
     }
 }

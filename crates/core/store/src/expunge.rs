@@ -118,6 +118,7 @@ impl Store {
                 docs.push(row.doc);
             }
             release(tx, account, &counted(docs))?;
+            crate::annotation::forget(tx, &mut ledger, mailbox, &removed)?;
             let modseq =
                 if removed.is_empty() { ledger.at(slot).value.highest_modseq } else { ledger.stamp() };
             ledger.finish(tx, touched)?;

@@ -44,11 +44,13 @@ pub struct Behalf {
     pub may: Rights,
     /// Whose own \Seen it is; None: that of the messages.
     pub seen: Option<AccountId>,
+    /// Whose private annotations they are; None: the owner's.
+    pub user: Option<AccountId>,
 }
 
 impl Behalf {
     /// The owner's, or the server's own.
-    pub const OWNER: Behalf = Behalf { may: Rights::ALL, seen: None };
+    pub const OWNER: Behalf = Behalf { may: Rights::ALL, seen: None, user: None };
 
     /// Flags and keywords with which a message comes into the mailbox (RFC 4314 §4): what he may not set is left out,
     /// and his own \Seen is told apart.

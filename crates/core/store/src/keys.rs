@@ -5,6 +5,8 @@
 //!
 //! | key after the account | value |
 //! |---|---|
+//! | `a` mailbox | annotations of the mailbox: records u64, octets that count u64; missing: there are none |
+//! | `a` mailbox uid user entry | annotation (RFC 5257): whether there is a value u8, modseq u64, octets; user 0: shared |
 //! | `c` mailbox modseq | change log of a mailbox: sections of kind u8 (1 arrived, 2 flagged, 3 vanished), n u32, n × (first u32, last u32) |
 //! | `c` 0 modseq | change log of the list of mailboxes, subscriptions and entries (version 2): [`ListEvent`]s |
 //! | `d` mailbox | a removed mailbox whose messages still have to be freed (0: the whole account) |
@@ -42,7 +44,9 @@ use model::{
 };
 use std::ops::Bound;
 
+mod annotation;
 mod sharing;
+pub(crate) use annotation::*;
 pub(crate) use sharing::*;
 
 /// Version of all value formats.

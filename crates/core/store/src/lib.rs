@@ -16,6 +16,7 @@ mod access_key;
 mod account;
 mod acl;
 mod across;
+mod annotation;
 mod check;
 mod copy;
 mod deliver;
@@ -44,6 +45,10 @@ pub use access_key::Present;
 pub use account::{Layout, Limits, Usage};
 pub use acl::{ACL_ENTRIES_MAX, Acl, AclEntry, Effect, OWNER_ALWAYS, RightsChange, SeenState, Viewer, Who};
 pub use across::{Destination, Source};
+pub use annotation::{
+    ANNOTATION_BYTES_MAX, ANNOTATION_NAME_BYTES_MAX, ANNOTATIONS_MAX, Annotation, AnnotationPage,
+    NewAnnotation, may_annotate,
+};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{
@@ -62,7 +67,7 @@ pub use metadata::{
     Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry,
     READER_BYTES_MAX, READER_ENTRIES_MAX, SERVER,
 };
-pub use order::{ORDER_STEP_MAX, Ordered};
+pub use order::{ORDER_STEP_MAX, Ordered, SortedFor};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
 pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};

@@ -3,7 +3,7 @@
 use crate::copy::{Arriving, relocate};
 use crate::keys::{self, MailboxValue};
 use crate::ledger::{Ledger, Slot};
-use crate::{Error, Limit, ListEvent, Originals, Store, Target, Written, acl, metadata, read};
+use crate::{Error, Limit, ListEvent, Originals, Store, Target, Written, acl, annotation, metadata, read};
 use engine::{AccountId, Order, Snapshot, Tx};
 use model::{MailboxId, ModSeq, SpecialUse, Uid, UidSet, UidValidity, UnixTime};
 use std::collections::BTreeMap;
@@ -270,6 +270,7 @@ impl Store {
             // RFC 4314 §4: "The DELETE command MUST delete the ACL".
             acl::remove(tx, account, id, touched)?;
             metadata::forget(tx, &mut ledger, id)?;
+            annotation::forget_mailbox(tx, &mut ledger, id)?;
             tx.put(&keys::doomed(account, id), &[keys::VERSION])?;
             tx.delete(&keys::name(account, &name))?;
             tx.delete(&keys::mailbox(account, id))?;

@@ -200,6 +200,7 @@ fn step(tx: &mut dyn Tx, account: AccountId) -> Result<bool, Error> {
         vec![
             keys::changes_range(account, mailbox),
             keys::seen_range(account, mailbox),
+            keys::annotations_range(account, mailbox, model::Uid(0), model::Uid(u32::MAX - 1)),
             only(keys::keywords(account, mailbox)),
             only(keys::access_key(account, mailbox)),
             only(keys::saved_view(account, mailbox)),

@@ -50,6 +50,7 @@ impl Store {
             let new = append_one(tx, &mut ledger, target, &message, now)?;
             tx.delete(&key)?;
             release(tx, account, &[(old.doc, 1)])?;
+            crate::annotation::forget(tx, &mut ledger, mailbox, &[uid].into_iter().collect())?;
             let modseq = ledger.stamp();
             let uid_validity = ledger.at(target).value.uid_validity;
             ledger.finish(tx, touched)?;

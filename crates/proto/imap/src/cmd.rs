@@ -194,9 +194,9 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
         Body::Authenticate { mechanism, initial } => auth::authenticate(core, &mechanism, initial),
         Body::Login { user, password } => auth::login(core, user, &password),
         Body::Enable(capabilities) => any_state::enable(core, &capabilities),
-        Body::Select { mailbox, access, condstore, qresync } => {
+        Body::Select { mailbox, access, condstore, qresync, annotate } => {
             let access = if core.anonymous { Access::ReadOnly } else { access };
-            select::start(core, mailbox, access, condstore, qresync)
+            select::start(core, mailbox, access, (condstore, annotate), qresync)
         }
         Body::Create { mailbox, special_use } => mailbox::create(core, mailbox, &special_use),
         Body::Delete(mailbox) => mailbox::delete(core, mailbox),

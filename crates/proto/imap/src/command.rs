@@ -8,13 +8,15 @@
 
 mod account;
 mod acl;
+mod annotation;
 
 pub use account::{Depth, EventGroup, Notify, NotifyEvent, SourceMailboxes};
 pub use acl::AclCommand;
+pub use annotation::{AnnotationAttribute, AnnotationRequest, AttributeName, part_of_entry};
 
 use crate::ask::{Access, Originals};
 use crate::sequence::SequenceSet;
-use model::{Arrangement, DateOf, Day, FlagMode, When};
+use model::{AnnotationChange, AnnotationScope, Arrangement, DateOf, Day, FlagMode, When};
 use model::{Flag, FlagSet, Keyword, ModSeq, SeqNo, Uid, UidSet, UidValidity, UnixTime};
 use std::fmt;
 
@@ -74,6 +76,8 @@ pub enum Body {
         condstore: bool,
         /// The QRESYNC parameter (RFC 7162 §3.2.5).
         qresync: Option<Box<Qresync>>,
+        /// The ANNOTATE parameter (RFC 5257 §4.2).
+        annotate: bool,
     },
     /// RFC 9051 §6.3.4. A final separator is still there.
     Create {
@@ -494,6 +498,8 @@ pub struct AppendMessage {
     pub flags: FlagList,
     /// INTERNALDATE to give it.
     pub internal_date: Option<UnixTime>,
+    /// ANNOTATION (RFC 5257 §4.7).
+    pub annotations: Vec<AnnotationChange>,
     /// The message itself.
     pub data: AppendData,
 }
@@ -721,6 +727,15 @@ pub enum SearchKey {
     EmailId(String),
     /// THREADID, as written.
     ThreadId(String),
+    /// ANNOTATION (RFC 5257 §4.8)
+    Annotation {
+        /// Names of entries, maybe with `*` and `%`.
+        entries: String,
+        /// Whose values; None: either.
+        scope: Option<AnnotationScope>,
+        /// In the charset of the search.
+        text: Vec<u8>,
+    },
 }
 
 /// FETCH.
@@ -793,6 +808,8 @@ pub enum FetchItem {
     SaveDate,
     /// PREVIEW (RFC 8970)
     Preview(Preview),
+    /// ANNOTATION (RFC 5257)
+    Annotation(AnnotationRequest),
 }
 
 /// Whether fetching content marks the message as read.
@@ -863,6 +880,8 @@ pub struct Store {
     pub echo: Echo,
     /// Which.
     pub flags: FlagList,
+    /// ANNOTATION in place of flags, and then at least one (RFC 5257 §4.5).
+    pub annotations: Vec<AnnotationChange>,
 }
 
 /// Whether STORE answers with FETCH responses.

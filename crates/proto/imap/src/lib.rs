@@ -17,4 +17,4 @@ pub mod url;
 mod view;
 pub mod write;
 
-pub use session::{MessageLimit, Session, Settings};
+pub use session::{ANNOTATION_BYTES_MAX, MessageLimit, Session, Settings};

@@ -13,7 +13,10 @@ use crate::mailbox_name::NameEncoding;
 use crate::mutf7;
 use crate::parse::{civil_from_days, is_astring_char, month_name};
 use crate::write::{Recent, date_time, flag_list, number, write_section};
-use model::{Arrangement, DateOf, Direction, FlagMode, SortKey, ThreadAlgorithm, When};
+use model::{
+    AnnotationChange, AnnotationScope, Arrangement, DateOf, Direction, FlagMode, SortKey, ThreadAlgorithm,
+    When,
+};
 
 /// The command's bytes with the final CRLF.
 pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {
@@ -26,7 +29,7 @@ pub fn print(command: &Command, names: NameEncoding) -> Vec<u8> {
 }
 
 /// A key of SORT as it is written.
-pub(crate) fn sort_key(key: SortKey) -> &'static str {
+pub(crate) fn sort_key(key: &SortKey) -> &'static str {
     match key {
         SortKey::Arrival => "ARRIVAL",
         SortKey::Cc => "CC",
@@ -38,6 +41,7 @@ pub(crate) fn sort_key(key: SortKey) -> &'static str {
         SortKey::Size => "SIZE",
         SortKey::Subject => "SUBJECT",
         SortKey::To => "TO",
+        SortKey::Annotation(_) => "ANNOTATION",
     }
 }
 
@@ -284,12 +288,19 @@ impl Printer {
 
     fn mailbox_body(&mut self, body: &Body) {
         match body {
-            Body::Select { mailbox, access, condstore, qresync } => {
+            Body::Select { mailbox, access, condstore, qresync, annotate } => {
                 self.one_name(if *access == Access::ReadWrite { "SELECT" } else { "EXAMINE" }, mailbox);
                 match qresync {
                     Some(qresync) => self.qresync(qresync),
                     None if *condstore => self.word(" (CONDSTORE)"),
                     None => {}
+                }
+                if *annotate {
+                    let is_alone = qresync.is_none() && !*condstore;
+                    if !is_alone {
+                        self.out.pop();
+                    }
+                    self.word(if is_alone { " (ANNOTATE)" } else { " ANNOTATE)" });
                 }
             }
             Body::Create { mailbox, special_use } => {
@@ -465,6 +476,10 @@ impl Printer {
             date_time(&mut self.out, time);
             self.word(" ");
         }
+        if !message.annotations.is_empty() {
+            self.annotations(&message.annotations);
+            self.word(" ");
+        }
         match &message.data {
             AppendData::Literal(form, content) => self.append_literal(*form, content),
             AppendData::Catenate(parts) => {
@@ -508,6 +523,10 @@ impl Printer {
             self.number(modseq.0);
             self.word(")");
         }
+        if !store.annotations.is_empty() {
+            self.word(" ");
+            return self.annotations(&store.annotations);
+        }
         self.word(match store.mode {
             FlagMode::Replace => " FLAGS",
             FlagMode::Add => " +FLAGS",
@@ -533,6 +552,21 @@ impl Printer {
         }
     }
 
+    fn annotations(&mut self, changes: &[AnnotationChange]) {
+        self.word("ANNOTATION ");
+        self.list(changes, |printer, change| {
+            printer.astring(change.entry.as_bytes());
+            printer.word(" (value");
+            printer.word(change.scope.suffix());
+            printer.word(" ");
+            match &change.value {
+                Some(value) => printer.string(value),
+                None => printer.word("NIL"),
+            }
+            printer.word(")");
+        });
+    }
+
     fn fetch_item(&mut self, item: &FetchItem) {
         self.word(match item {
             FetchItem::Envelope => "ENVELOPE",
@@ -555,6 +589,7 @@ impl Printer {
             FetchItem::SaveDate => "SAVEDATE",
             FetchItem::Preview(Preview::Make) => "PREVIEW",
             FetchItem::Preview(Preview::Lazy) => "PREVIEW (LAZY)",
+            FetchItem::Annotation(_) => "ANNOTATION ",
         });
         match item {
             FetchItem::BodySection { section, partial, .. } => {
@@ -568,6 +603,13 @@ impl Printer {
                 self.partial(*partial);
             }
             FetchItem::BinarySize(part) => self.part(part),
+            FetchItem::Annotation(request) => {
+                self.word("(");
+                self.list(&request.entries, |printer, entry| printer.string(entry.as_bytes()));
+                self.word(" ");
+                self.list(&request.attributes, |printer, attribute| printer.word(&attribute.text()));
+                self.word(")");
+            }
             _ => {}
         }
     }
@@ -617,7 +659,13 @@ impl Printer {
                 self.returns(search);
                 self.list(criteria, |printer, criterion| {
                     printer.word(if criterion.direction == Direction::Descending { "REVERSE " } else { "" });
-                    printer.word(sort_key(criterion.key));
+                    printer.word(sort_key(&criterion.key));
+                    if let SortKey::Annotation(key) = &criterion.key {
+                        printer.word(" ");
+                        printer.astring(key.entry.as_bytes());
+                        printer.word(" value");
+                        printer.word(key.scope.suffix());
+                    }
                 });
             }
             Arrangement::Threaded(algorithm) => self.word(match algorithm {
@@ -738,6 +786,12 @@ impl Printer {
             SearchKey::Filter(name) => self.word(&format!("FILTER {name}")),
             SearchKey::EmailId(id) => self.word(&format!("EMAILID {id}")),
             SearchKey::ThreadId(id) => self.word(&format!("THREADID {id}")),
+            SearchKey::Annotation { entries, scope, text } => {
+                self.word("ANNOTATION ");
+                self.string(entries.as_bytes());
+                self.word(&format!(" value{} ", scope.map_or("", AnnotationScope::suffix)));
+                self.string(text);
+            }
         }
     }
 }

@@ -25,8 +25,8 @@ use std::time::Duration;
 use wire::{Connection, Deflating, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
 pub(crate) use self::contexts::{Context, ContextResult, Contexts, SORTED_MAX};
+pub use self::core::{ANNOTATION_BYTES_MAX, MessageLimit, Settings};
 pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
-pub use self::core::{MessageLimit, Settings};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};
 pub(crate) use notify::{Expunges, FlagNews, Noticing, Selected, Wishes, tell_listed, tell_status};
 pub(crate) use running::{Event, Next, Running, mismatch, otherwise};

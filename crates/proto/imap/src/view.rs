@@ -47,6 +47,8 @@ pub(crate) struct View {
     pub rights: Rights,
     /// Whose ids it and its messages have.
     pub owner: Owner,
+    /// Changes of annotations are told (RFC 5257 §4.4).
+    pub annotate: bool,
 }
 
 /// A UIDBATCHES command and the mailbox as it was then (RFC 10022 §3.1.1).
@@ -80,6 +82,7 @@ impl View {
             access: selected.access,
             rights: selected.rights,
             owner: selected.owner,
+            annotate: false,
         }
     }
 

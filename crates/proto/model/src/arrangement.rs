@@ -1,9 +1,9 @@
 //! In which order messages are wanted, for every protocol that sorts or threads on the server.
 
-use crate::Uid;
+use crate::{AnnotationKey, Uid};
 
 /// What a message is sorted by (RFC 5256 §3, BASE.6.4.SORT; RFC 5957 §4).
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum SortKey {
     /// ARRIVAL: INTERNALDATE.
     Arrival,
@@ -25,10 +25,12 @@ pub enum SortKey {
     Subject,
     /// TO: local part of the first address.
     To,
+    /// ANNOTATION: a value, as the sorting user sees it (RFC 5257 §4.9).
+    Annotation(AnnotationKey),
 }
 
 impl SortKey {
-    /// Every key there is.
+    /// Every key that is a name alone.
     pub const EVERY: [SortKey; 10] = [
         SortKey::Arrival,
         SortKey::Cc,
@@ -53,7 +55,7 @@ pub enum Direction {
 }
 
 /// One criterion of an order. Messages that all criteria take for equal stand by ascending UID.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct SortCriterion {
     /// By what.
     pub key: SortKey,
@@ -94,7 +96,7 @@ pub struct ThreadNode {
 
 impl Arrangement {
     /// Whether such a criterion is among those that it is sorted by.
-    pub fn is_by(&self, key: SortKey) -> bool {
-        matches!(self, Arrangement::Sorted(criteria) if criteria.iter().any(|criterion| criterion.key == key))
+    pub fn is_by(&self, key: &SortKey) -> bool {
+        matches!(self, Arrangement::Sorted(criteria) if criteria.iter().any(|criterion| criterion.key == *key))
     }
 }

@@ -3,6 +3,7 @@
 //! Each id is a type of its own: a UID where a sequence number belongs must not compile.
 
 mod address;
+mod annotation;
 mod arrangement;
 mod comparator;
 mod dns;
@@ -14,6 +15,9 @@ mod rights;
 mod uid_set;
 
 pub use address::{AddressError, Domain, EmailAddress, LocalPart, Path, ReversePath};
+pub use annotation::{
+    AnnotationChange, AnnotationKey, AnnotationQuery, AnnotationScope, is_annotation_entry,
+};
 pub use arrangement::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode};
 pub use comparator::{Collation, Comparator};
 pub use dns::{Answer, Caa, Mx, Presence, SecurityStatus, Srv, Tlsa};

@@ -1,6 +1,6 @@
 //! What is looked for in a mailbox, for every protocol that searches.
 
-use crate::{Collation, EmailId, Flag, Keyword, ModSeq, ThreadId, UidSet, UnixTime};
+use crate::{AnnotationQuery, Collation, EmailId, Flag, Keyword, ModSeq, ThreadId, UidSet, UnixTime};
 
 /// A civil date: days since 1970-01-01.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -79,6 +79,8 @@ pub enum Query {
     EmailId(EmailId),
     /// RFC 8474 §5.2.
     ThreadId(ThreadId),
+    /// Has an annotation with that text in it (RFC 5257 §4.8), among those that the searching user may read.
+    Annotation(AnnotationQuery),
 }
 
 impl Query {

@@ -29,6 +29,8 @@ pub enum Right {
     Expunge = 512,
     /// `a`: SETACL and its like.
     Administer = 1024,
+    /// `n`: shared annotations of messages (RFC 5257 §3.4).
+    Annotate = 2048,
 }
 
 /// A set of rights.
@@ -41,7 +43,7 @@ pub struct NoRight(pub char);
 
 impl Right {
     /// All, in the order in which they are shown.
-    pub const EVERY: [Right; 11] = [
+    pub const EVERY: [Right; 12] = [
         Right::Lookup,
         Right::Read,
         Right::Seen,
@@ -52,6 +54,7 @@ impl Right {
         Right::DeleteMailbox,
         Right::DeleteMessages,
         Right::Expunge,
+        Right::Annotate,
         Right::Administer,
     ];
 
@@ -69,6 +72,7 @@ impl Right {
             Right::DeleteMessages => 't',
             Right::Expunge => 'e',
             Right::Administer => 'a',
+            Right::Annotate => 'n',
         }
     }
 }
@@ -77,7 +81,7 @@ impl Rights {
     /// None.
     pub const NONE: Rights = Rights(0);
     /// All of them.
-    pub const ALL: Rights = Rights(2047);
+    pub const ALL: Rights = Rights(4095);
     /// What stands for the obsolete `c` (RFC 4314 §2.1.1).
     pub const OBSOLETE_CREATE: Rights = Rights(Right::Create as u16 | Right::DeleteMailbox as u16);
     /// What stands for the obsolete `d` (RFC 4314 §2.1.1).
@@ -203,8 +207,8 @@ mod tests {
         assert_eq!(Rights::parse("lrswida").unwrap().to_string(), "lrswiteda");
         assert_eq!(Rights::parse("lrswikda").unwrap().to_string(), "lrswiktecda");
         assert_eq!(Rights::parse("c"), Rights::parse("kx"));
-        assert_eq!(Rights::ALL.to_string(), "lrswipkxtecda");
-        assert_eq!(Rights::parse("lrswipkxtea"), Ok(Rights::ALL));
+        assert_eq!(Rights::ALL.to_string(), "lrswipkxtencda");
+        assert_eq!(Rights::parse("lrswipkxtean"), Ok(Rights::ALL));
         assert_eq!(Rights::parse(""), Ok(Rights::NONE));
         for (bad, letter) in [("lrQ", 'Q'), ("lrq", 'q'), ("l1", '1'), ("l r", ' '), ("ä", 'ä')] {
             assert_eq!(Rights::parse(bad), Err(NoRight(letter)), "{bad}");

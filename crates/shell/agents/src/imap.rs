@@ -1,6 +1,7 @@
 //! IMAP: the account's mailboxes, one of them selected and watched.
 
 mod ahead;
+mod annotations;
 mod convert;
 mod mailboxes;
 mod searching;
@@ -10,9 +11,9 @@ mod watched;
 use crate::login::{self, Login};
 use crate::metrics::Protocol;
 use crate::url;
-use crate::world::{self, World};
+use crate::world::World;
 use ::imap::ask::{
-    Access, Answer, Ask, MakeKey, NewMessage, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
+    Access, Answer, Ask, MakeKey, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
 use ahead::{Ahead, Wanted};
 use engine::AccountId;
@@ -273,6 +274,7 @@ impl ImapAgent {
                 tokio::task::block_in_place(|| self.read(ask))
             }
             Ask::Store { .. }
+            | Ask::Annotate { .. }
             | Ask::Append { .. }
             | Ask::Replace { .. }
             | Ask::Copy { .. }
@@ -399,11 +401,16 @@ impl ImapAgent {
             None => None,
         };
         let rows = ready.unwrap_or_else(|| tokio::task::block_in_place(|| wanted.read(self.store())));
-        let rows = rows.map_err(refused)?;
+        let mut rows = convert::rows(rows.map_err(refused)?, &self.trace);
+        if wanted.needs.annotations {
+            let place = (wanted.owner, wanted.mailbox);
+            let add = || self.add_annotations(place, &mut rows, wanted.bytes_max);
+            tokio::task::block_in_place(add)?;
+        }
         if let Some(next) = rows.next {
             self.ahead = Some(Box::new(Ahead::begin(self.world.store.clone(), wanted, next)));
         }
-        Ok(Answer::Rows(convert::rows(rows, &self.trace)))
+        Ok(Answer::Rows(rows))
     }
 
     fn read(&self, ask: Ask) -> Result<Answer, Refused> {
@@ -437,7 +444,8 @@ impl ImapAgent {
                 store.content(account, mailbox, uid, start, length).map(Answer::Content).map_err(refused)
             }
             Ask::Order { uids, arrangement, comparator, scores } => {
-                let ordered = store.order(account, mailbox, &uids, &arrangement, comparator, &scores);
+                let seen = store::SortedFor { user: self.account()?, scores: &scores };
+                let ordered = store.order(account, mailbox, &uids, &arrangement, comparator, seen);
                 Ok(match ordered.map_err(refused)? {
                     store::Ordered::Sorted(uids) => Answer::Sorted(uids),
                     store::Ordered::Threaded(nodes) => Answer::Threaded(nodes),
@@ -455,7 +463,8 @@ impl ImapAgent {
         let store = self.store();
         if let Ask::Append { to, messages } = ask {
             let (to, place) = self.target(&to)?;
-            let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>().map_err(refused)?;
+            let prepare = |message| self.prepare(message, to.behalf.may);
+            let prepared = messages.into_iter().map(prepare).collect::<Result<_, _>>()?;
             let appended = self.own(store.append_to(to, prepared, World::now())).await.map_err(refused)?;
             return Ok(Answer::Appended { place, uid_validity: appended.uid_validity, uids: appended.uids });
         }
@@ -469,13 +478,20 @@ impl ImapAgent {
                     store.store_flags_as(owner, mailbox, uids, change, unchanged_since, known, behalf);
                 Ok(convert::stored(self.own(stored).await.map_err(refused)?))
             }
+            Ask::Annotate { uids, changes, unchanged_since, known, own } => {
+                let check = || self.may_annotate((owner, mailbox), &uids, &changes, standing.rights);
+                tokio::task::block_in_place(check)?;
+                let (known, user) = (store::Known { up_to: known, own }, self.account()?);
+                let stored = store.annotate(owner, mailbox, uids, user, changes, unchanged_since, known);
+                Ok(convert::stored(self.own(stored).await.map_err(refused)?))
+            }
             Ask::Replace { uid, to, message } => {
                 // RFC 8508 §4.1: what STORE, EXPUNGE and APPEND need together.
                 standing.demand(Right::DeleteMessages)?;
                 standing.demand(Right::Expunge)?;
                 let from = sharing::source(owner, mailbox, standing);
                 let (to, place) = self.target(&to)?;
-                let message = prepare(message).map_err(refused)?;
+                let message = self.prepare(message, to.behalf.may)?;
                 let replaced = self.own(store.replace_in(from, uid, to, message, World::now())).await;
                 let replaced = replaced.map_err(|error| match error {
                     Error::NoMessage => Refused::new(RefusedKind::Expunged, error.to_string()),
@@ -575,16 +591,6 @@ fn highest_modseq(
     }
 }
 
-/// Takes a new message apart on this connection's thread.
-fn prepare(message: NewMessage) -> Result<store::NewMessage, Error> {
-    Ok(store::NewMessage {
-        message: world::prepare(&message.content)?,
-        flags: message.flags,
-        keywords: message.keywords,
-        received: message.internal_date.unwrap_or_else(World::now),
-    })
-}
-
 fn directory_away(error: directory::Error) -> Refused {
     tracing::error!(%error, "the directory failed");
     Refused::new(RefusedKind::Unavailable, "The directory can't be read now")
@@ -602,6 +608,8 @@ fn refused(error: Error) -> Refused {
         Error::BadName(_) => RefusedKind::Cannot,
         Error::OverQuota => RefusedKind::OverQuota,
         Error::Limit(store::Limit::Metadata) => RefusedKind::Metadata,
+        Error::Limit(store::Limit::AnnotationSize) => RefusedKind::AnnotationSize,
+        Error::Limit(store::Limit::Annotations) => RefusedKind::Annotations,
         Error::Limit(_) => RefusedKind::Limit,
         Error::UseTaken => RefusedKind::UseAttr,
         Error::Engine(engine::Error::Corrupt { .. }) => RefusedKind::Corrupt,

@@ -13,9 +13,9 @@ mod thread;
 pub(crate) use record::OrderValue;
 
 use crate::keys::{self, RowValue};
-use crate::{Error, Store, read};
+use crate::{Error, Store, annotation, read};
 use engine::{AccountId, Order, Snapshot};
-use model::{Arrangement, Comparator, EmailId, MailboxId, ThreadNode, Uid, UidSet, UnixTime};
+use model::{AnnotationKey, Arrangement, Comparator, EmailId, MailboxId, ThreadNode, Uid, UidSet, UnixTime};
 use sort::{Shown, Sorter};
 use std::ops::{Bound, ControlFlow};
 use thread::Threader;
@@ -40,6 +40,15 @@ pub enum Ordered {
     Preparing,
 }
 
+/// Who sorts, and what is known of the messages beside what the store keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct SortedFor<'a> {
+    /// Whose private annotations are meant (RFC 5257 §4.9).
+    pub user: AccountId,
+    /// Scores of a search, ascending by UID, for RELEVANCY (RFC 6203 §6).
+    pub scores: &'a [(Uid, u8)],
+}
+
 /// What takes in the messages, in ascending order of UID.
 enum Taker {
     Sort(Sorter),
@@ -54,7 +63,7 @@ struct Made {
 
 impl Store {
     /// Puts messages of a mailbox in order, their texts by `comparator` (RFC 5255 §4.2). Those that are not there (any
-    /// more) are left out. `scores` (ascending by UID) are those of a search, for RELEVANCY (RFC 6203 §6).
+    /// more) are left out. `seen` is what else is known of them.
     ///
     /// # Errors
     /// [`Error::NoMailbox`]; reading failed; a missing record could not be written.
@@ -65,10 +74,15 @@ impl Store {
         uids: &UidSet,
         arrangement: &Arrangement,
         comparator: Comparator,
-        scores: &[(Uid, u8)],
+        seen: SortedFor<'_>,
     ) -> Result<Ordered, Error> {
         let mut taker = match arrangement {
-            Arrangement::Sorted(criteria) => Taker::Sort(Sorter::new(criteria, comparator)),
+            Arrangement::Sorted(criteria) => {
+                let snapshot = self.engine.snapshot()?;
+                let texts =
+                    |key: &AnnotationKey| annotation::texts(&*snapshot, account, mailbox, seen.user, key);
+                Taker::Sort(Sorter::new(criteria, comparator, texts)?)
+            }
             Arrangement::Threaded(algorithm) => {
                 Taker::Thread(Threader::new(*algorithm, comparator.collation))
             }
@@ -81,7 +95,7 @@ impl Store {
             let mut wanted: Vec<Uid> = uids.iter_from(from).take(PAGE + 1).collect();
             let next = if wanted.len() > PAGE { wanted.pop() } else { None };
             let page = Page::read(&*self.engine.snapshot()?, account, mailbox, &wanted, &taker, &mut made)?;
-            page.give(&mut taker, &mut there, scores);
+            page.give(&mut taker, &mut there, seen.scores);
             if made.len() >= ORDER_STEP_MAX {
                 self.keep_orders(account, made).wait()?;
                 return Ok(Ordered::Preparing);
@@ -228,7 +242,7 @@ impl Page {
                 Taker::Sort(sorter) => {
                     let score = scores.binary_search_by_key(&entry.uid, |(uid, _)| *uid);
                     let score = score.map_or(0, |at| scores[at].1);
-                    sorter.push(Shown { score, ..entry.shown }, record.as_ref());
+                    sorter.push(entry.uid, Shown { score, ..entry.shown }, record.as_ref());
                 }
                 Taker::Thread(threader) => threader.push(entry.shown.received, record.as_ref()),
             }

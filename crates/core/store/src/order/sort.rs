@@ -5,8 +5,10 @@
 
 use super::casemap::fold;
 use super::record::{OrderValue, Text};
-use model::{Collation, Comparator, Direction, SortCriterion, SortKey, UnixTime};
+use crate::Error;
+use model::{AnnotationKey, Collation, Comparator, Direction, SortCriterion, SortKey, Uid, UnixTime};
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 /// Octets of a folded text that count: a decomposition may make a text several times as long.
 const FOLDED_BYTES_MAX: usize = 2048;
@@ -63,6 +65,8 @@ impl Texts {
 enum Values {
     Numbers(Vec<i64>),
     Texts(Texts),
+    /// Texts that are there already, by message.
+    Annotated(Texts, BTreeMap<Uid, String>),
 }
 
 struct Column {
@@ -78,9 +82,11 @@ pub(super) struct Sorter {
 }
 
 /// The text that a key sorts by; None: a number.
-fn text_of(key: SortKey) -> Option<Text> {
+fn text_of(key: &SortKey) -> Option<Text> {
     match key {
-        SortKey::Arrival | SortKey::Date | SortKey::Size | SortKey::Relevancy => None,
+        SortKey::Arrival | SortKey::Date | SortKey::Size | SortKey::Relevancy | SortKey::Annotation(_) => {
+            None
+        }
         SortKey::Subject => Some(Text::Subject),
         SortKey::From => Some(Text::From),
         SortKey::To => Some(Text::To),
@@ -91,42 +97,54 @@ fn text_of(key: SortKey) -> Option<Text> {
 }
 
 impl Sorter {
-    pub(super) fn new(criteria: &[SortCriterion], comparator: Comparator) -> Sorter {
+    pub(super) fn new(
+        criteria: &[SortCriterion],
+        comparator: Comparator,
+        annotated: impl Fn(&AnnotationKey) -> Result<BTreeMap<Uid, String>, Error>,
+    ) -> Result<Sorter, Error> {
         let mut columns: Vec<Column> = Vec::new();
         for criterion in criteria {
             // What was compared before decides nothing any more.
             if columns.iter().any(|column| column.key == criterion.key) {
                 continue;
             }
-            let (values, direction) = match text_of(criterion.key) {
-                Some(_) => (Values::Texts(Texts::new(comparator.collation)), comparator.direction),
-                None => (Values::Numbers(Vec::new()), Direction::Ascending),
+            let (values, direction) = match (&criterion.key, text_of(&criterion.key)) {
+                (SortKey::Annotation(key), _) => {
+                    let texts = Texts::new(comparator.collation);
+                    (Values::Annotated(texts, annotated(key)?), comparator.direction)
+                }
+                (_, Some(_)) => (Values::Texts(Texts::new(comparator.collation)), comparator.direction),
+                (_, None) => (Values::Numbers(Vec::new()), Direction::Ascending),
             };
             // RFC 4790 §3.3: an inverted collation, which REVERSE inverts again.
             let direction = match criterion.direction == direction {
                 true => Direction::Ascending,
                 false => Direction::Descending,
             };
-            columns.push(Column { key: criterion.key, direction, values });
+            columns.push(Column { key: criterion.key.clone(), direction, values });
         }
-        Sorter { columns, places: 0 }
+        Ok(Sorter { columns, places: 0 })
     }
 
     /// Whether rows say all that is needed.
     pub(super) fn needs_records(&self) -> bool {
-        self.columns
-            .iter()
-            .any(|column| !matches!(column.key, SortKey::Arrival | SortKey::Size | SortKey::Relevancy))
+        let is_in_row = |key: &SortKey| {
+            matches!(key, SortKey::Arrival | SortKey::Size | SortKey::Relevancy | SortKey::Annotation(_))
+        };
+        self.columns.iter().any(|column| !is_in_row(&column.key))
     }
 
     /// Takes in the next message.
-    pub(super) fn push(&mut self, shown: Shown, record: Option<&OrderValue<'_>>) {
+    pub(super) fn push(&mut self, uid: Uid, shown: Shown, record: Option<&OrderValue<'_>>) {
         self.places += 1;
         for column in &mut self.columns {
             match &mut column.values {
                 Values::Texts(texts) => {
-                    let text = text_of(column.key).zip(record).map(|(which, record)| record.text(which));
+                    let text = text_of(&column.key).zip(record).map(|(which, record)| record.text(which));
                     texts.push(text.unwrap_or_default());
+                }
+                Values::Annotated(texts, by_uid) => {
+                    texts.push(by_uid.get(&uid).map(String::as_str).unwrap_or_default());
                 }
                 Values::Numbers(numbers) => numbers.push(match column.key {
                     SortKey::Size => i64::from(shown.size),
@@ -148,7 +166,7 @@ impl Sorter {
             for column in &self.columns {
                 let ordering = match &column.values {
                     Values::Numbers(numbers) => numbers[at].cmp(&numbers[other]),
-                    Values::Texts(texts) => texts.compare(at, other),
+                    Values::Texts(texts) | Values::Annotated(texts, _) => texts.compare(at, other),
                 };
                 match (ordering, column.direction) {
                     (Ordering::Equal, _) => {}

@@ -89,6 +89,8 @@ impl<'q> Condition<'q> {
             Query::ModSeq(modseq) => Condition::ModSeq(*modseq),
             Query::EmailId(id) => Condition::EmailId(*id),
             Query::ThreadId(id) => Condition::ThreadId(*id),
+            // Whose they are only those know who ask: they have put UIDs in their place.
+            Query::Annotation(_) => Condition::Known(false),
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn plain(folded: &str, out: &mut String) {
 }
 
 /// A text to look for.
-pub(super) struct Needle {
+pub(crate) struct Needle {
     collation: Collation,
     /// As the index has it.
     wide: String,
@@ -36,7 +36,7 @@ pub(super) struct Needle {
 }
 
 impl Needle {
-    pub(super) fn new(text: &str, collation: Collation) -> Needle {
+    pub(crate) fn new(text: &str, collation: Collation) -> Needle {
         let finder = Finder::new(fold(text, collation).as_bytes()).into_owned();
         Needle { collation, wide: fold(text, Collation::UnicodeCasemap), finder }
     }
@@ -56,7 +56,7 @@ impl Needle {
     }
 
     /// Whether a text, not yet folded, holds it.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub(crate) fn is_in(&self, text: &str) -> bool {
         match self.collation {
             Collation::Octet => self.is_in_folded(text),
             collation => self.is_in_folded(&fold(text, collation)),

@@ -17,6 +17,7 @@ use crate::keys::{MailboxValue, RowValue};
 use crate::{Error, Store, read};
 use condition::{Condition, Message};
 use engine::{AccountId, Snapshot};
+pub(crate) use fold::Needle;
 use index::Index;
 use model::{MailboxId, Query, Uid, UidSet};
 use std::ops::ControlFlow;

@@ -1,6 +1,7 @@
 //! Tests of the whole store over the engine in memory.
 
 mod access_keys;
+mod annotations;
 mod behaviour;
 mod cost;
 mod formats;
@@ -41,7 +42,13 @@ pub(crate) fn message(text: &str) -> Prepared {
 }
 
 pub(crate) fn new(text: &str) -> NewMessage {
-    NewMessage { message: message(text), flags: FlagSet::NONE, keywords: Vec::new(), received: NOW }
+    NewMessage {
+        message: message(text),
+        flags: FlagSet::NONE,
+        keywords: Vec::new(),
+        received: NOW,
+        annotations: Vec::new(),
+    }
 }
 
 pub(crate) fn recipient(account: AccountId) -> Recipient {

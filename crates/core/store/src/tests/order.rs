@@ -2,11 +2,13 @@
 //! bounds; records that are missing; hostile references.
 
 use super::*;
-use crate::Ordered;
+use crate::{Ordered, SortedFor};
 use model::{
     Arrangement, Collation, Comparator, Direction, SortCriterion, SortKey, ThreadAlgorithm, ThreadNode,
 };
 use proptest::prelude::*;
+
+const NOBODY: SortedFor<'static> = SortedFor { user: ANNA, scores: &[] };
 
 /// What the reference implementation looks at.
 #[derive(Clone, Debug)]
@@ -228,14 +230,16 @@ fn listed(trees: &[Tree], depth: u32, out: &mut Vec<ThreadNode>) {
     }
 }
 
-fn key(mail: &Mail, key: SortKey) -> (i64, String) {
+fn key(mail: &Mail, key: &SortKey) -> (i64, String) {
     match key {
         SortKey::Arrival => (mail.received, String::new()),
         SortKey::Date => (mail.date(), String::new()),
         SortKey::Size => (mail.text().replace('\n', "\r\n").len() as i64, String::new()),
         SortKey::Subject => (0, mail.base().0),
         SortKey::From | SortKey::DisplayFrom => (0, mail.from.to_ascii_uppercase()),
-        SortKey::Cc | SortKey::To | SortKey::DisplayTo | SortKey::Relevancy => (0, String::new()),
+        SortKey::Cc | SortKey::To | SortKey::DisplayTo | SortKey::Relevancy | SortKey::Annotation(_) => {
+            (0, String::new())
+        }
     }
 }
 
@@ -243,7 +247,7 @@ fn reference_sort(mails: &[Mail], criteria: &[SortCriterion]) -> Vec<Uid> {
     let mut order: Vec<usize> = (0..mails.len()).collect();
     order.sort_by(|a, b| {
         criteria.iter().fold(std::cmp::Ordering::Equal, |before, criterion| {
-            let ordering = key(&mails[*a], criterion.key).cmp(&key(&mails[*b], criterion.key));
+            let ordering = key(&mails[*a], &criterion.key).cmp(&key(&mails[*b], &criterion.key));
             before.then(match criterion.direction {
                 Direction::Ascending => ordering,
                 Direction::Descending => ordering.reverse(),
@@ -307,7 +311,7 @@ fn stored(mails: &[Mail]) -> (Store, Arc<MemoryEngine>) {
 fn ordered(store: &Store, arrangement: &Arrangement) -> Ordered {
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     loop {
-        match store.order(ANNA, INBOX, &everything, arrangement, Comparator::default(), &[]).unwrap() {
+        match store.order(ANNA, INBOX, &everything, arrangement, Comparator::default(), NOBODY).unwrap() {
             Ordered::Preparing => {}
             ordered => return ordered,
         }
@@ -401,7 +405,7 @@ fn collations_order_texts() {
     store.append(ANNA, Target::Inbox, subjects.map(mail).into(), NOW).wait().unwrap();
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     let order = |arrangement: &Arrangement, collation, direction| match store
-        .order(ANNA, INBOX, &everything, arrangement, Comparator { collation, direction }, &[])
+        .order(ANNA, INBOX, &everything, arrangement, Comparator { collation, direction }, NOBODY)
         .unwrap()
     {
         Ordered::Sorted(uids) => uids.iter().map(|uid| uid.0).collect::<Vec<_>>(),
@@ -419,7 +423,9 @@ fn collations_order_texts() {
         (Octet, down, [5, 7, 6, 1, 3, 8, 4, 2]),
     ] {
         for key in [SortKey::Subject, SortKey::From] {
-            let sorted = |criterion| Arrangement::Sorted(vec![SortCriterion { key, direction: criterion }]);
+            let sorted = |criterion| {
+                Arrangement::Sorted(vec![SortCriterion { key: key.clone(), direction: criterion }])
+            };
             assert_eq!(order(&sorted(up), collation, direction), wanted, "{collation:?} {direction:?}");
             let other = if direction == up { down } else { up };
             assert_eq!(order(&sorted(down), collation, other), wanted, "{collation:?} {direction:?}");
@@ -450,11 +456,11 @@ fn many_missing_records_are_made_in_steps() {
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     let arrangement = Arrangement::Threaded(ThreadAlgorithm::Refs);
     assert_eq!(
-        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), &[]).unwrap(),
+        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), NOBODY).unwrap(),
         Ordered::Preparing
     );
     assert!(matches!(
-        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), &[]).unwrap(),
+        store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), NOBODY).unwrap(),
         Ordered::Threaded(_)
     ));
 }
@@ -488,8 +494,9 @@ fn the_likest_come_first() {
     let everything = store.open(ANNA, INBOX).unwrap().uids;
     let scores = [(Uid(1), 40), (Uid(3), 90)];
     let sorted = |direction| {
+        let seen = SortedFor { user: ANNA, scores: &scores };
         let arrangement = Arrangement::Sorted(vec![SortCriterion { key: SortKey::Relevancy, direction }]);
-        match store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), &scores).unwrap() {
+        match store.order(ANNA, INBOX, &everything, &arrangement, Comparator::default(), seen).unwrap() {
             Ordered::Sorted(uids) => uids.into_iter().map(|uid| uid.0).collect::<Vec<_>>(),
             other => panic!("{other:?}"),
         }

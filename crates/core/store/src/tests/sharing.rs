@@ -43,7 +43,7 @@ fn rights_are_the_union_less_what_is_taken_away() {
     deny(Who::Account(BORIS));
     assert_eq!(may(&store, INBOX, BORIS), "rsi");
     deny(Who::Account(ANNA));
-    assert_eq!(may(&store, INBOX, ANNA), "lrsipkxtecda", "the owner keeps l and a (RFC 4314 §2)");
+    assert_eq!(may(&store, INBOX, ANNA), "lrsipkxtencda", "the owner keeps l and a (RFC 4314 §2)");
     // What the owner does to himself begins with all rights, and is taken back by DELETEACL.
     let own = Who::Account(ANNA);
     let less = RightsChange::Remove(rights("lates"));
@@ -96,7 +96,7 @@ fn everybody_has_a_seen_of_his_own() {
     let (store, _) = three();
     fill(&store, ANNA, 3);
     grant(&store, ANNA, INBOX, Who::Account(BORIS), "lrs");
-    let behalf = Behalf { may: rights("lrs"), seen: Some(BORIS) };
+    let behalf = Behalf { may: rights("lrs"), seen: Some(BORIS), user: Some(BORIS) };
     let stored = |list: &[u32], change| {
         let uids = Arc::new(uids(list));
         store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
@@ -128,7 +128,7 @@ fn who_may_change_some_flags_leaves_the_others() {
     fill(&store, ANNA, 1);
     flag(&store, ANNA, &[1], change(FlagMode::Add, &[Flag::Flagged, Flag::Seen], &["owner"]));
     let stored = |letters: &str, change| {
-        let behalf = Behalf { may: rights(letters), seen: None };
+        let behalf = Behalf { may: rights(letters), seen: None, user: Some(BORIS) };
         let uids = Arc::new(uids(&[1]));
         store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
     };
@@ -158,7 +158,7 @@ fn a_copy_in_another_account_shares_the_content_and_nothing_else() {
     let to = |letters: &str, seen| Destination {
         account: BORIS,
         to: Target::Inbox,
-        behalf: Behalf { may: rights(letters), seen },
+        behalf: Behalf { may: rights(letters), seen, user: seen },
     };
     let copy = |to, originals| store.copy_to(from, Arc::new(uids(&[1, 2, 9])), to, originals, NOW).wait();
     let copied = copy(to("rwis", None), Originals::Stay).unwrap();
@@ -194,7 +194,7 @@ fn a_copy_in_another_account_shares_the_content_and_nothing_else() {
 #[test]
 fn append_and_replace_respect_rights() {
     let (store, _) = three();
-    let behalf = Behalf { may: rights("ris"), seen: Some(BORIS) };
+    let behalf = Behalf { may: rights("ris"), seen: Some(BORIS), user: Some(BORIS) };
     let to = Destination { account: ANNA, to: Target::Inbox, behalf };
     let mut message = new("Subject: a\n\nb\n");
     message.flags = [Flag::Seen, Flag::Flagged].into_iter().collect();

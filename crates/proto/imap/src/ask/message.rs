@@ -1,7 +1,10 @@
 //! Messages in questions and answers: rows, what is wanted of them, and what became of them.
 
 use super::Place;
-use model::{EmailId, FlagSet, Keyword, ModSeq, ThreadId, Uid, UidSet, UidValidity, UnixTime};
+use model::{
+    AnnotationChange, AnnotationScope, EmailId, FlagSet, Keyword, ModSeq, ThreadId, Uid, UidSet, UidValidity,
+    UnixTime,
+};
 use std::sync::Arc;
 
 /// What becomes of the originals.
@@ -20,6 +23,8 @@ pub struct Needs {
     pub digest: bool,
     /// [`Row::content`].
     pub content: ContentNeed,
+    /// [`Row::annotations`].
+    pub annotations: bool,
 }
 
 /// How much of the content.
@@ -75,6 +80,21 @@ pub struct Row {
     pub digest: Option<Digest>,
     /// As asked for.
     pub content: RowContent,
+    /// If asked for: those that this user may see.
+    pub annotations: Vec<Annotation>,
+}
+
+/// An annotation of a message (RFC 5257).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Annotation {
+    /// Name of the entry.
+    pub entry: String,
+    /// Whose.
+    pub scope: AnnotationScope,
+    /// When it changed.
+    pub modseq: ModSeq,
+    /// None: it was removed then.
+    pub value: Option<Vec<u8>>,
 }
 
 /// What [`Row::content`] brings.
@@ -165,6 +185,8 @@ pub struct NewMessage {
     pub keywords: Vec<Keyword>,
     /// INTERNALDATE; None: now.
     pub internal_date: Option<UnixTime>,
+    /// Annotations to come with it (RFC 5257 §4.7).
+    pub annotations: Vec<AnnotationChange>,
 }
 
 /// What COPY or MOVE did.

@@ -18,13 +18,15 @@ pub use acl::{AclAsk, QuotaOf, RightsChange};
 pub use mailbox::{
     Access, Changes, Counters, CountersNeed, Glance, MailboxRow, Owner, Place, Quota, Resource, Selected,
 };
-pub use message::{ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored};
+pub use message::{
+    Annotation, ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored,
+};
 
 use crate::command::Depth;
 use crate::url::AccessKey;
 use model::{
-    Arrangement, Comparator, FlagChange, MailboxId, ModSeq, Query, Rights, SpecialUse, ThreadNode, Uid,
-    UidSet, UidValidity,
+    AnnotationChange, Arrangement, Comparator, FlagChange, MailboxId, ModSeq, Query, Rights, SpecialUse,
+    ThreadNode, Uid, UidSet, UidValidity,
 };
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -218,7 +220,22 @@ pub enum Ask {
         /// As in [`Ask::Changes`].
         own: Vec<ModSeq>,
     },
-    /// Adds messages to a mailbox, all or none. [[`Answer::Appended`]]
+    /// Sets and removes annotations, all in one commit (RFC 5257 §4.5). [[`Answer::Stored`]; refused with
+    /// [`RefusedKind::AnnotationSize`] or [`RefusedKind::Annotations`], or with [`RefusedKind::BadPart`] when an entry is
+    /// about a part that a message has not]
+    Annotate {
+        /// As in [`Ask::Store`].
+        uids: Arc<UidSet>,
+        /// What.
+        changes: Vec<AnnotationChange>,
+        /// As in [`Ask::Store`].
+        unchanged_since: Option<ModSeq>,
+        /// As in [`Ask::Store`].
+        known: ModSeq,
+        /// As in [`Ask::Store`].
+        own: Vec<ModSeq>,
+    },
+    /// Adds messages to a mailbox, all or none. [[`Answer::Appended`]; refused as [`Ask::Annotate`] is]
     Append {
         /// Name of the mailbox.
         to: String,
@@ -471,6 +488,12 @@ pub enum RefusedKind {
     Metadata,
     /// Some other limit (messages, mailboxes, keywords, size).
     Limit,
+    /// A value is too large (RFC 5257 §4.5).
+    AnnotationSize,
+    /// A message would have too many annotations.
+    Annotations,
+    /// There is no such part; the client's mistake (RFC 5257 §3.2.1).
+    BadPart,
     /// Too much would have to be watched (RFC 5465 §3.1).
     Overflow,
     /// Not allowed for this user.

@@ -74,7 +74,7 @@ pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
     let Some(view) = &mut core.view else { return };
     let has_room = view.contexts.as_ref().is_none_or(|contexts| contexts.have_room());
     // How like a message is depends on all others that were found: its place can't be told by itself.
-    let fits = !matches!(&result, ContextResult::Sorted(by, list) if list.len() > SORTED_MAX || by.is_by(SortKey::Relevancy));
+    let fits = !matches!(&result, ContextResult::Sorted(by, list) if list.len() > SORTED_MAX || by.is_by(&SortKey::Relevancy));
     match query.filter(|_| has_room && fits) {
         Some(query) => {
             let modseq = items.contains(&FetchItem::ModSeq);

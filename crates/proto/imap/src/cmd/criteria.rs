@@ -8,7 +8,7 @@ use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, News};
 use crate::view::View;
 use crate::write::{email_id_from, thread_id_from};
-use model::{Flag, Query, Uid, UidSet, UnixTime};
+use model::{AnnotationQuery, Flag, Query, Uid, UidSet, UnixTime};
 
 /// Whether the syntax of a command asks for a charset.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -144,6 +144,11 @@ impl Translation<'_> {
             SearchKey::Filter(_) => none(),
             // RFC 8474 §5.3: an id that was never given names nothing.
             SearchKey::EmailId(id) => email_id_from(id, self.scope.owner).map_or_else(none, Query::EmailId),
+            SearchKey::Annotation { entries, scope, text } => Query::Annotation(AnnotationQuery {
+                entries: entries.clone(),
+                scope: *scope,
+                text: self.text(text)?,
+            }),
             SearchKey::ThreadId(id) => {
                 thread_id_from(id, self.scope.owner).map_or_else(none, Query::ThreadId)
             }

@@ -14,7 +14,7 @@ use wire::FLUSH_BYTES;
 const NAMES_MAX: usize = 1000;
 
 /// What can be asked for (RFC 5465 §3.1: BADEVENT names all of it).
-const EVENTS: &str = "MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange MailboxMetadataChange \
+const EVENTS: &str = "MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange MailboxMetadataChange \
                       ServerMetadataChange";
 
 #[derive(Debug)]
@@ -38,8 +38,7 @@ pub(super) fn start(notify: Option<command::Notify>) -> Begun {
     let Some(command::Notify { status, groups }) = notify else {
         return Begun::Run(Notify::new(Wishes::default(), false));
     };
-    let unknown =
-        |event: &NotifyEvent| matches!(event, NotifyEvent::Other(_) | NotifyEvent::AnnotationChange);
+    let unknown = |event: &NotifyEvent| matches!(event, NotifyEvent::Other(_));
     if groups.iter().flat_map(|group| &group.events).any(unknown) {
         return Begun::Now(Done::no(format!("[BADEVENT ({EVENTS})] There is no such event here")));
     }
@@ -66,11 +65,12 @@ pub(super) fn start(notify: Option<command::Notify>) -> Begun {
             true => FlagNews::Told,
             false => FlagNews::Untold,
         };
+        let annotations = group.events.contains(&NotifyEvent::AnnotationChange);
         let items = group.events.into_iter().find_map(|event| match event {
             NotifyEvent::MessageNew(items) => Some(items),
             _ => None,
         });
-        wishes.selected = items.map(|items| Selected { expunges, flags, items });
+        wishes.selected = items.map(|items| Selected { expunges, flags, annotations, items });
     }
     Begun::Run(Notify::new(wishes, status))
 }

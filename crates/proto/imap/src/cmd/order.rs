@@ -145,7 +145,7 @@ impl Arranging {
                 });
             }
             State::Ordering => {
-                let scores = match self.arrangement.is_by(SortKey::Relevancy) {
+                let scores = match self.arrangement.is_by(&SortKey::Relevancy) {
                     true => self.scores.all(),
                     false => Vec::new(),
                 };

@@ -6,7 +6,7 @@ use crate::ask::{Access, Answer, Ask, Selected};
 use crate::command::Qresync;
 use crate::mailbox_name::normalized;
 use crate::sequence::SequenceSet;
-use crate::session::{Core, Done, Event, News, Next, Running, Telling, otherwise};
+use crate::session::{ANNOTATION_BYTES_MAX, Core, Done, Event, News, Next, Running, Telling, otherwise};
 use crate::view::View;
 use crate::write::{self, ListKind};
 use model::{SeqNo, Uid, UidSet};
@@ -16,6 +16,8 @@ struct Select {
     mailbox: String,
     access: Access,
     qresync: Option<Box<Qresync>>,
+    /// RFC 5257 §4.2: changes of annotations are told.
+    annotate: bool,
     /// The tagged reply, once the mailbox is selected.
     done: Option<Done>,
     /// Changed messages being told.
@@ -26,7 +28,7 @@ pub(super) fn start(
     core: &mut Core,
     mailbox: String,
     access: Access,
-    condstore: bool,
+    (condstore, annotate): (bool, bool),
     qresync: Option<Box<Qresync>>,
 ) -> Begun {
     if qresync.is_some() && !core.enabled.qresync {
@@ -42,7 +44,7 @@ pub(super) fn start(
     if condstore {
         enable_condstore(core);
     }
-    Begun::Run(Box::new(Select { mailbox, access, qresync, done: None, telling: None }))
+    Begun::Run(Box::new(Select { mailbox, access, qresync, annotate, done: None, telling: None }))
 }
 
 impl Running for Select {
@@ -59,6 +61,9 @@ impl Running for Select {
                 // RFC 7162 §3.2.5.1: with another UIDVALIDITY the client's state means nothing.
                 self.qresync.take_if(|known| known.uid_validity != selected.uid_validity);
                 announce(core, *selected);
+                if let Some(view) = &mut core.view {
+                    view.annotate = self.annotate;
+                }
                 if core.enabled.rev2 {
                     self.list(core);
                 }
@@ -177,6 +182,12 @@ fn announce(core: &mut Core, selected: Selected) {
     // RFC 8474 §4.2
     let mailbox = write::mailbox_id_text(owner, mailbox);
     core.tell("OK", format_args!("[MAILBOXID ({mailbox})] Id of this mailbox"));
+    // RFC 5257 §4.1
+    let annotations = match core.view.as_ref().map(|view| view.access) {
+        Some(Access::ReadWrite) => ANNOTATION_BYTES_MAX.to_string(),
+        _ => "READ-ONLY".to_owned(),
+    };
+    core.tell("OK", format_args!("[ANNOTATIONS {annotations}] Largest annotation"));
     // RFC 4467 §8
     if core.secure {
         core.tell("OK", format_args!("{}Mechanisms for URLAUTH", url_auth::mechanisms(core)));

@@ -1,4 +1,4 @@
-//! STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE: RFC 7162 §3.1.3).
+//! STORE and UID STORE (RFC 9051 §6.4.6; UNCHANGEDSINCE: RFC 7162 §3.1.3; ANNOTATION: RFC 5257 §4.5).
 
 use super::any_state::enable_condstore;
 use super::limit::{self, Exceeded};
@@ -9,8 +9,7 @@ use crate::sequence::{write_numbers, write_uids};
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
 use crate::view::Numbers;
 use crate::write;
-use model::FlagChange;
-use model::{ModSeq, Uid, UidSet};
+use model::{AnnotationChange, FlagChange, ModSeq, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -21,12 +20,20 @@ struct Store {
     echo: Echo,
     exceeded: Option<Exceeded>,
     unchanged_since: Option<ModSeq>,
-    change: Option<FlagChange>,
+    change: Option<Change>,
     stored: Option<Box<Stored>>,
     /// Messages whose new state is still to be told.
     told: Arc<UidSet>,
     /// Where the next page of those begins.
     from: Option<Uid>,
+}
+
+/// What is to be stored.
+#[derive(Debug)]
+enum Change {
+    Flags(FlagChange),
+    /// RFC 5257 §4.5
+    Annotations(Vec<AnnotationChange>),
 }
 
 pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
@@ -52,10 +59,13 @@ pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
         echo: store.echo,
         exceeded,
         unchanged_since: store.unchanged_since,
-        change: Some(FlagChange {
-            mode: store.mode,
-            flags: store.flags.flags,
-            keywords: store.flags.keywords,
+        change: Some(match store.annotations.is_empty() {
+            true => Change::Flags(FlagChange {
+                mode: store.mode,
+                flags: store.flags.flags,
+                keywords: store.flags.keywords,
+            }),
+            false => Change::Annotations(store.annotations),
         }),
         stored: None,
         told: Arc::default(),
@@ -88,12 +98,11 @@ impl Running for Store {
         }
         if let Some(change) = self.change.take() {
             let Some(view) = &core.view else { return Next::Done(Done::bad("No mailbox is selected")) };
-            return Next::Ask(Ask::Store {
-                uids: Arc::clone(&self.uids),
-                change,
-                unchanged_since: self.unchanged_since,
-                known: view.known,
-                own: view.own.clone(),
+            let (uids, unchanged_since) = (Arc::clone(&self.uids), self.unchanged_since);
+            let (known, own) = (view.known, view.own.clone());
+            return Next::Ask(match change {
+                Change::Flags(change) => Ask::Store { uids, change, unchanged_since, known, own },
+                Change::Annotations(changes) => Ask::Annotate { uids, changes, unchanged_since, known, own },
             });
         }
         match (self.from, &self.stored) {

@@ -47,6 +47,6 @@ fn set(cursor: &mut Cursor<'_>) -> Parsed<AclCommand> {
     // RFC 4314 §3.1: "an unrecognized right MUST cause the command to return the BAD response".
     match Rights::parse(letters) {
         Ok(rights) => Ok(AclCommand::Set { identifier, change: make(rights) }),
-        Err(_) => cursor.fault(start, FaultKind::Syntax, "rights, of lrswipkxteacd in lower case"),
+        Err(_) => cursor.fault(start, FaultKind::Syntax, "rights, of lrswipkxteancd in lower case"),
     }
 }

@@ -24,6 +24,10 @@ pub const SOURCE_MAILBOXES_MAX: usize = 10_000;
 pub const METADATA_ENTRIES_MAX: usize = 256;
 /// Longest name of a metadata entry, in octets.
 pub const METADATA_NAME_BYTES_MAX: usize = 512;
+/// Most entries of one ANNOTATION (RFC 5257).
+pub const ANNOTATION_ENTRIES_MAX: usize = 64;
+/// Longest name of an entry of ANNOTATION, in octets.
+pub const ANNOTATION_NAME_BYTES_MAX: usize = 256;
 /// Most pairs of ID (RFC 2971 §3.3).
 pub const ID_PAIRS_MAX: usize = 30;
 /// Most URLs of one GENURLAUTH or URLFETCH.

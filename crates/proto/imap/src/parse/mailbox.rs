@@ -1,7 +1,7 @@
 //! Commands about mailboxes: SELECT to APPEND (RFC 9051 §6.3).
 
 use super::cursor::{Cursor, EmptyList};
-use super::{FaultKind, Parsed, date, flags, limits};
+use super::{FaultKind, Parsed, annotation, date, flags, limits};
 use crate::ask::Access;
 use crate::command::{
     AppendData, AppendForm, AppendMessage, Body, CatPart, Content, List, ListForm, ListReturn, ListSelect,
@@ -48,29 +48,32 @@ fn rename(cursor: &mut Cursor<'_>) -> Parsed<Body> {
 /// ```text
 /// select        = "SELECT" SP mailbox [select-params]
 /// select-params = SP "(" select-param *(SP select-param) ")"      (RFC 4466)
-/// select-param  = "CONDSTORE" / "QRESYNC" SP "(" … ")"            (RFC 7162)
+/// select-param  = "CONDSTORE" / "QRESYNC" SP "(" … ")" /          (RFC 7162)
+///                 "ANNOTATE"                                      (RFC 5257)
 /// ```
 fn select(cursor: &mut Cursor<'_>, access: Access) -> Parsed<Body> {
     let mailbox = one_name(cursor)?;
     let mut condstore = false;
+    let mut annotate = false;
     let mut qresync = None;
     if cursor.eat(b' ') {
         cursor.list(limits::OPTIONS_MAX, EmptyList::Refused, |cursor| {
             let start = cursor.at();
             match cursor.word().as_str() {
                 "CONDSTORE" => condstore = true,
+                "ANNOTATE" => annotate = true,
                 "QRESYNC" if qresync.is_none() => {
                     cursor.space()?;
                     qresync = Some(Box::new(qresync_parameter(cursor)?));
                 }
-                _ => return cursor.fault(start, FaultKind::Syntax, "CONDSTORE or one QRESYNC"),
+                _ => return cursor.fault(start, FaultKind::Syntax, "CONDSTORE, ANNOTATE or one QRESYNC"),
             }
             Ok(())
         })?;
     }
     // RFC 7162 §3.2.5: QRESYNC is a CONDSTORE-enabling parameter.
     condstore |= qresync.is_some();
-    Ok(Body::Select { mailbox, access, condstore, qresync })
+    Ok(Body::Select { mailbox, access, condstore, qresync, annotate })
 }
 
 /// ```text
@@ -267,7 +270,7 @@ pub(super) fn once_each<T: PartialEq>(items: Vec<T>) -> Vec<T> {
 
 /// ```text
 /// append         = "APPEND" SP mailbox 1*append-message           (RFC 3502)
-/// append-message = [SP flag-list] [SP date-time] SP append-data
+/// append-message = [SP flag-list] [SP date-time] [SP att-annotate] SP append-data
 /// append-data    = literal / literal8 / "UTF8" SP "(" literal8 ")" / "CATENATE" SP "(" cat-part *(SP cat-part) ")"
 /// ```
 fn append(cursor: &mut Cursor<'_>) -> Parsed<Body> {
@@ -296,13 +299,18 @@ pub(super) fn append_message(cursor: &mut Cursor<'_>) -> Parsed<AppendMessage> {
         internal_date = Some(date::date_time(cursor)?);
         cursor.space()?;
     }
+    let mut annotations = Vec::new();
+    if cursor.eat_word("ANNOTATION ") {
+        annotations = annotation::changes(cursor)?;
+        cursor.space()?;
+    }
     let data = if cursor.eat_word("CATENATE ") {
         AppendData::Catenate(cursor.list(limits::CATENATE_PARTS_MAX, EmptyList::Refused, cat_part)?)
     } else {
         let (form, content) = append_literal(cursor, "flags in parentheses, a date-time or a literal")?;
         AppendData::Literal(form, content)
     };
-    Ok(AppendMessage { flags, internal_date, data })
+    Ok(AppendMessage { flags, internal_date, annotations, data })
 }
 
 /// ```text

@@ -2,7 +2,7 @@
 
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::{append_message, once_each};
-use super::{FaultKind, Parsed, flags, limits, order, search};
+use super::{FaultKind, Parsed, annotation, flags, limits, order, search};
 use crate::ask::Originals;
 use crate::command::{
     Body, Counted, Echo, Fetch, FetchItem, Numbering, Partial, PartialRange, Peek, Preview, Section,
@@ -82,7 +82,7 @@ fn replace(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
 /// ```text
 /// store           = "STORE" SP sequence-set [SP store-modifiers] SP store-att-flags
 /// store-modifiers = "(" "UNCHANGEDSINCE" SP mod-sequence-valzer ")"       (RFC 7162)
-/// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag)))
+/// store-att-flags = (["+" / "-"] "FLAGS" [".SILENT"]) SP (flag-list / (flag *(SP flag))) / att-annotate
 /// ```
 fn store(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
     cursor.space()?;
@@ -99,6 +99,12 @@ fn store(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
         })?;
         cursor.space()?;
     }
+    if cursor.eat_word("ANNOTATION ") {
+        // RFC 5257 §4.5: "an implicit .SILENT behavior".
+        let (mode, echo, flags) = (FlagMode::Add, Echo::Silent, Default::default());
+        let annotations = annotation::changes(cursor)?;
+        return Ok(Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags, annotations }));
+    }
     let mode = match cursor.peek() {
         Some(b'+') => FlagMode::Add,
         Some(b'-') => FlagMode::Remove,
@@ -113,7 +119,8 @@ fn store(cursor: &mut Cursor<'_>, numbering: Numbering) -> Parsed<Body> {
     };
     cursor.space()?;
     let flags = flags::store_flags(cursor)?;
-    Ok(Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags }))
+    let annotations = Vec::new();
+    Ok(Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags, annotations }))
 }
 
 /// ```text
@@ -206,7 +213,8 @@ pub(super) fn partial_range(cursor: &mut Cursor<'_>) -> Parsed<PartialRange> {
 /// fetch-att = "ENVELOPE" / "FLAGS" / "INTERNALDATE" / "RFC822" [".HEADER" / ".SIZE" / ".TEXT"] /
 ///             "BODY" ["STRUCTURE"] / "UID" / "BODY" [".PEEK"] section [partial] /
 ///             "BINARY" [".PEEK"] section-binary [partial] / "BINARY.SIZE" section-binary /
-///             "MODSEQ" / "EMAILID" / "THREADID" / "SAVEDATE" / "PREVIEW" [SP "(" "LAZY" ")"]
+///             "MODSEQ" / "EMAILID" / "THREADID" / "SAVEDATE" / "PREVIEW" [SP "(" "LAZY" ")"] /
+///             "ANNOTATION" SP "(" entries SP attribs ")"
 /// ```
 pub(super) fn item(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
     let start = cursor.at();
@@ -229,6 +237,7 @@ pub(super) fn item(cursor: &mut Cursor<'_>) -> Parsed<FetchItem> {
         ("SAVEDATE", false) => FetchItem::SaveDate,
         ("PREVIEW", false) if cursor.eat_word(" (LAZY)") => FetchItem::Preview(Preview::Lazy),
         ("PREVIEW", false) => FetchItem::Preview(Preview::Make),
+        ("ANNOTATION", false) => FetchItem::Annotation(annotation::request(cursor)?),
         ("BODY", true) => body_section(cursor, Peek::No)?,
         ("BODY.PEEK", true) => body_section(cursor, Peek::Yes)?,
         ("BINARY", true) => binary(cursor, Peek::No)?,

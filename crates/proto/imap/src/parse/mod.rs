@@ -17,6 +17,7 @@ use std::fmt;
 
 mod account;
 mod acl;
+mod annotation;
 mod cursor;
 mod date;
 mod flags;

@@ -1,7 +1,7 @@
 //! SORT and THREAD (RFC 5256 §5, RFC 5267 §5, RFC 5957 §5, RFC 6203 §7).
 
 use super::cursor::{Cursor, EmptyList};
-use super::{FaultKind, Parsed, limits, search};
+use super::{FaultKind, Parsed, annotation, limits, search};
 use crate::command::{Body, Numbering, Search};
 use model::{Arrangement, Direction, SortCriterion, SortKey, ThreadAlgorithm};
 
@@ -54,13 +54,17 @@ fn criteria_of_search(cursor: &mut Cursor<'_>) -> Parsed<(Option<String>, crate:
 /// ```text
 /// sort-criterion = ["REVERSE" SP] sort-key
 /// sort-key       = "ARRIVAL" / "CC" / "DATE" / "FROM" / "SIZE" / "SUBJECT" / "TO" / "DISPLAYFROM" / "DISPLAYTO" /
-///                  "RELEVANCY"                                            (RFC 6203)
+///                  "RELEVANCY" /                                          (RFC 6203)
+///                  "ANNOTATION" SP entry SP att-sort                      (RFC 5257)
 /// ```
 fn criterion(cursor: &mut Cursor<'_>) -> Parsed<SortCriterion> {
     let direction = if cursor.eat_word("REVERSE ") { Direction::Descending } else { Direction::Ascending };
     let start = cursor.at();
     let name = cursor.word();
-    match SortKey::EVERY.into_iter().find(|key| crate::print::sort_key(*key) == name) {
+    if name == "ANNOTATION" {
+        return Ok(SortCriterion { key: SortKey::Annotation(annotation::sort_key(cursor)?), direction });
+    }
+    match SortKey::EVERY.into_iter().find(|key| crate::print::sort_key(key) == name) {
         Some(key) => Ok(SortCriterion { key, direction }),
         None => cursor.fault(start, FaultKind::Syntax, "a sort key"),
     }

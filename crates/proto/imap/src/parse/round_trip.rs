@@ -5,7 +5,10 @@ use super::*;
 use crate::ask::RightsChange;
 use crate::command::*;
 use crate::print::print;
-use model::{Arrangement, DateOf, Day, Direction, FlagMode, SortCriterion, SortKey, When};
+use model::{
+    AnnotationChange, AnnotationScope, Arrangement, DateOf, Day, Direction, FlagMode, SortCriterion, SortKey,
+    When,
+};
 use model::{Flag, FlagSet, Keyword, ModSeq, Rights, Uid, UnixTime};
 use proptest::prelude::*;
 
@@ -59,6 +62,8 @@ fn keys() -> impl Strategy<Value = SearchKey> {
         (0..i64::MAX as u64).prop_map(|modseq| SearchKey::ModSeq(ModSeq(modseq))),
         "[A-Za-z0-9_-]{1,20}".prop_map(SearchKey::EmailId),
         "[!#$&'+-.0-9:-Z_a-z]{1,9}".prop_map(SearchKey::Filter),
+        ("(/[a-z*%]{1,4}){1,3}", proptest::option::of(scopes()), any::<Vec<u8>>())
+            .prop_map(|(entries, scope, text)| SearchKey::Annotation { entries, scope, text }),
     ];
     leaf.prop_recursive(5, 40, 4, |inner| {
         let several = || proptest::collection::vec(inner.clone(), 2..4);
@@ -83,6 +88,21 @@ fn keys() -> impl Strategy<Value = SearchKey> {
     })
 }
 
+fn scopes() -> impl Strategy<Value = AnnotationScope> {
+    proptest::sample::select(&AnnotationScope::EVERY)
+}
+
+/// The name of an entry, maybe of a part.
+fn annotation_entries() -> impl Strategy<Value = String> {
+    r"(/[1-9](\.[1-9]){0,2})?/[g-z]{1,5}(/[a-z ]{0,2}[a-z])?"
+}
+
+fn annotations() -> impl Strategy<Value = Vec<AnnotationChange>> {
+    let change = (annotation_entries(), scopes(), proptest::option::of(any::<Vec<u8>>()));
+    let change = change.prop_map(|(entry, scope, value)| AnnotationChange { entry, scope, value });
+    proptest::collection::vec(change, 0..4)
+}
+
 fn fetches() -> impl Strategy<Value = FetchItem> {
     let part = || proptest::collection::vec(1..u32::MAX, 0..4);
     let partial = || proptest::option::of((0..i64::MAX as u64, 1..i64::MAX as u64));
@@ -99,6 +119,14 @@ fn fetches() -> impl Strategy<Value = FetchItem> {
     let range = |partial: Option<(u64, u64)>| partial.map(|(start, length)| Partial { start, length });
     prop_oneof![
         Just(FetchItem::Flags),
+        ("(/[a-z*%]{1,4}){1,3}", annotation_entries(), proptest::option::of(scopes())).prop_map(
+            |(one, other, scope)| {
+                let entries = if one == other { vec![one] } else { vec![one, other] };
+                let attribute = |name| AnnotationAttribute { name, scope };
+                let attributes = [AttributeName::Size, AttributeName::Value].map(attribute).to_vec();
+                FetchItem::Annotation(AnnotationRequest { entries, attributes })
+            }
+        ),
         Just(FetchItem::Preview(Preview::Lazy)),
         Just(FetchItem::BodyStructure),
         Just(FetchItem::Rfc822Text),
@@ -141,10 +169,8 @@ fn messages() -> impl Strategy<Value = AppendMessage> {
         text.prop_map(|(form, content)| AppendData::Literal(form, content)),
         proptest::collection::vec(part, 1..4).prop_map(AppendData::Catenate)
     ];
-    (flag_lists(), time, data).prop_map(|(flags, internal_date, data)| AppendMessage {
-        flags,
-        internal_date,
-        data,
+    (flag_lists(), time, annotations(), data).prop_map(|(flags, internal_date, annotations, data)| {
+        AppendMessage { flags, internal_date, annotations, data }
     })
 }
 
@@ -219,7 +245,7 @@ fn bodies() -> impl Strategy<Value = Body> {
     let sort = (numberings(), keys(), proptest::collection::vec((0..9_usize, any::<bool>()), 1..4)).prop_map(
         |(numbering, key, criteria)| {
             let criterion = |(at, reverse): (usize, bool)| SortCriterion {
-                key: SortKey::EVERY[at],
+                key: SortKey::EVERY[at].clone(),
                 direction: if reverse { Direction::Descending } else { Direction::Ascending },
             };
             let arrangement = Arrangement::Sorted(criteria.into_iter().map(criterion).collect());
@@ -231,9 +257,16 @@ fn bodies() -> impl Strategy<Value = Body> {
         |(numbering, set, flags, modseq)| {
             let unchanged_since = modseq.map(ModSeq);
             let (mode, echo) = (FlagMode::Add, Echo::Silent);
-            Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags })
+            let annotations = Vec::new();
+            Body::Store(Store { numbering, set, unchanged_since, mode, echo, flags, annotations })
         },
     );
+    let annotate = (sets(), annotations()).prop_filter_map("none", |(set, annotations)| {
+        let (numbering, mode, echo) = (Numbering::Uid, FlagMode::Add, Echo::Silent);
+        let (unchanged_since, flags) = (None, FlagList::default());
+        let store = Store { numbering, set, unchanged_since, mode, echo, flags, annotations };
+        (!store.annotations.is_empty()).then_some(Body::Store(store))
+    });
     prop_oneof![
         (any::<String>(), any::<String>())
             .prop_map(|(user, password)| Body::Login { user, password: Secret(password.into_bytes()) }),
@@ -292,6 +325,7 @@ fn bodies() -> impl Strategy<Value = Body> {
         esearch,
         sort,
         store,
+        annotate,
     ]
 }
 

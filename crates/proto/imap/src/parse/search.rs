@@ -3,7 +3,7 @@
 use super::cursor::{Cursor, EmptyList};
 use super::mailbox::once_each;
 use super::message::{header_name, partial_range};
-use super::{FaultKind, Parsed, date, flags, limits, notify};
+use super::{FaultKind, Parsed, annotation, date, flags, limits, notify};
 use crate::command::{Body, Numbering, Search, SearchKey, SearchReturn, SourceMailboxes};
 use model::{DateOf, When};
 use model::{Flag, ModSeq, Uid};
@@ -217,6 +217,7 @@ impl Keys {
                     "NOT" => self.not(cursor, depth),
                     "FUZZY" => self.fuzzy(cursor, depth),
                     "OR" => self.or(cursor, depth),
+                    "ANNOTATION" => annotation::search_key(cursor),
                     name => match plain(name) {
                         Some(key) => Ok(key),
                         None => with_argument(cursor, start, name),

@@ -39,6 +39,20 @@ fn items(text: &str) -> Vec<FetchItem> {
 
 /// Commands as the RFCs show them, none of which may be refused.
 pub(super) const EXAMPLES: &[&str] = &[
+    // RFC 5257
+    "a SELECT INBOX (ANNOTATE)",
+    "a SELECT INBOX (CONDSTORE ANNOTATE)",
+    "a FETCH 1 (ANNOTATION (/comment value))",
+    "a UID FETCH 1123 (UID ANNOTATION (/* (value.priv size.priv)))",
+    "a FETCH 1 (ANNOTATION (/% value.shared))",
+    "a FETCH 1 (ANNOTATION ((/comment /altsubject) value.priv))",
+    "a STORE 1 ANNOTATION (/comment (value.priv \"My new comment\"))",
+    "a STORE 1 ANNOTATION (/comment (value.shared NIL))",
+    "a STORE 1 ANNOTATION (/comment (value.priv \"Get tix Tuesday\") /altsubject (value.priv \"Wots On\"))",
+    "a STORE 1 ANNOTATION (/comment (value.priv \"My new comment\" value.shared \"foo's bar\"))",
+    "a SEARCH ANNOTATION /comment value \"IMAP4\"",
+    "a SEARCH ANNOTATION * value.priv \"IMAP4\"",
+    "a SORT (ANNOTATION /altsubject value.shared) UTF-8 ALL",
     // RFC 5256, 5267
     "A282 SORT (SUBJECT) UTF-8 SINCE 1-Feb-1994",
     "A283 SORT (SUBJECT REVERSE DATE) UTF-8 ALL",
@@ -267,6 +281,7 @@ fn known_commands() {
                     flags: FlagSet::NONE.with(Flag::Seen),
                     keywords: vec![Keyword::new("$Junk").unwrap()],
                 },
+                annotations: Vec::new(),
             }),
         ),
         (
@@ -293,7 +308,7 @@ fn known_commands() {
 
 fn select(mailbox: &str, condstore: bool, qresync: Option<Qresync>) -> Body {
     let (mailbox, qresync) = (mailbox.to_owned(), qresync.map(Box::new));
-    Body::Select { mailbox, access: Access::ReadWrite, condstore, qresync }
+    Body::Select { mailbox, access: Access::ReadWrite, condstore, qresync, annotate: false }
 }
 
 fn list(select: &[ListSelect], pattern: &str, returns: &[ListReturn], form: ListForm) -> Body {

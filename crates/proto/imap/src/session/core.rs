@@ -100,6 +100,9 @@ impl Enabled {
     }
 }
 
+/// Most octets of an annotation's value, as SELECT announces it (RFC 5257 §4.1); the store holds to the same.
+pub const ANNOTATION_BYTES_MAX: usize = 16 * 1024;
+
 /// What the operator decides about IMAP, limits above all; the defaults suit the internet.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -355,6 +358,9 @@ impl Done {
 
     /// RFC 5530: every kind of refusal has its response code.
     pub fn refused(refused: &Refused) -> Done {
+        if refused.kind == RefusedKind::BadPart {
+            return Done::bad(refused.text.clone());
+        }
         Done::no(format!("[{}] {}", code(refused.kind), refused.text))
     }
 
@@ -382,6 +388,9 @@ fn code(kind: RefusedKind) -> &'static str {
         RefusedKind::OverQuota => "OVERQUOTA",
         RefusedKind::Metadata => "METADATA TOOMANY",
         RefusedKind::Limit => "LIMIT",
+        RefusedKind::AnnotationSize => "ANNOTATE TOOBIG",
+        RefusedKind::Annotations => "ANNOTATE TOOMANY",
+        RefusedKind::BadPart => "CLIENTBUG",
         RefusedKind::Overflow => "NOTIFICATIONOVERFLOW",
         RefusedKind::NoPerm => "NOPERM",
         RefusedKind::InUse => "INUSE",

@@ -8,11 +8,11 @@ use super::contexts::{Contexts, Updating};
 use super::core::{Core, Done, News};
 use super::notify::FlagNews;
 use super::running::{Event, Next, Running, mismatch};
-use crate::ask::{Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
+use crate::ask::{Annotation, Answer, Ask, Changes, Needs, RefusedKind, Row, Rows};
 use crate::command::FetchItem;
 use crate::view::Numbers;
 use crate::write;
-use model::{SeqNo, Uid, UidSet};
+use model::{ModSeq, SeqNo, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -26,6 +26,8 @@ pub(crate) struct Telling {
     news: News,
     /// RFC 3501 §6.4.8: FETCH responses during a UID command carry the UID.
     with_uid: bool,
+    /// Since when, but for this session's own changes, annotations are news (RFC 5257 §4.4); None: they are not told.
+    annotated: Option<(ModSeq, Vec<ModSeq>)>,
     /// Messages of which NOTIFY wants data items, once their number is told.
     new: UidSet,
     /// FETCH responses of new messages that are still to come, the next one last.
@@ -95,6 +97,7 @@ impl Telling {
             news: done.news,
             done: Some(done),
             with_uid,
+            annotated: None,
             new: UidSet::new(),
             fetches: Vec::new(),
             state: State::Ask,
@@ -108,6 +111,7 @@ impl Telling {
             news: News::None,
             done: Some(done),
             with_uid: true,
+            annotated: None,
             new: UidSet::new(),
             fetches: Vec::new(),
             state,
@@ -143,6 +147,12 @@ impl Telling {
             }
             Answer::Changes(changes) => {
                 let before = view.count();
+                let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+                let tells = match wishes {
+                    Some(wishes) => wishes.selected.as_ref().is_some_and(|selected| selected.annotations),
+                    None => view.annotate,
+                };
+                self.annotated = tells.then(|| (view.known, view.own.clone()));
                 view.take(&changes);
                 // Nothing leaves the view before its EXPUNGE, so what it grew by is what came.
                 let then = Arrival { arrived: view.count() - before, changes };
@@ -225,7 +235,7 @@ impl Telling {
         let mut flagged = changes.flagged;
         if let Some(wishes) = wishes {
             let selected = wishes.selected.as_ref();
-            if selected.is_none_or(|selected| selected.flags == FlagNews::Untold) {
+            if selected.is_none_or(|selected| selected.flags == FlagNews::Untold && !selected.annotations) {
                 flagged = UidSet::new();
             }
         }
@@ -282,8 +292,17 @@ impl Telling {
         let State::FlagRows { uids, rows } = &self.state else { return None };
         core.learn_keywords(&rows.keywords);
         let mut numbers = Numbers::default();
+        let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        let selected = wishes.and_then(|wishes| wishes.selected.as_ref());
+        let flags = selected.map_or(FlagNews::Told, |selected| selected.flags);
         for row in &rows.rows {
-            write_news(core, &mut numbers, row, self.with_uid);
+            let is_news = |annotation: &&Annotation| {
+                self.annotated.as_ref().is_some_and(|(since, own)| {
+                    annotation.modseq > *since && !own.contains(&annotation.modseq)
+                })
+            };
+            let changed = row.annotations.iter().filter(is_news).map(|annotation| annotation.entry.as_str());
+            write_changes(core, &mut numbers, row, self.with_uid, (flags, &changed.collect::<Vec<_>>()));
         }
         match rows.next {
             Some(from) => {
@@ -327,6 +346,20 @@ const OWN_MAX: usize = 16;
 
 /// `* n FETCH (FLAGS (…))`, with UID and MODSEQ where the rules want them.
 pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with_uid: bool) {
+    write_changes(core, numbers, row, with_uid, (FlagNews::Told, &[]));
+}
+
+/// The same with the names of annotations that changed (RFC 5257 §4.4: no values), or with them alone.
+fn write_changes(
+    core: &mut Core,
+    numbers: &mut Numbers,
+    row: &Row,
+    with_uid: bool,
+    (flags, annotations): (FlagNews, &[&str]),
+) {
+    if flags == FlagNews::Untold && annotations.is_empty() {
+        return;
+    }
     if core.begin_fetch(numbers, row.uid).is_none() {
         return;
     }
@@ -337,11 +370,19 @@ pub(crate) fn write_news(core: &mut Core, numbers: &mut Numbers, row: &Row, with
         write::number(&mut core.out, u64::from(row.uid.0));
         core.out.push(b' ');
     }
-    core.write_message_flags(row.uid, row.flags, &row.keywords);
+    let begun = core.out.len();
+    if flags == FlagNews::Told {
+        core.write_message_flags(row.uid, row.flags, &row.keywords);
+    }
     if core.enabled.condstore {
         core.out.extend_from_slice(b" MODSEQ (");
         write::number(&mut core.out, row.modseq.0);
         core.out.push(b')');
+    }
+    write::changed_annotations(&mut core.out, annotations.iter().copied());
+    // Without flags the first of these has a space too many.
+    if core.out.get(begun) == Some(&b' ') {
+        core.out.remove(begun);
     }
     core.out.extend_from_slice(b")\r\n");
 }
@@ -371,7 +412,7 @@ impl Running for Telling {
                 State::Flags { uids, from } => Some(Next::Ask(Ask::Rows {
                     uids: Arc::clone(uids),
                     from: *from,
-                    needs: Needs::default(),
+                    needs: Needs { annotations: self.annotated.is_some(), ..Needs::default() },
                     rows_max: ROWS_MAX,
                     bytes_max: FLUSH_BYTES,
                 })),

@@ -40,6 +40,8 @@ pub(crate) struct Wishes {
 pub(crate) struct Selected {
     pub expunges: Expunges,
     pub flags: FlagNews,
+    /// Whether changed annotations are told.
+    pub annotations: bool,
     /// What is told of each new message.
     pub items: Vec<FetchItem>,
 }
@@ -114,7 +116,7 @@ impl Wishes {
         let wants = |event| self.wants(&event, &row.name, row.subscribed);
         let mut items = Vec::new();
         let new = new && wants(NotifyEvent::MessageExpunge);
-        let flags = flags && wants(NotifyEvent::FlagChange);
+        let flags = flags && (wants(NotifyEvent::FlagChange) || wants(NotifyEvent::AnnotationChange));
         if new {
             items.extend([StatusItem::UidNext, StatusItem::Messages]);
         }
@@ -134,7 +136,7 @@ impl Wishes {
         if wants(NotifyEvent::MessageExpunge) {
             items.extend([StatusItem::UidValidity, StatusItem::UidNext, StatusItem::Messages]);
         }
-        if wants(NotifyEvent::FlagChange) {
+        if wants(NotifyEvent::FlagChange) || wants(NotifyEvent::AnnotationChange) {
             items.extend([StatusItem::Unseen, StatusItem::HighestModSeq]);
         }
         items

@@ -35,7 +35,7 @@ pub fn acl(out: &mut Vec<u8>, name: &str, encoding: NameEncoding, entries: &[(St
     out.extend_from_slice(b"\r\n");
 }
 
-/// `* LISTRIGHTS INBOX smith la r s w i p k x t e c d`: no rights are tied together but those of the obsolete `c` and `d`,
+/// `* LISTRIGHTS INBOX smith la r s w i p k x t e n c d`: no rights are tied together but those of the obsolete `c` and `d`,
 /// which stand beside their members (RFC 4314 §2.1.1).
 pub fn list_rights(
     out: &mut Vec<u8>,

@@ -15,12 +15,14 @@ use model::{
 };
 
 mod acl;
+mod annotation;
 mod fetch;
 mod mailbox;
 #[cfg(test)]
 mod tests;
 
 pub use acl::{acl, list_rights, my_rights};
+pub use annotation::{annotations, changed_annotations};
 pub use fetch::FetchResponse;
 pub(crate) use fetch::write_section;
 pub use mailbox::{

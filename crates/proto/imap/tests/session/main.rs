@@ -1,5 +1,6 @@
 //! The session as clients see it: golden transcripts, views of several sessions, properties of any input.
 
+mod annotations;
 mod contexts;
 mod happenings;
 mod order;

@@ -33,10 +33,11 @@ fn address(message: &Message, field: &str, display: bool, by: Collation) -> Stri
     fold(&name.map_or_else(|| String::from_utf8_lossy(&address).into_owned(), String::from), by)
 }
 
-fn key(message: &Message, key: SortKey, by: Collation) -> (i64, String) {
+fn key(message: &Message, key: &SortKey, by: Collation) -> (i64, String) {
     match key {
         SortKey::Arrival => (message.date, String::new()),
         SortKey::Date => (sent(message), String::new()),
+        SortKey::Annotation(key) => (0, crate::annotations::sorted_by(message, key, by)),
         SortKey::Relevancy => unreachable!("sorted by scores"),
         SortKey::Size => (i64::try_from(message.content.len()).expect("small"), String::new()),
         SortKey::Subject => (0, subject(message, by)),
@@ -74,8 +75,8 @@ pub fn order(
                 let is_number = matches!(criterion.key, SortKey::Arrival | SortKey::Date | SortKey::Size);
                 let plain = if is_number { Direction::Ascending } else { comparator.direction };
                 match criterion.direction == plain {
-                    true => mails.sort_by_key(|mail| key(mail.1, criterion.key, by)),
-                    false => mails.sort_by_key(|mail| Reverse(key(mail.1, criterion.key, by))),
+                    true => mails.sort_by_key(|mail| key(mail.1, &criterion.key, by)),
+                    false => mails.sort_by_key(|mail| Reverse(key(mail.1, &criterion.key, by))),
                 }
             }
             Answer::Sorted(mails.iter().map(|mail| Uid(mail.0)).collect())

@@ -105,5 +105,6 @@ pub fn matches(query: &Query, by: Collation, uid: Uid, message: &Message, mailbo
         Query::ModSeq(modseq) => message.modseq >= modseq.0,
         Query::EmailId(id) => message.email == id.0,
         Query::ThreadId(id) => message.email == id.0,
+        Query::Annotation(query) => crate::annotations::annotated(message, query, by),
     }
 }

@@ -3,14 +3,13 @@
 
 use crate::happenings::Happening;
 use imap::ask::{
-    Access, Answer, Ask, Changes, ContentNeed, Copied, Counters, CountersNeed, Glance, MailboxRow, MakeKey,
-    Needs, NewMessage, Originals, Owner, Place, Quota, Refused, RefusedKind, Resource, Row, RowContent, Rows,
-    Selected, Stored, UrlKey,
+    Access, Answer, Ask, Changes, Copied, Counters, CountersNeed, Glance, MailboxRow, MakeKey, Needs,
+    NewMessage, Originals, Owner, Place, Quota, Refused, RefusedKind, Resource, RowContent, Rows, Selected,
+    Stored, UrlKey,
 };
 use imap::url::AccessKey;
 use model::{
-    Collation, EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, ThreadId, Uid,
-    UidSet, UidValidity, UnixTime,
+    Collation, Flag, FlagSet, Keyword, MailboxId, ModSeq, Right, Rights, SpecialUse, Uid, UidSet, UidValidity,
 };
 use model::{FlagChange, FlagMode, Query};
 use sasl::{Question, Reply, Verdict};
@@ -31,6 +30,8 @@ pub struct Message {
     pub date: i64,
     pub content: Arc<[u8]>,
     pub corrupt: bool,
+    /// By name and whose.
+    pub annotations: crate::annotations::Annotated,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -155,7 +156,7 @@ impl World {
         world
     }
 
-    fn next_modseq(&mut self) -> u64 {
+    pub fn next_modseq(&mut self) -> u64 {
         self.modseq += 1;
         self.modseq
     }
@@ -200,6 +201,7 @@ impl World {
             date,
             content: content.into(),
             corrupt: false,
+            annotations: BTreeMap::new(),
         };
         self.add(mailbox, message)
     }
@@ -358,6 +360,9 @@ impl World {
             },
             Ask::Store { uids, change, unchanged_since, known, own } => {
                 self.store(id, &uids, &change, unchanged_since, (known, &own))
+            }
+            Ask::Annotate { uids, changes, unchanged_since, known, own } => {
+                self.annotate(id, &uids, &changes, unchanged_since, (known, &own))
             }
             Ask::Copy { uids, to, originals } => self.copy(id, &uids, &to, originals),
             Ask::Replace { uid, to, message } => self.replace(id, uid, &to, message),
@@ -599,33 +604,6 @@ impl World {
         Answer::Rows(Rows { rows, next, keywords: mailbox.keywords.clone().into() })
     }
 
-    fn row(&self, uid: u32, message: &Message, needs: Needs) -> Row {
-        let content = match needs.content {
-            _ if message.corrupt && needs.content != ContentNeed::None => RowContent::Corrupt,
-            ContentNeed::None => RowContent::None,
-            ContentNeed::Header => {
-                let header = mime::header::header_length(&message.content);
-                RowContent::Bytes(message.content[..header].to_vec())
-            }
-            ContentNeed::Range { start, length } => {
-                RowContent::Bytes(range(&message.content, start, length).to_vec())
-            }
-        };
-        Row {
-            uid: Uid(uid),
-            email_id: EmailId(message.email),
-            thread_id: ThreadId(message.email),
-            modseq: ModSeq(message.modseq),
-            flags: message.flags,
-            keywords: message.keywords.iter().copied().collect(),
-            size: message.content.len() as u64,
-            internal_date: UnixTime(message.date),
-            save_date: UnixTime(NOW),
-            digest: (needs.digest && self.digests).then(|| digest(&message.content)),
-            content,
-        }
-    }
-
     fn store(
         &mut self,
         id: u32,
@@ -698,6 +676,7 @@ impl World {
             let mailbox = self.mailboxes.get_mut(&id).expect("found");
             let keywords = message.keywords.iter().map(|keyword| number_of(mailbox, keyword)).collect();
             mailbox.messages.get_mut(&uid).expect("new").keywords = keywords;
+            self.annotate_new(id, uid, message.annotations);
             uids.push(Uid(uid));
         }
         let uid_validity = UidValidity(self.mailboxes[&id].uid_validity);
@@ -825,13 +804,13 @@ fn uids(mailbox: &Mailbox) -> Arc<UidSet> {
     Arc::new(mailbox.messages.keys().copied().map(Uid).collect())
 }
 
-fn range(content: &[u8], start: u64, length: u64) -> &[u8] {
+pub fn range(content: &[u8], start: u64, length: u64) -> &[u8] {
     let start = usize::try_from(start).unwrap_or(usize::MAX).min(content.len());
     let length = usize::try_from(length).unwrap_or(usize::MAX).min(content.len() - start);
     &content[start..start + length]
 }
 
-fn digest(content: &[u8]) -> imap::ask::Digest {
+pub fn digest(content: &[u8]) -> imap::ask::Digest {
     let structure = mime::parse(content);
     let mut bytes = Vec::new();
     mime::imap::write_envelope(&mime::Envelope::parse(content), &mut bytes);

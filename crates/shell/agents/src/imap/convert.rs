@@ -103,6 +103,7 @@ pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
         digest: row.digest.and_then(|digest| {
             ask::Digest::new(digest.bytes, digest.envelope_end, digest.body_end, digest.header_length)
         }),
+        annotations: Vec::new(),
         content: match row.content {
             store::RowContent::None => ask::RowContent::None,
             store::RowContent::Bytes(bytes) => ask::RowContent::Bytes(bytes),

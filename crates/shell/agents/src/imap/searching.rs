@@ -72,6 +72,8 @@ impl ImapAgent {
             None => None,
         };
         let query = mine.map_or(query, Arc::new);
+        let annotated = self.with_annotated((account, mailbox), &query, model::Collation::default())?;
+        let query = annotated.map_or(query, Arc::new);
         let found = store.search(account, mailbox, &query, among, from);
         let found = found.map_err(refused)?;
         for uid in found.unreadable.iter() {

@@ -62,6 +62,8 @@ pub(super) struct Shown {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Standing {
     pub(super) rights: Rights,
+    /// Whose private annotations he sees: his own, and those of the owner are the owner's.
+    pub(super) user: Option<AccountId>,
     /// His own; None: that of the messages.
     pub(super) seen: Option<AccountId>,
 }
@@ -83,12 +85,13 @@ impl Standing {
     }
 
     pub(super) fn behalf(self) -> Behalf {
-        Behalf { may: self.rights, seen: self.seen }
+        Behalf { may: self.rights, seen: self.seen, user: self.user }
     }
 
     /// RFC 4314 §5.2: whether there is anything to be changed that others would see.
     pub(super) fn writes_for_others(self) -> bool {
-        let all = [Right::Insert, Right::Expunge, Right::Write, Right::DeleteMessages];
+        // RFC 5257 §3.4: `n` is one of these.
+        let all = [Right::Insert, Right::Expunge, Right::Write, Right::DeleteMessages, Right::Annotate];
         let mut shared: Rights = all.into_iter().collect();
         if self.seen.is_none() {
             shared = shared.or(Right::Seen.into());
@@ -217,7 +220,7 @@ impl Sight<'_> {
                 Some((_, acl)) => acl.rights(own, &Viewer::alone(own)),
                 None => Rights::ALL,
             };
-            rows.push(Shown { owner: own, info, standing: Standing { rights, seen: None } });
+            rows.push(Shown { owner: own, info, standing: Standing { rights, seen: None, user: None } });
         }
         let mut taken = BTreeSet::new();
         for (name, owner, mut info, standing) in self.others()? {
@@ -248,10 +251,15 @@ impl Sight<'_> {
 
     fn standing_in(&self, owner: AccountId, acl: &Acl) -> Result<Standing, Refused> {
         if owner == self.login.account && acl.entries.is_empty() {
-            return Ok(Standing { rights: Rights::ALL, seen: None });
+            return Ok(Standing { rights: Rights::ALL, seen: None, user: None });
         }
         let viewer = self.viewer()?;
-        Ok(Standing { rights: acl.rights(owner, &viewer), seen: acl.private_seen(owner, viewer.account) })
+        let user = Some(viewer.account).filter(|user| *user != owner);
+        Ok(Standing {
+            rights: acl.rights(owner, &viewer),
+            seen: acl.private_seen(owner, viewer.account),
+            user,
+        })
     }
 
     /// Where a name leads, whether there is a mailbox or not.
@@ -376,7 +384,8 @@ impl Sight<'_> {
             };
             let rights = acl.rights(owner, &viewer);
             if rights.has(Right::Lookup) {
-                let standing = Standing { rights, seen: acl.private_seen(owner, viewer.account) };
+                let seen = acl.private_seen(owner, viewer.account);
+                let standing = Standing { rights, seen, user: Some(viewer.account) };
                 found.push((self.name_of(account, &info.name), owner, info, standing));
             }
         }

@@ -15,7 +15,7 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
         Command::Share { address, mailbox, with, rights, seen } => {
             let letters = rights;
             let rights = Rights::parse(&letters).map_err(|bad| {
-                Failure::new(format!("{:?} is no right; rights are letters of lrswipkxtea", bad.0))
+                Failure::new(format!("{:?} is no right; rights are letters of lrswipkxtean", bad.0))
             })?;
             let (owner, id) = find(world, &address, &mailbox)?;
             let (who, effect) = whom(world, &address, &with)?;

@@ -9,7 +9,7 @@ use crate::ask::{Answer, Ask, NewMessage, RefusedKind};
 use crate::command::{AppendData, AppendMessage, CatPart, FlagList, Section, SectionText};
 use crate::session::{Core, Done, Event, Next, otherwise};
 use crate::url::{self, Url};
-use model::{Uid, UidValidity, UnixTime};
+use model::{AnnotationChange, Uid, UidValidity, UnixTime};
 use std::fmt;
 
 /// Most octets of content in one answer of the store.
@@ -37,12 +37,19 @@ pub(in crate::cmd) enum Step {
 
 #[derive(Debug)]
 struct Draft {
-    flags: FlagList,
-    internal_date: Option<UnixTime>,
+    worn: Worn,
     parts: std::vec::IntoIter<CatPart>,
     content: Vec<u8>,
     /// A URL whose octets are coming.
     coming: Option<Coming>,
+}
+
+/// What a message comes with.
+#[derive(Debug)]
+struct Worn {
+    flags: FlagList,
+    internal_date: Option<UnixTime>,
+    annotations: Vec<AnnotationChange>,
 }
 
 #[derive(Debug)]
@@ -97,12 +104,13 @@ impl Assembly {
     }
 
     fn begin(&mut self, message: AppendMessage, limit: u64) -> Result<Option<Ask>, Done> {
-        let AppendMessage { flags, internal_date, data } = message;
+        let AppendMessage { flags, internal_date, annotations, data } = message;
+        let worn = Worn { flags, internal_date, annotations };
         match data {
-            AppendData::Literal(_, content) => self.add(flags, internal_date, content.0, limit)?,
+            AppendData::Literal(_, content) => self.add(worn, content.0, limit)?,
             AppendData::Catenate(parts) => {
                 let parts = parts.into_iter();
-                self.draft = Some(Draft { flags, internal_date, parts, content: Vec::new(), coming: None });
+                self.draft = Some(Draft { worn, parts, content: Vec::new(), coming: None });
             }
         }
         Ok(None)
@@ -112,13 +120,7 @@ impl Assembly {
     ///
     /// # Errors
     /// NO, if this server can't store it.
-    fn add(
-        &mut self,
-        flags: FlagList,
-        internal_date: Option<UnixTime>,
-        content: Vec<u8>,
-        limit: u64,
-    ) -> Result<(), Done> {
+    fn add(&mut self, worn: Worn, content: Vec<u8>, limit: u64) -> Result<(), Done> {
         let before = content.len() as u64;
         if before.saturating_add(self.bytes) > limit {
             return Err(too_big());
@@ -135,7 +137,9 @@ impl Assembly {
             return Err(Done::no("[TOOBIG] The message, encoded, is larger than this server takes"));
         }
         self.bytes += before;
-        self.ready.push(NewMessage { content, flags: flags.flags, keywords: flags.keywords, internal_date });
+        let Worn { flags, internal_date, annotations } = worn;
+        let FlagList { flags, keywords } = flags;
+        self.ready.push(NewMessage { content, flags, keywords, internal_date, annotations });
         Ok(())
     }
 
@@ -155,8 +159,8 @@ impl Assembly {
                 draft.coming = Some(Coming { text, url: Box::new(url), came: 0 });
             }
             None => {
-                if let Some(Draft { flags, internal_date, content, .. }) = self.draft.take() {
-                    self.add(flags, internal_date, content, limit)?;
+                if let Some(Draft { worn, content, .. }) = self.draft.take() {
+                    self.add(worn, content, limit)?;
                 }
             }
         }

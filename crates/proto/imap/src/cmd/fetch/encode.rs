@@ -115,6 +115,7 @@ impl Piece<'_> {
                 write::thread_id(out, owner, row.thread_id);
                 out.push(b')');
             }
+            FetchItem::Annotation(request) => write::annotations(out, request, &row.annotations),
             FetchItem::Envelope => match &row.digest {
                 Some(digest) => out.extend_from_slice(digest.envelope()),
                 None => write_envelope(&Envelope::parse(self.message.content()), out),

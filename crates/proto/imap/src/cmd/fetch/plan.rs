@@ -71,7 +71,8 @@ fn takes(item: &FetchItem) -> Takes {
         | FetchItem::ModSeq
         | FetchItem::EmailId
         | FetchItem::ThreadId
-        | FetchItem::SaveDate => Takes::Nothing,
+        | FetchItem::SaveDate
+        | FetchItem::Annotation(_) => Takes::Nothing,
         FetchItem::Binary { .. } | FetchItem::BinarySize(_) | FetchItem::Preview(Preview::Make) => Takes::All,
         FetchItem::Preview(Preview::Lazy) => Takes::Beginning,
     }
@@ -155,7 +156,8 @@ fn needs(items: &[FetchItem]) -> Needs {
         None if any(&[Takes::Header]) => ContentNeed::Header,
         None => ContentNeed::None,
     };
-    Needs { digest, content }
+    let annotations = items.iter().any(|item| matches!(item, FetchItem::Annotation(_)));
+    Needs { digest, content, annotations }
 }
 
 fn dotted(part: &[u32]) -> String {
@@ -198,6 +200,7 @@ fn label(item: &FetchItem) -> Box<[u8]> {
         }
         FetchItem::BinarySize(part) => return format!("BINARY.SIZE[{}] ", dotted(part)).into_bytes().into(),
         FetchItem::Preview(_) => b"PREVIEW ",
+        FetchItem::Annotation(_) => b"ANNOTATION ",
     };
     name.into()
 }
