@@ -116,6 +116,10 @@ pub struct Report<'a> {
     pub received: UnixTime,
     /// When the delayed ones are given up (RFC 3464 §2.3.9).
     pub retry_until: Option<UnixTime>,
+    /// The end of the time of DELIVERBY, if there is one (RFC 2852 §5).
+    pub deliver_by: Option<UnixTime>,
+    /// Until when the sender had it held (RFC 4865 §5.1.2).
+    pub held_until: Option<UnixTime>,
     /// At least one.
     pub recipients: &'a [Reported],
     /// What is returned.

@@ -37,7 +37,7 @@ pub use operate::{Attempt, Change, Totals, record_attempt, record_warned};
 pub use refill::{Addressed, Refilled, Route};
 pub use schedule::Scheduler;
 pub use sending::{AlarmAction, Counted, Sending, SendingLimits, SendingRules, Withheld, count_sent};
-pub use settle::{Onward, Rules, Settled, may_report, may_warn, settle, warn};
+pub use settle::{Onward, Rules, Settled, TimeKept, may_report, may_warn, settle, warn};
 pub use suppression::{Rule as SuppressionRule, Suppression, is_hard};
 
 use engine::Engine;

@@ -2,7 +2,7 @@
 //! what he wants to hear, hard bounces feed the suppression list, and events are kept for the webhook.
 
 use crate::dsn::{Action, Reported, status_of};
-use crate::entry::{Entry, QueueId, Recipient, RecipientState};
+use crate::entry::{ByMode, Entry, Notify, QueueId, Recipient, RecipientState};
 use crate::events::{self, EventName, Happened};
 use crate::operate::{Attempt, record_attempt, record_warned};
 use crate::{record, sending, suppression};
@@ -36,17 +36,41 @@ pub struct Settled {
     pub remote: Option<String>,
     /// For [`Attempt::Delivered`].
     pub onward: Onward,
+    /// For [`Attempt::Delivered`] of a message with a time to deliver by.
+    pub time: TimeKept,
+}
+
+/// Whether the next server heeds the time to deliver by (RFC 2852 §4.1.4).
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub enum TimeKept {
+    /// It was told, or there is nothing to tell.
+    #[default]
+    Yes,
+    /// It does not know DELIVERBY, and the time is not over: the sender hears that the message was relayed
+    /// (RFC 2852 §4.1.4.2).
+    No,
 }
 
 impl Settled {
     /// Without a remote host.
     pub fn new(index: u32, outcome: Attempt, reply: impl Into<String>) -> Settled {
-        Settled { index, outcome, reply: reply.into(), status: None, remote: None, onward: Onward::Silent }
+        Settled {
+            index,
+            outcome,
+            reply: reply.into(),
+            status: None,
+            remote: None,
+            onward: Onward::Silent,
+            time: TimeKept::Yes,
+        }
     }
 
-    fn status(&self) -> String {
+    fn status(&self, entry: &Entry, now: UnixTime) -> String {
+        let returned = entry.deliver_by.is_some_and(|by| by.mode == ByMode::Return && by.at <= now);
         match (&self.status, self.outcome) {
             (Some(status), _) => status.clone(),
+            // RFC 2852 §4.1.3
+            (None, Attempt::Expired) if returned => "5.4.7".to_owned(),
             // RFC 3463 X.4.7: what the last reply was is in Diagnostic-Code.
             (None, Attempt::Expired) => "4.4.7".to_owned(),
             (None, _) => status_of(&self.reply),
@@ -93,8 +117,22 @@ pub fn may_report(entry: &Entry, settled: &[Settled]) -> bool {
 
 /// What the sender is to be told. RFC 5321 §4.5.5: with a null reverse-path, nothing.
 fn wants(entry: &Entry, recipient: &Recipient, settled: &Settled) -> Option<Action> {
-    let action = settled.action()?;
-    (entry.reverse_path != ReversePath::Null && recipient.notify.wants(action)).then_some(action)
+    if entry.reverse_path == ReversePath::Null {
+        return None;
+    }
+    let asked = settled.action().filter(|action| recipient.notify.wants(*action));
+    asked.or_else(|| tells_of_relaying(entry, recipient, settled).then_some(Action::Relayed))
+}
+
+/// RFC 2852 §4.1.4: with by-trace, and when the next host does not heed the time, the sender is told that the message was
+/// relayed, whether he asked for successes or not.
+fn tells_of_relaying(entry: &Entry, recipient: &Recipient, settled: &Settled) -> bool {
+    let traced = entry.deliver_by.is_some_and(|by| by.trace);
+    let dropped = entry.deliver_by.is_some() && settled.time == TimeKept::No;
+    settled.outcome == Attempt::Delivered
+        && settled.onward != Onward::Final
+        && recipient.notify != Notify::Never
+        && (traced || dropped)
 }
 
 /// Records what an attempt came to inside a transaction. Answers what the sender is to be told of it: of those recipients
@@ -119,7 +157,7 @@ pub fn settle(
             _ => one.reply.clone(),
         };
         record_attempt(tx, entry.id, one.index, one.outcome, &reply, now)?;
-        let status = one.status();
+        let status = one.status(entry, now);
         let address = recipient.address.to_string();
         suppression::learn(tx, &recipient.address, one.outcome, &status, &reply, rules.suppression, now)?;
         if one.outcome == Attempt::Failed {
@@ -183,7 +221,11 @@ pub fn warn(tx: &mut dyn Tx, entry: &Entry, indexes: &[u32], now: UnixTime) -> R
             action: Action::Delayed,
             recipient: recipient.address.to_string(),
             original: recipient.orcpt,
-            status: status_of(&reply),
+            // RFC 2852 §4.1.3: that the time is over has a status of its own.
+            status: match entry.deliver_by {
+                Some(by) if by.mode == ByMode::Notify && by.at <= now => "4.4.7".to_owned(),
+                _ => status_of(&reply),
+            },
             reply,
             remote: None,
             last_attempt: None,

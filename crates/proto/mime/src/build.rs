@@ -64,6 +64,14 @@ pub fn date_time(unix_seconds: i64, offset_minutes: i32) -> String {
     )
 }
 
+/// A date-time of RFC 3339 in UTC, such as `2026-11-21T12:00:00Z`. Takes seconds since 1970-01-01 UTC.
+pub fn internet_time(unix_seconds: i64) -> String {
+    let Day { year, month, day } = Day::from_days(unix_seconds.div_euclid(86_400));
+    let seconds = unix_seconds.rem_euclid(86_400);
+    let (hour, minute, second) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// A mailbox for an address field: `address`, or `name <address>` with the name quoted or encoded as it needs.
 pub fn mailbox(name: &str, address: &str) -> String {
     if name.is_empty() {
@@ -101,6 +109,7 @@ mod tests {
     #[test]
     fn dates() {
         assert_eq!(date_time(1_795_262_400, 0), "Sat, 21 Nov 2026 12:00:00 +0000");
+        assert_eq!(internet_time(1_795_262_400), "2026-11-21T12:00:00Z");
         assert_eq!(date_time(880_127_706, -360), "Fri, 21 Nov 1997 09:55:06 -0600");
         assert_eq!(date_time(-27_723_426, -210), "Thu, 13 Feb 1969 23:32:54 -0330");
         assert_eq!(date_time(0, i32::MIN), "Thu, 1 Jan 1970 00:00:00 +0000");

@@ -10,7 +10,7 @@ use engine::AccountId;
 use model::{Path, ReversePath, UnixTime};
 use queue::{
     AlarmAction, Attempt, Body, Entry, Language, QueueId, RecipientState, Reported, Ret, Rules, SendingRules,
-    Settled,
+    Settled, Wishes,
 };
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -256,6 +256,12 @@ fn reporter(
         received: entry.received,
         account: entry.account,
         retry_until: Some(entry.expires),
+        wishes: Wishes {
+            priority: entry.priority,
+            not_before: entry.not_before,
+            deliver_by: entry.deliver_by,
+            tls: entry.tls,
+        },
     };
     match Reporter::new(world, hostname, about, without_return_path(&content)) {
         Ok(reporter) => Ok(Some(reporter)),

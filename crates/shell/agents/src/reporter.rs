@@ -9,7 +9,7 @@ use ::smtp::Recipient;
 use directory::DomainKeys;
 use engine::AccountId;
 use model::{EmailAddress, Path, ReversePath, UnixTime};
-use queue::{Language, NewEntry, Reported, Ret, Returned, Rules};
+use queue::{Language, NewEntry, Reported, Ret, Returned, Rules, TlsWish, Wishes};
 use std::sync::Arc;
 use store::Prepared;
 
@@ -31,6 +31,8 @@ pub(crate) struct About {
     pub(crate) account: Option<AccountId>,
     /// When the queue gives up.
     pub(crate) retry_until: Option<UnixTime>,
+    /// What its sender asked for besides.
+    pub(crate) wishes: Wishes,
 }
 
 /// Writes the reports about one message.
@@ -71,7 +73,9 @@ impl Reporter {
         targets.iter().for_each(|target| lists::member_failed(world, &mut plan, target));
         let header = &content[..mime::header::header_length(content)];
         let language = settings.language.unwrap_or_else(|| Language::of_sender(header, &about.sender));
-        let whole = about.ret == Some(Ret::Full) && content.len() <= settings.message_bytes_max;
+        // RFC 8689 §5: a report is no way around REQUIRETLS.
+        let open = about.wishes.tls != TlsWish::Required;
+        let whole = about.ret == Some(Ret::Full) && open && content.len() <= settings.message_bytes_max;
         if !whole {
             about.ret = None;
         }
@@ -110,6 +114,8 @@ impl Reporter {
             now,
             received: about.received,
             retry_until: about.retry_until,
+            deliver_by: about.wishes.deliver_by.map(|by| by.at),
+            held_until: about.wishes.not_before,
             recipients,
             returned: if whole { Returned::Message(&self.content) } else { Returned::Header(&self.content) },
         });
@@ -130,7 +136,12 @@ impl Reporter {
             size: u64::from(message.size()),
             expires: expiry(now),
             held: false,
-            wishes: queue::Wishes::default(),
+            // RFC 6710 §4.6, RFC 8689 §5: as important as what it is about, and as confidential.
+            wishes: Wishes {
+                priority: about.wishes.priority,
+                tls: if about.wishes.tls == TlsWish::Required { TlsWish::Required } else { TlsWish::Default },
+                ..Wishes::default()
+            },
         };
         Ok(Some(store::Delivery {
             message,

@@ -4,6 +4,7 @@
 //! has patience with a peer only as long as it brings the session on: octets that make no reply do not count.
 
 use crate::Courier;
+use crate::clock;
 use crate::content::Content;
 use crate::envelope;
 use crate::fate::Fate;
@@ -12,7 +13,7 @@ use crate::pool::Kind;
 use crate::security::{self, Begun};
 use crate::settings::Settings;
 use net::{Dial, Endpoint, HostProof, SocksProxy, Stream};
-use queue::{Entry, Onward, Recipient};
+use queue::{Entry, Onward, Recipient, TimeKept};
 use route::{Login, Way};
 use sasl::client::{Credentials, Secret};
 use smtp::client::{Client, Extension, Lack, Outcome, Stage, Step, Why};
@@ -194,6 +195,13 @@ impl Connection {
             route::Protocol::Smtp if self.client.peer().has(Extension::Dsn) => Onward::Tells,
             route::Protocol::Smtp => Onward::Silent,
         }
+    }
+
+    /// Whether the host heeds the time to deliver a message by (RFC 2852 §4.1.4.2).
+    pub(crate) fn time_kept(&self, entry: &Entry) -> TimeKept {
+        let is_running = entry.deliver_by.is_some_and(|by| by.at > clock::now().unix_time());
+        let knows = self.client.peer().has(Extension::DeliverBy);
+        if is_running && !knows { TimeKept::No } else { TimeKept::Yes }
     }
 
     /// Whether the outcome says no more than that the peer closed a connection on which nothing was under way.

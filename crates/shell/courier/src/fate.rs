@@ -2,7 +2,7 @@
 
 use model::UnixTime;
 use queue::schedule::{Backoff, Retry};
-use queue::{Attempt, Onward, Settled};
+use queue::{Attempt, Onward, Settled, TimeKept};
 use route::Trouble;
 use smtp::client::{Outcome, Verdict};
 
@@ -20,6 +20,8 @@ pub(crate) struct Fate {
     pub remote: Option<String>,
     /// Whether the host tells the sender what he wants to hear.
     pub onward: Onward,
+    /// Whether the host heeds the time to deliver by.
+    pub time: TimeKept,
     /// It was one recipient too many: it goes in the next transaction, which counts as the same attempt.
     pub surplus: bool,
     /// The host wants less of us.
@@ -41,6 +43,7 @@ impl Fate {
             status: outcome.enhanced().to_string(),
             remote: said.then(|| host.to_owned()),
             onward: Onward::Silent,
+            time: TimeKept::Yes,
             surplus: outcome.is_surplus(),
             busy: outcome.reply().is_some_and(|reply| reply.code == 421),
             uncertain: outcome.is_uncertain(),
@@ -51,13 +54,19 @@ impl Fate {
     pub(crate) fn unusable(reply: String, status: &str) -> Fate {
         let (surplus, busy, uncertain) = (false, false, false);
         let (verdict, at_last) = (Verdict::HostUnusable, Verdict::Deferred);
-        let (remote, onward) = (None, Onward::Silent);
-        Fate { verdict, at_last, reply, status: status.to_owned(), remote, onward, surplus, busy, uncertain }
-    }
-
-    /// The same, and there is no use in trying again.
-    pub(crate) fn for_good(self) -> Fate {
-        Fate { at_last: Verdict::Failed, ..self }
+        let (remote, onward, time) = (None, Onward::Silent, TimeKept::Yes);
+        Fate {
+            verdict,
+            at_last,
+            reply,
+            status: status.to_owned(),
+            remote,
+            onward,
+            time,
+            surplus,
+            busy,
+            uncertain,
+        }
     }
 
     /// There is no host.
@@ -92,9 +101,14 @@ impl Fate {
     pub(crate) fn settled(self, index: u32, attempt: Attempt) -> Settled {
         Settled {
             // RFC 3463 §3.5: that time ran out has a status of its own; what the last trouble was stands in the reply.
-            status: (attempt != Attempt::Expired).then_some(self.status),
+            status: (attempt != Attempt::Expired).then(|| match self.status.strip_prefix("4.") {
+                // There was no other host: what was a reason to try one is final now.
+                Some(detail) if attempt == Attempt::Failed => format!("5.{detail}"),
+                _ => self.status,
+            }),
             remote: self.remote,
             onward: self.onward,
+            time: self.time,
             ..Settled::new(index, attempt, self.reply)
         }
     }

@@ -239,6 +239,7 @@ impl<'a> Run<'a> {
                 }
             };
             let (was_used, onward) = (connection.was_used(), connection.onward());
+            let time = connection.time_kept(entry);
             let outcomes = match Content::open(&self.courier.world.engine, entry.content) {
                 Ok(Some(content)) => connection.hand_over(entry, &wanted, content).await,
                 Ok(None) => {
@@ -264,7 +265,7 @@ impl<'a> Run<'a> {
                 continue;
             }
             for (at, outcome) in open.iter().zip(&outcomes) {
-                fates[*at] = Some(Fate { onward, ..Fate::of(outcome, &kind.name) });
+                fates[*at] = Some(Fate { onward, time, ..Fate::of(outcome, &kind.name) });
             }
             return;
         }

@@ -37,6 +37,12 @@ pub(super) fn part(report: &Report<'_>) -> Vec<u8> {
         report.hostname,
         build::date_time(report.received.0, 0)
     );
+    if let Some(at) = report.deliver_by {
+        let _ = write!(text, "Deliver-By-Date: {}\r\n", build::date_time(at.0, 0));
+    }
+    if let Some(at) = report.held_until {
+        let _ = write!(text, "Future-Release-Request: until;{}\r\n", build::internet_time(at.0));
+    }
     for one in report.recipients {
         text.push_str("\r\n");
         recipient(report, one, global, &mut text);

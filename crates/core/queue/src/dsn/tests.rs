@@ -49,6 +49,8 @@ impl Made {
             now: UnixTime(1_795_262_400),
             received: UnixTime(1_795_258_800),
             retry_until: Some(UnixTime(1_795_694_400)),
+            deliver_by: Some(UnixTime(1_795_262_400)),
+            held_until: Some(UnixTime(1_795_262_399)),
             recipients: &self.recipients,
             returned: match self.ret {
                 crate::Ret::Full => Returned::Message(self.message),
@@ -110,6 +112,8 @@ fn a_report_has_its_three_parts_and_ends() {
         "Original-Envelope-Id: QQ314159",
         "Reporting-MTA: dns; mx.y.test",
         "Arrival-Date: Sat, 21 Nov 2026 11:00:00 +0000",
+        "Deliver-By-Date: Sat, 21 Nov 2026 12:00:00 +0000",
+        "Future-Release-Request: until;2026-11-21T11:59:59Z",
         "Final-Recipient: rfc822; b@y.test",
         "Action: failed",
         "Status: 4.2.2",

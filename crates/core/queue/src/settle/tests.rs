@@ -1,5 +1,5 @@
 use super::*;
-use crate::{NewEntry, NewRecipient, Notify, Orcpt, Queue, SuppressionRule, count_sent, enqueue};
+use crate::{NewEntry, NewRecipient, Orcpt, Queue, SuppressionRule, count_sent, enqueue};
 use engine::{AccountId, Engine, MemoryEngine, Packed};
 use model::EmailAddress;
 use std::sync::Arc;
@@ -173,4 +173,38 @@ fn events_are_taken_in_order_and_bounded_by_what_is_wanted() {
     assert_eq!(rest.iter().map(|one| one.text.as_deref().unwrap()).collect::<Vec<_>>(), ["2", "3", "4"]);
     assert_eq!("alarm".parse(), Ok(EventName::Alarm));
     assert!("bell".parse::<EventName>().unwrap_err().contains("deferred"));
+}
+
+#[test]
+fn a_time_to_deliver_by_is_accounted_for() {
+    let bench = Bench::new("s@x.test", &[("a@y.test", Notify::Default), ("b@y.test", Notify::Never)]);
+    let timed = |mode, trace, at| Entry {
+        deliver_by: Some(crate::DeliverBy { at: UnixTime(at), mode, trace }),
+        ..bench.entry()
+    };
+    let relayed = |index, time, onward| Settled {
+        time,
+        onward,
+        ..Settled::new(index, Attempt::Delivered, "250 2.0.0 ok")
+    };
+    let tells = |entry: &Entry, one: Settled| may_report(entry, &[one]);
+    let plain = timed(ByMode::Notify, false, NOW.0 + 60);
+    assert!(!tells(&plain, relayed(0, TimeKept::Yes, Onward::Tells)));
+    assert!(tells(&plain, relayed(0, TimeKept::No, Onward::Tells)), "RFC 2852 section 4.1.4.2");
+    assert!(!tells(&plain, relayed(1, TimeKept::No, Onward::Tells)), "NOTIFY=NEVER");
+    assert!(!tells(&plain, relayed(0, TimeKept::No, Onward::Final)), "it is in the mailbox");
+    assert!(!tells(&bench.entry(), relayed(0, TimeKept::No, Onward::Tells)), "nobody asked for a time");
+    let traced = timed(ByMode::Return, true, NOW.0 + 60);
+    assert!(tells(&traced, relayed(0, TimeKept::Yes, Onward::Tells)));
+    let over = timed(ByMode::Return, false, NOW.0 - 1);
+    let told = bench.settle(&over, vec![Settled::new(0, Attempt::Expired, "")]);
+    assert_eq!((told[0].action, told[0].status.as_str()), (Action::Failed, "5.4.7"));
+}
+
+#[test]
+fn a_warning_at_the_time_to_deliver_by_says_so() {
+    let bench = Bench::new("s@x.test", &[("a@y.test", Notify::Default), ("b@y.test", Notify::Default)]);
+    let by = crate::DeliverBy { at: NOW, mode: ByMode::Notify, trace: false };
+    let told = bench.warn(&Entry { deliver_by: Some(by), ..bench.entry() });
+    assert!(told.iter().all(|one| one.status == "4.4.7") && told.len() == 2);
 }

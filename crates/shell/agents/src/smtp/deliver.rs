@@ -223,7 +223,7 @@ pub(super) fn ret(ret: Ret) -> queue::Ret {
 }
 
 /// What the sender asks for besides, in the queue's words.
-fn wishes(asked: &::smtp::Wishes, message: &[u8], received: UnixTime) -> queue::Wishes {
+pub(super) fn wishes(asked: &::smtp::Wishes, message: &[u8], received: UnixTime) -> queue::Wishes {
     let tls = match asked.require_tls {
         true => queue::TlsWish::Required,
         // RFC 8689 §4.1: the header field counts where the parameter was not given.

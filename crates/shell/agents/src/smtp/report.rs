@@ -1,7 +1,7 @@
 //! Reports to the sender (RFC 3461 §5.2, RFC 3464): of recipients that did not get a message which others got, in the
 //! same commit as that message; and of those that did, or whose address was expanded, where the sender asked for it.
 
-use super::deliver::{each, ret};
+use super::deliver::{each, ret, wishes};
 use super::plan::{Plan, orcpt};
 use super::{SmtpAgent, trouble};
 use crate::reporter::{About, Reporter};
@@ -26,6 +26,7 @@ impl SmtpAgent {
             received: UnixTime(delivery.received_at),
             account: self.login.as_ref().map(|login| login.account),
             retry_until: None,
+            wishes: wishes(&delivery.sender.wishes, &delivery.message, UnixTime(delivery.received_at)),
         };
         Reporter::new(&self.world, &self.hostname, about, &delivery.message)
             .map(Some)

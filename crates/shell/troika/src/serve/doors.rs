@@ -200,7 +200,7 @@ impl net::Protocol for SmtpDoor {
             settings.verify = smtp::Verify::LoggedIn;
         }
         if kind != smtp::Kind::Lmtp {
-            settings.offers = vec![smtp::Offer::MtPriority];
+            settings.offers = vec![smtp::Offer::MtPriority, smtp::Offer::DeliverBy];
         }
         (smtp::Session::new(settings), agent)
     }
