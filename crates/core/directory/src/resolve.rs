@@ -155,6 +155,15 @@ impl Directory {
         self.resolve(address)
     }
 
+    /// Whom `<Postmaster>` names, as an address. None: there is no domain.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn postmaster_here(&self) -> Result<Option<EmailAddress>, Error> {
+        let domain = self.default_domain(&*self.engine.snapshot()?)?;
+        Ok(domain.map(|domain| EmailAddress { local: postmaster(), domain }))
+    }
+
     /// Whether mail to `address` reaches `account` other than through a group: the account's own address, its
     /// subaddresses and aliases, and what a catch-all gives it. That is what it may also send from.
     ///

@@ -41,7 +41,9 @@ pub use settle::{Onward, Rules, Settled, TimeKept, may_report, may_warn, settle,
 pub use suppression::{Rule as SuppressionRule, Suppression, is_hard};
 
 use engine::Engine;
+use model::Domain;
 use parking_lot::{Mutex, MutexGuard};
+use schedule::{Destination, Moment};
 use std::sync::{Arc, OnceLock};
 
 /// The queue of one server.
@@ -49,13 +51,17 @@ pub struct Queue {
     engine: Arc<dyn Engine>,
     scheduler: Mutex<Scheduler>,
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
+    naming: OnceLock<Box<Naming>>,
 }
+
+/// The name of the destination to which mail for a domain goes.
+type Naming = dyn Fn(&Domain) -> Destination + Send + Sync;
 
 impl Queue {
     /// The queue kept in `engine`.
     pub fn new(engine: Arc<dyn Engine>) -> Queue {
         let scheduler = Mutex::new(Scheduler::new(schedule::Settings::default()));
-        Queue { engine, scheduler, bell: OnceLock::new() }
+        Queue { engine, scheduler, bell: OnceLock::new(), naming: OnceLock::new() }
     }
 
     /// The scheduler, locked. It is empty until [`Queue::refill`]; hold it for one call.
@@ -74,6 +80,23 @@ impl Queue {
         if let Some(bell) = self.bell.get() {
             bell();
         }
+    }
+
+    /// Sets who names destinations where there are routes. The first one stays; without one each domain is its own.
+    pub fn name_destinations(&self, naming: impl Fn(&Domain) -> Destination + Send + Sync + 'static) {
+        let _ = self.naming.set(Box::new(naming));
+    }
+
+    /// Has what waits for a domain tried now (ETRN); answers how many messages waited. Mail that goes the same way for
+    /// other domains is tried with it.
+    pub fn flush(&self, domain: &Domain, now: Moment) -> usize {
+        let destination = match self.naming.get() {
+            Some(naming) => naming(domain),
+            None => Destination(domain.as_str().into()),
+        };
+        let waiting = self.scheduler().flush(&destination, now);
+        self.ring();
+        waiting
     }
 
     /// A message was changed by other than the scheduler's jobs, durably: the scheduler reads it again.

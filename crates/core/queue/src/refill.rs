@@ -217,7 +217,9 @@ fn warn_at(
     // RFC 2852 §4: by-mode N asks for a report when the time is over.
     let asked = envelope.deliver_by.filter(|by| by.mode == ByMode::Notify).map(|by| by.at);
     let usual = scheduler.settings().warn_after.map(|after| {
-        UnixTime(envelope.received.saturating_add(i64::try_from(after.as_secs()).unwrap_or(i64::MAX)))
+        // What was held has not waited before its time.
+        let since = envelope.not_before.unwrap_or(envelope.received).max(envelope.received);
+        UnixTime(since.saturating_add(i64::try_from(after.as_secs()).unwrap_or(i64::MAX)))
     });
     asked.into_iter().chain(usual).min()
 }

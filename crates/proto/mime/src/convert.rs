@@ -226,22 +226,21 @@ impl Converter<'_> {
     /// Appends a part's header, with this Content-Transfer-Encoding instead of any other.
     fn header(&self, id: PartId, encoding: Option<&str>, out: &mut Vec<u8>) {
         let header = self.structure.header(id);
-        let Some(encoding) = encoding else { return out.extend_from_slice(header) };
-        let new = format!("Content-Transfer-Encoding: {encoding}\r\n");
-        let mut unsaid = Some(new);
+        let Some(encoding) = encoding else { return append_lines(header, out) };
+        let mut unsaid = Some(format!("Content-Transfer-Encoding: {encoding}\r\n"));
         let mut position = 0;
         for field in header::fields(header).filter(|field| field.is("Content-Transfer-Encoding")) {
-            out.extend_from_slice(&header[position..field.range.start]);
+            append_lines(&header[position..field.range.start], out);
             out.extend_from_slice(unsaid.take().unwrap_or_default().as_bytes());
             position = field.range.end;
         }
         let end = header.len() - header::closing_line(header).len();
-        out.extend_from_slice(&header[position..end.max(position)]);
+        append_lines(&header[position..end.max(position)], out);
         if id == PartId::ROOT {
             self.become_mime(out);
         }
         out.extend_from_slice(unsaid.unwrap_or_default().as_bytes());
-        out.extend_from_slice(&header[end.max(position)..]);
+        append_lines(&header[end.max(position)..], out);
     }
 
     /// The fields that a message with an encoding must have (RFC 2045 §4, §5).
@@ -258,32 +257,42 @@ impl Converter<'_> {
     }
 
     /// Appends what stands between parts: boundaries, and text that nobody is shown (RFC 2046 §5.1.1), in which a
-    /// question mark takes the place of what may not travel.
+    /// question mark takes the place of what may not travel, and too long a line loses its end.
     fn between(&self, start: usize, end: usize, out: &mut Vec<u8>) {
         let text = &self.structure.message()[start..end.max(start)];
         if self.target.takes(Octets::of(text)) {
             return out.extend_from_slice(text);
         }
+        let mut lines = Vec::with_capacity(text.len());
+        append_lines(text, &mut lines);
         let mut line_bytes = 0;
-        for (at, &byte) in text.iter().enumerate() {
-            let is_crlf = match byte {
-                b'\r' => text.get(at + 1) == Some(&b'\n'),
-                b'\n' => at > 0 && text[at - 1] == b'\r',
-                _ => false,
-            };
-            if is_crlf {
-                line_bytes = 0;
-                out.push(byte);
-                continue;
-            }
-            line_bytes += 1;
-            let is_fine =
-                !matches!(byte, 0 | b'\r' | b'\n') && (byte.is_ascii() || self.target == Target::EightBit);
-            if line_bytes <= LINE_BYTES_MAX {
+        for byte in lines {
+            line_bytes = if byte == b'\n' { 0 } else { line_bytes + 1 };
+            let is_fine = byte != 0 && (byte.is_ascii() || self.target == Target::EightBit);
+            if line_bytes <= LINE_BYTES_MAX || byte == b'\r' {
                 out.push(if is_fine { byte } else { b'?' });
             }
         }
     }
+}
+
+/// Appends text whose lines end with CRLF, whatever they ended with; a CR alone becomes a question mark (a space could
+/// fold a header). The structure of a message depends on its line ends, so they stay line ends; mostly there is nothing
+/// to do.
+fn append_lines(text: &[u8], out: &mut Vec<u8>) {
+    let mut copied = 0;
+    for at in memchr2_iter(b'\r', b'\n', text) {
+        let lone = match text[at] {
+            b'\r' => text.get(at + 1) != Some(&b'\n'),
+            _ => at == 0 || text[at - 1] != b'\r',
+        };
+        if lone {
+            out.extend_from_slice(&text[copied..at]);
+            out.extend_from_slice(if text[at] == b'\n' { b"\r\n" } else { b"?" });
+            copied = at + 1;
+        }
+    }
+    out.extend_from_slice(&text[copied..]);
 }
 
 /// Whether quoted-printable is not much larger than base64: then people without a decoder can read it.

@@ -104,6 +104,14 @@ fn parts_are_converted_each_for_itself() {
 }
 
 #[test]
+fn lines_that_end_with_lf_stay_lines_of_the_structure() {
+    let message = "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\ntwo\n--b\nContent-Type: image/png\n\n\0\n--b--\n";
+    let out = convert(message.as_bytes(), Target::SevenBit).unwrap().unwrap();
+    assert_eq!(leaves(&out), leaves(message.as_bytes()));
+    assert_eq!(survey(&out), Survey { header: Octets::SevenBit, body: Octets::SevenBit });
+}
+
+#[test]
 fn hostile_messages() {
     let many =
         format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}é\r\n", "--b\r\n\r\nx\r\n".repeat(2000));
@@ -159,6 +167,9 @@ proptest! {
                 prop_assert_eq!(convert(&out, target), Ok(None));
             }
             prop_assert!(out.len() <= message.len() * 4 + 2000);
+            for id in structure.ids().filter(|id| structure.part(*id).kind == PartKind::Leaf) {
+                prop_assert!(target.takes(Octets::of(structure.body(id))), "{}", out.escape_ascii());
+            }
         }
     }
 

@@ -54,6 +54,15 @@ pub enum Ask {
         /// Most octets in the answer.
         bytes_max: u64,
     },
+    /// ETRN (RFC 1985): try what waits for this domain now. Answer: [`Answer::Flushed`].
+    Flush {
+        /// Who asks.
+        client: Arc<Client>,
+        /// Whose mail.
+        domain: model::Domain,
+        /// Which.
+        reach: Reach,
+    },
     /// Take this message. Answer: [`Answer::Deliver`], only when the result is durable.
     Deliver(Box<Delivery>),
 }
@@ -72,9 +81,20 @@ pub enum Answer {
     Listed(Result<Vec<Listed>, Refusal>),
     /// To [`Ask::Url`].
     Url(Result<Vec<u8>, Refusal>),
+    /// To [`Ask::Flush`]: how many messages wait and are tried now.
+    Flushed(Result<u64, Refusal>),
     /// To [`Ask::Deliver`]. For LMTP one outcome per recipient, in their order (RFC 2033 §4.2); for SMTP and
     /// submission exactly one, for the message as a whole.
     Deliver(Vec<Outcome>),
+}
+
+/// Whose mail ETRN asks for (RFC 1985 §5.3).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Reach {
+    /// That of the domain.
+    Domain,
+    /// `@`: also that of all domains below it.
+    Below,
 }
 
 /// Taken, or refused with this reply.

@@ -34,6 +34,8 @@ pub enum Offer {
     RequireTls,
     /// DELIVERBY (RFC 2852).
     DeliverBy,
+    /// ETRN (RFC 1985). Who may use it is for [`crate::Ask::Flush`] to say.
+    Etrn,
     /// FUTURERELEASE (RFC 4865), on submission only.
     FutureRelease {
         /// How long a message may be held at most; 1 to 999999999.

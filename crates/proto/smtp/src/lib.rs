@@ -6,7 +6,7 @@
 //!
 //! Extensions: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034),
 //! DSN (3461), CHUNKING and BINARYMIME (3030), LIMITS (9422), STARTTLS (3207), AUTH (4954); and where the listener offers
-//! them ([`Offer`]) MT-PRIORITY (6710), REQUIRETLS (8689), DELIVERBY (2852), FUTURERELEASE (4865).
+//! them ([`Offer`]) MT-PRIORITY (6710), REQUIRETLS (8689), DELIVERBY (2852), FUTURERELEASE (4865), ETRN (1985).
 //!
 //! Invariants:
 //! - only CRLF ends a line and only CRLF `.` CRLF ends DATA ([RFC 5321 §2.3.8, §4.1.1.4]);
@@ -33,7 +33,7 @@ mod xtext;
 
 pub use ask::{
     Answer, Ask, BodyType, Client, DeliverBy, Delivery, Greeting, Kind, Listed, Notify, NotifyOn,
-    OriginalRecipient, Outcome, Recipient, Ret, Sender, Wishes,
+    OriginalRecipient, Outcome, Reach, Recipient, Ret, Sender, Wishes,
 };
 pub use config::{Config, Limits, Login, Offer, Verify};
 pub use reply::{Enhanced, Refusal};

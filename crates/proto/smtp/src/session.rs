@@ -10,7 +10,7 @@ mod offers;
 mod tests;
 
 use crate::ask::{Answer, Ask, Client, Greeting, Kind};
-use crate::config::{Config, Login};
+use crate::config::{Config, Login, Offer};
 use crate::content::{Content, DotReader};
 use crate::reply::{Charset, Enhanced, Refusal, write_reply};
 use crate::verb::{self, Verb};
@@ -106,6 +106,7 @@ enum Pending {
     Url {
         last: bool,
     },
+    Flush(model::Domain),
     Deliver,
 }
 
@@ -279,7 +280,9 @@ impl Session {
         let line = line.trim_end_matches([' ', '\t']);
         let (name, args) = line.split_once(' ').unwrap_or((line, ""));
         let args = args.trim_start_matches(' ');
-        let Some(verb) = Verb::parse(name, self.config.kind) else {
+        let is_etrn = name.eq_ignore_ascii_case("ETRN") && self.config.offers.contains(&Offer::Etrn);
+        let verb = if is_etrn { Some(Verb::Etrn) } else { Verb::parse(name, self.config.kind) };
+        let Some(verb) = verb else {
             self.must_flush = true;
             return self.refuse(&unknown(name, self.config.kind));
         };
@@ -307,6 +310,7 @@ impl Session {
             Verb::Help => self.help(args),
             Verb::Starttls => self.starttls(args),
             Verb::Auth => self.auth(args, now),
+            Verb::Etrn => self.etrn(args),
             Verb::Obsolete => {
                 self.refuse(&Refusal::new(
                     502,
@@ -437,6 +441,7 @@ impl Session {
             (Pending::Verify(charset), Answer::Listed(listed)) => self.verify_answered(charset, listed),
             (Pending::Expand(charset), Answer::Listed(listed)) => self.expand_answered(charset, listed),
             (Pending::Url { last }, Answer::Url(octets)) => self.url_answered(octets, last),
+            (Pending::Flush(domain), Answer::Flushed(waiting)) => self.flush_answered(&domain, waiting),
             (Pending::Deliver, Answer::Deliver(outcomes)) => self.delivered(outcomes),
             // The answering side is wrong: the session dies, the server lives.
             _ => self.give_up((3, 0), "The server made a mistake; try again later"),

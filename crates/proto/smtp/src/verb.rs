@@ -21,6 +21,8 @@ pub(crate) enum Verb {
     Help,
     Starttls,
     Auth,
+    /// Only where the listener offers it, so it is not in the table.
+    Etrn,
     /// SEND, SOML, SAML and TURN: known, and not provided (RFC 5321 appendix F).
     Obsolete,
 }

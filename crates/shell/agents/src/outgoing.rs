@@ -228,7 +228,7 @@ fn alarm_message(
 }
 
 /// Who writes reports about a queued message. None: there is nobody to write to.
-fn reporter(
+pub(crate) fn reporter(
     world: &World,
     hostname: &str,
     entry: &Entry,
@@ -280,7 +280,7 @@ fn trace(id: QueueId, now: UnixTime) -> String {
 }
 
 /// The message behind the Return-Path that this server wrote on top of it, for those who have it here.
-fn without_return_path(content: &[u8]) -> &[u8] {
+pub(crate) fn without_return_path(content: &[u8]) -> &[u8] {
     let first = &content[..content.len().min(RETURN_PATH_BYTES_MAX)];
     match first.windows(2).position(|pair| pair == b"\r\n") {
         Some(end) if content.starts_with(b"Return-Path: <") => &content[end + 2..],

@@ -6,13 +6,13 @@ mod plan;
 mod report;
 mod sending;
 
-pub(crate) use deliver::{expiry, gone, to_inboxes};
+pub(crate) use deliver::{expiry, gone, list_held, to_inboxes};
 pub(crate) use plan::{Outgoing, Plan, Way, beside};
 
 use crate::login;
 use crate::metrics::Protocol;
 use crate::world::World;
-use ::smtp::{Answer, Ask, Client, Kind, Listed, Outcome, Recipient, Refusal, Sender};
+use ::smtp::{Answer, Ask, Client, Kind, Listed, Outcome, Reach, Recipient, Refusal, Sender};
 use engine::AccountId;
 use policy::{Decider, Role, Room, Verdict, Verified};
 use std::sync::Arc;
@@ -96,6 +96,35 @@ impl SmtpAgent {
         Ok(if quota.is_some_and(|quota| size > quota) { Room::TooLarge } else { Room::Full })
     }
 
+    /// ETRN (RFC 1985): for domains whose mail goes on from here, asked for by who may relay.
+    fn flush(&self, client: &Client, domain: &model::Domain, reach: Reach) -> Result<u64, Refusal> {
+        let policy = self.world.policy.read().clone();
+        let decider = Decider { policy: &policy, directory: &self.world.directory };
+        if decider.is_stranger(&self.client(client)) {
+            return Err(Refusal::new(
+                459,
+                (7, 1),
+                "Not allowed for strangers; log in, or ask from an own network",
+            ));
+        }
+        let below = format!(".{domain}");
+        let meant = |name: &model::Domain| {
+            name == domain || (reach == Reach::Below && name.as_str().ends_with(&below))
+        };
+        let domains = self.world.directory.domains().map_err(|error| trouble(&error))?;
+        let relayed =
+            domains.into_iter().filter(|info| info.relay != directory::Relay::No && meant(&info.name));
+        let names: Vec<model::Domain> = relayed.map(|info| info.name).collect();
+        if names.is_empty() {
+            let text = format!("Mail for {} does not wait here", domain.to_ascii());
+            return Err(Refusal::new(459, (7, 1), text));
+        }
+        let now = queue::schedule::Moment::from(World::now());
+        let waiting: usize = names.iter().map(|name| self.world.queue.flush(name, now)).sum();
+        tracing::info!(trace = self.trace, %domain, waiting, "ETRN");
+        Ok(waiting as u64)
+    }
+
     fn verify(&self, client: &Client, text: &str, ask: Verify) -> Result<Vec<Listed>, Refusal> {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };
@@ -151,6 +180,7 @@ impl net::Desk for SmtpAgent {
             Ask::Url { url, bytes_max, .. } => {
                 Answer::Url(tokio::task::block_in_place(|| self.url(&url, bytes_max)))
             }
+            Ask::Flush { client, domain, reach } => Answer::Flushed(self.flush(&client, &domain, reach)),
             Ask::Deliver(delivery) => Answer::Deliver(self.deliver(*delivery).await),
         }
     }

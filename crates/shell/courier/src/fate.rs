@@ -69,6 +69,11 @@ impl Fate {
         }
     }
 
+    /// The same, and there is no use in trying again.
+    pub(crate) fn for_good(self) -> Fate {
+        Fate { at_last: Verdict::Failed, ..self }
+    }
+
     /// There is no host.
     pub(crate) fn no_way(trouble: &Trouble) -> Fate {
         let verdict = if trouble.is_permanent() { Verdict::Failed } else { Verdict::Deferred };

@@ -53,7 +53,7 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
             again.extend(later(item));
             continue;
         }
-        let entry = match courier.read(item) {
+        let mut entry = match courier.read(item) {
             Ok(Some(entry)) => entry,
             Ok(None) => continue,
             Err(error) => {
@@ -62,6 +62,18 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
                 continue;
             }
         };
+        match agents::take_those_here(&courier.world, &mut entry) {
+            Ok(here) if !here.is_empty() => again.extend(release(courier, &entry, here).await),
+            Ok(_) => {}
+            Err(error) => {
+                tracing::error!(id = %item.id, %error, "a queued message's domain can't be looked up");
+                again.extend(later(item));
+                continue;
+            }
+        }
+        if entry.recipients.is_empty() {
+            continue;
+        }
         if run.is_none() {
             run = Run::begin(courier, &entry).await;
         }
@@ -80,6 +92,20 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
 fn later(item: &JobItem) -> impl Iterator<Item = Again> {
     let at = clock::now().unix_time();
     item.recipients.iter().map(move |index| Again { id: item.id, index: *index, at })
+}
+
+/// Into the mailboxes of these recipients here, whose time has come (RFC 4865).
+async fn release(courier: &Courier, entry: &Entry, here: Vec<Recipient>) -> Vec<Again> {
+    const PAUSE_SECONDS: i64 = 60;
+    let now = clock::now().unix_time();
+    let hostname = courier.settings().hostname.clone();
+    let entry = Entry { recipients: here, ..entry.clone() };
+    let again = agents::release(&courier.world, &hostname, &entry, now).await.unwrap_or_else(|error| {
+        tracing::error!(id = %entry.id, %error, "a message that was held can't be delivered; it is tried again");
+        let at = UnixTime(now.0.saturating_add(PAUSE_SECONDS));
+        entry.recipients.iter().map(|recipient| (recipient.index, at)).collect()
+    });
+    again.into_iter().map(|(index, at)| Again { id: entry.id, index, at }).collect()
 }
 
 impl<'a> Run<'a> {

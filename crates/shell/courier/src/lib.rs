@@ -59,7 +59,13 @@ impl Courier {
         world.queue.listen(move || rung.notify_one());
         let (stopping, _) = watch::channel(false);
         let (settings, pool) = (RwLock::new(Arc::new(settings)), Pool::default());
-        Arc::new(Courier { world, guard, settings, pool, bell, stopping })
+        let courier = Arc::new(Courier { world, guard, settings, pool, bell, stopping });
+        let namer = Arc::downgrade(&courier);
+        courier.world.queue.name_destinations(move |domain| match namer.upgrade() {
+            Some(courier) => courier.destination(domain),
+            None => Destination(domain.as_str().into()),
+        });
+        courier
     }
 
     /// Takes other settings: for what goes out from now on. Routes are asked anew for all that waits.
@@ -138,6 +144,17 @@ impl Courier {
         let message =
             route::Message { recipient_domain: &domain, sender: &sender, account: account.as_ref() };
         named(&settings.table.destination(&message))
+    }
+
+    /// Where mail for a domain goes, whoever sends it.
+    fn destination(&self, domain: &Domain) -> Destination {
+        let settings = self.settings();
+        if settings.table.is_empty() {
+            return Destination(domain.as_str().into());
+        }
+        let sender = ReversePath::Null;
+        let message = route::Message { recipient_domain: domain, sender: &sender, account: None };
+        Destination(settings.table.destination(&message).as_str().into())
     }
 
     fn account_of(&self, settings: &Settings, entry: &Entry) -> Option<EmailAddress> {

@@ -137,6 +137,8 @@ fn the_order_of_fields_is_that_of_rfc_3464_and_6533() {
         "Original-Envelope-Id",
         "Reporting-MTA",
         "Arrival-Date",
+        "Deliver-By-Date",
+        "Future-Release-Request",
         "",
         "Original-Recipient",
         "Final-Recipient",

@@ -1,11 +1,13 @@
 //! Extensions that the listener may offer, and what MAIL asks by them ([`Offer`]).
 
-use super::{Priority, Session};
-use crate::ask::{Kind, Wishes};
+use super::{Pending, Priority, Session};
+use crate::ask::{Ask, Kind, Reach, Wishes};
 use crate::config::Offer;
 use crate::date::InternetUtc;
 use crate::reply::Refusal;
 use crate::wishes::Said;
+use model::Domain;
+use std::sync::Arc;
 
 impl Session {
     /// The line of EHLO.
@@ -16,6 +18,7 @@ impl Session {
             // RFC 8689 §2: in the EHLO that follows STARTTLS.
             Offer::RequireTls => self.client.tls.is_some().then(|| "REQUIRETLS".to_owned()),
             Offer::DeliverBy => Some("DELIVERBY".to_owned()),
+            Offer::Etrn => Some("ETRN".to_owned()),
             // RFC 4865 §4.2 (2), (3)
             Offer::FutureRelease { seconds_max } => (self.config.kind == Kind::Submission).then(|| {
                 let until = InternetUtc(now.saturating_add(i64::from(seconds_max)));
@@ -31,9 +34,44 @@ impl Session {
             Offer::RequireTls => &["REQUIRETLS"],
             Offer::DeliverBy => &["BY"],
             Offer::FutureRelease { .. } if self.config.kind == Kind::Submission => &["HOLDFOR", "HOLDUNTIL"],
-            Offer::FutureRelease { .. } => &[],
+            Offer::FutureRelease { .. } | Offer::Etrn => &[],
         };
         self.config.offers.iter().flat_map(keywords).copied().collect()
+    }
+
+    /// ```text
+    /// ETRN [ "@" / "#" ] node-name
+    /// ```
+    /// RFC 1985 §5: not within a transaction. There are no queues with names (`#`) here.
+    pub(super) fn etrn(&mut self, args: &str) {
+        if let Some(refusal) = self.mail_barred() {
+            return self.refuse(&refusal);
+        }
+        if self.transaction.is_some() {
+            return self.refuse_order("ETRN can't come within a message; RSET drops it");
+        }
+        let (reach, name) = match args.strip_prefix('@') {
+            Some(name) => (Reach::Below, name),
+            None => (Reach::Domain, args),
+        };
+        let domain = Domain::new(name).ok().filter(|domain| domain.as_str().contains('.'));
+        let Some(domain) = domain else {
+            return self.refuse(&Refusal::new(501, (5, 4), "The syntax is ETRN domain, or ETRN @domain"));
+        };
+        let ask = Ask::Flush { client: Arc::clone(&self.client), domain: domain.clone(), reach };
+        self.ask(ask, Pending::Flush(domain));
+    }
+
+    /// RFC 1985 §5.1
+    pub(super) fn flush_answered(&mut self, domain: &Domain, waiting: Result<u64, Refusal>) {
+        let node = domain.to_ascii();
+        match waiting {
+            Ok(0) => self.say(251, (0, 0), &format!("No messages wait for {node}")),
+            Ok(count) => {
+                self.say(253, (0, 0), &format!("{count} messages wait for {node} and are tried now"))
+            }
+            Err(refusal) => self.decline(&refusal),
+        }
     }
 
     /// What was said, held against what may be said now.

@@ -6,7 +6,8 @@
 //! boxes: addresses that exist          users: name:password … (application passwords, for every mechanism)
 //! limits: message=N discard=N recipients=N mails=N errors=N refused=N logins=N
 //! urls: url=>text … (what BURL finds; text may hold `\\r`, `\\n`, `\\0`, and `\\_` for a space)
-//! offers: mt-priority deliverby requiretls futurerelease (an hour)
+//! offers: mt-priority deliverby requiretls etrn futurerelease (an hour)
+//! waiting: domain=count … (what ETRN finds; others are refused)
 //! at-delivery: address=full … (that recipient's outcome), all=full (the message's)
 //! ```
 //! `W:` lines look at the last delivery: `message is T`, `message has T`, `trace is T`, `envelope T`, `with T`, `dsn T`, `wishes T`,
@@ -26,7 +27,8 @@ pub struct World {
     pub deliveries: Vec<Delivery>,
 }
 
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
+    "waiting",
     "offers",
     "urls",
     "kind",
@@ -163,6 +165,22 @@ impl World {
                     None => Err(Refusal::new(554, (7, 0), "IMAP URL authorization failed")),
                 })
             }
+            Ask::Flush { domain, reach, .. } => {
+                let within = |known: &str| match reach {
+                    smtp::Reach::Domain => known == domain.as_str(),
+                    smtp::Reach::Below => known.ends_with(domain.as_str()),
+                };
+                let waiting: Vec<u64> = self
+                    .words("waiting")
+                    .filter_map(|word| word.split_once('='))
+                    .filter(|(known, _)| within(known))
+                    .map(|(_, count)| count.parse().unwrap())
+                    .collect();
+                Answer::Flushed(match waiting.is_empty() {
+                    true => Err(Refusal::new(459, (7, 1), "Mail for that domain does not wait here for you")),
+                    false => Ok(waiting.iter().sum()),
+                })
+            }
             Ask::Deliver(delivery) => {
                 let outcomes = match delivery.sender.client.kind {
                     Kind::Lmtp => {
@@ -277,6 +295,7 @@ fn offer(name: &str) -> smtp::Offer {
         "mt-priority" => smtp::Offer::MtPriority,
         "deliverby" => smtp::Offer::DeliverBy,
         "requiretls" => smtp::Offer::RequireTls,
+        "etrn" => smtp::Offer::Etrn,
         "futurerelease" => smtp::Offer::FutureRelease { seconds_max: 3600 },
         other => panic!("offer {other:?}"),
     }

@@ -9,8 +9,10 @@ use crate::metrics::By;
 use crate::sealing::PassedOn;
 use crate::world::prepare;
 use ::smtp::{BodyType, Delivery, Kind, Outcome, Refusal, Ret};
+use directory::Resolution;
 use engine::AccountId;
-use model::{FlagSet, UnixTime};
+use model::{FlagSet, Path, UnixTime};
+use policy::Meaning;
 use queue::NewEntry;
 use std::sync::Arc;
 use store::{Fallback, Recipient, Target};
@@ -50,6 +52,7 @@ impl SmtpAgent {
         let mut plan = Plan::default();
         for recipient in &delivery.recipients {
             let way = match self.world.meaning(&recipient.path, &delivery.sender.from) {
+                Ok(Meaning::Resolved(meant)) if is_held(delivery) => self.hold(&mut plan, recipient, &meant),
                 Ok(meaning) => plan.sort(recipient, meaning),
                 Err(error) => Way::Lost(trouble(&error)),
             };
@@ -58,6 +61,24 @@ impl SmtpAgent {
             plan.ways.push(way);
         }
         plan
+    }
+
+    /// RFC 4865 §4.2 (5), (6): not into a mailbox here either before its time; the queue keeps it.
+    fn hold(&self, plan: &mut Plan, recipient: &::smtp::Recipient, meant: &Resolution) -> Way {
+        match meant {
+            Resolution::Deliver { lists, .. } if !lists.is_empty() => return Way::Lost(list_held()),
+            Resolution::Deliver { .. } => {}
+            _ => return Way::Lost(gone(recipient)),
+        }
+        let address = match &recipient.path {
+            Path::Mailbox(address) => Ok(Some(address.clone())),
+            Path::Postmaster => self.world.directory.postmaster_here(),
+        };
+        match address {
+            Ok(Some(address)) => plan.hold(address, recipient),
+            Ok(None) => Way::Lost(gone(recipient)),
+            Err(error) => Way::Lost(trouble(&error)),
+        }
     }
 
     async fn commit(&self, delivery: &Delivery, plan: Plan) -> Vec<Outcome> {
@@ -207,7 +228,8 @@ impl SmtpAgent {
             account: self.login.as_ref().map(|login| login.account),
             received,
             size: u64::from(size),
-            expires: expiry(received),
+            // What is held has its time still before it.
+            expires: expiry(UnixTime(sender.wishes.release_at.unwrap_or(0).max(received.0))),
             held: false,
             wishes: wishes(&sender.wishes, &delivery.message, received),
         }
@@ -220,6 +242,16 @@ pub(super) fn ret(ret: Ret) -> queue::Ret {
         Ret::Full => queue::Ret::Full,
         Ret::Headers => queue::Ret::Hdrs,
     }
+}
+
+/// Lists look at who sends and when; what was held would come from the queue.
+pub(crate) fn list_held() -> Refusal {
+    Refusal::new(550, (3, 3), "A message to a mailing list can't be held; send it when it shall go")
+}
+
+/// Whether the sender has it held.
+fn is_held(delivery: &Delivery) -> bool {
+    delivery.sender.wishes.release_at.is_some_and(|at| at > delivery.received_at)
 }
 
 /// What the sender asks for besides, in the queue's words.

@@ -79,6 +79,12 @@ impl Plan {
         Way::Goes { accounts, queued: !remote.is_empty(), several }
     }
 
+    /// Notes that a recipient's message is held, under this address, wherever that leads.
+    pub(super) fn hold(&mut self, address: EmailAddress, recipient: &::smtp::Recipient) -> Way {
+        self.queue(address, recipient);
+        Way::Goes { accounts: Vec::new(), queued: true, several: false }
+    }
+
     /// Whether nobody gets it.
     pub(crate) fn is_empty(&self) -> bool {
         self.accounts.is_empty()

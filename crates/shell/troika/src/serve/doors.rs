@@ -172,6 +172,9 @@ impl Entrance {
 
 struct SmtpDoor(Entrance);
 struct Pop3Door(Entrance);
+/// How long senders may have messages held (RFC 4865): a year.
+const HELD_SECONDS_MAX: u32 = 366 * 24 * 3600;
+
 struct ImapDoor(Entrance);
 
 impl net::Protocol for SmtpDoor {
@@ -200,7 +203,12 @@ impl net::Protocol for SmtpDoor {
             settings.verify = smtp::Verify::LoggedIn;
         }
         if kind != smtp::Kind::Lmtp {
-            settings.offers = vec![smtp::Offer::MtPriority, smtp::Offer::DeliverBy];
+            settings.offers = vec![
+                smtp::Offer::MtPriority,
+                smtp::Offer::DeliverBy,
+                smtp::Offer::Etrn,
+                smtp::Offer::FutureRelease { seconds_max: HELD_SECONDS_MAX },
+            ];
         }
         (smtp::Session::new(settings), agent)
     }

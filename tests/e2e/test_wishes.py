@@ -1,0 +1,140 @@
+"""What a sender asks of the way his message takes: priority, a time, a hold; and ETRN (RFC 6710, 2852, 4865, 1985)."""
+
+import email
+import smtplib
+import time
+
+import pytest
+from harness.mail import message, unique
+from harness.next_hop import KEYWORDS, NextHop
+from harness.waiting import until
+
+OWN = '[network]\nown = ["127.0.0.0/8", "::1/128"]\n'
+
+
+def to(hop):
+    """Return settings that send everything to this next hop, and try again rarely."""
+    return OWN + f'[delivery]\nretry_first = "1h"\n[[route]]\nnext_hop = "{hop.address}"\n'
+
+
+def submit(server, account, recipients, options=(), rcpt_options=()):
+    """Send a message as a user does."""
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        smtp.login(account.address, account.password)
+        smtp.sendmail(account.address, recipients, message(unique()), options, rcpt_options)
+
+
+def report(server, account):
+    """Wait for the one report in a mailbox; return its blocks."""
+    (raw,) = until(lambda: server.contents(account), "a report")
+    found = email.message_from_bytes(raw)
+    status = next(part for part in found.walk() if "delivery-status" in part.get_content_type())
+    return [dict(block.items()) for block in status.get_payload()]
+
+
+def test_wishes_go_on_to_a_host_that_knows_them(own_server):
+    with NextHop(keywords=(*KEYWORDS, "MT-PRIORITY", "DELIVERBY")) as hop:
+        server = own_server(sections=to(hop))
+        alice = server.account("alice")
+        submit(server, alice, ["b@y.test"], ["MT-PRIORITY=4", "BY=300;R"])
+        (taken,) = hop.wait(1)
+        assert " MT-PRIORITY=4" in taken.mail, taken.mail
+        left = int(taken.mail.split(" BY=")[1].split(";")[0])
+        assert 200 < left <= 300 and ";R" in taken.mail
+        assert b"priority 4" in taken.content.split(b"\r\n\r\n")[0]
+
+
+def test_a_host_that_keeps_no_time_makes_a_report_of_relaying(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=to(hop))
+        alice = server.account("alice")
+        submit(server, alice, ["b@y.test"], ["BY=300;N"])
+        (taken,) = hop.wait(1)
+        assert " BY=" not in taken.mail and " NOTIFY=FAILURE,DELAY" in taken.rcpts[0], taken
+        about, recipient = report(server, alice)
+        assert recipient["Action"] == "relayed" and "Deliver-By-Date" in about
+
+
+def test_what_must_be_returned_in_time_does_not_go_to_a_host_that_keeps_none(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=to(hop))
+        alice = server.account("alice")
+        submit(server, alice, ["b@y.test"], ["BY=300;R"])
+        _, recipient = report(server, alice)
+        assert (recipient["Action"], recipient["Status"]) == ("failed", "5.4.7"), recipient
+        assert not hop.messages
+
+
+@pytest.mark.parametrize(("mode", "action", "status"), [("R", "failed", "5.4.7"), ("N", "delayed", "4.4.7")])
+def test_the_time_to_deliver_by_ends(own_server, mode, action, status):
+    with NextHop(keywords=(*KEYWORDS, "DELIVERBY"), replies={"MAIL": "451 4.3.0 later"}) as hop:
+        server = own_server(sections=to(hop))
+        alice = server.account("alice")
+        submit(server, alice, ["b@y.test"], [f"BY=3;{mode}"])
+        about, recipient = report(server, alice)
+        assert (recipient["Action"], recipient["Status"]) == (action, status), recipient
+        assert "Deliver-By-Date" in about and "Arrival-Date" in about
+        waiting = 1 if mode == "N" else 0
+        until(lambda: len(server.rows("queue", "list")) == waiting, "the queue as it should be")
+
+
+def held_until(server):
+    """When each queued message is released."""
+    return [row["not_before"] for row in server.rows("queue", "list")]
+
+
+def test_what_is_held_comes_at_its_time(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=to(hop))
+        alice, bob = server.account("alice"), server.account("bob")
+        submit(server, alice, [bob.address, "b@y.test"], ["HOLDFOR=6"], ["NOTIFY=SUCCESS"])
+        released = held_until(server)
+        assert released and all(released) and not server.contents(bob) and not hop.messages
+        until(lambda: server.contents(bob), "the message in a mailbox here")
+        assert time.time() >= released[0]
+        (taken,) = hop.wait(1)
+        assert taken.recipients() == ["b@y.test"] and time.time() >= released[0]
+        about, recipient = report(server, alice)
+        assert recipient["Action"] == "delivered" and about["Future-Release-Request"].startswith("until;20")
+        until(lambda: not server.rows("queue", "list"), "an empty queue")
+        (raw,) = server.contents(bob)
+        assert raw.startswith(b"Return-Path: <" + alice.address.encode()) and raw.count(b"Return-Path") == 1
+
+
+def test_what_is_held_survives_a_kill_and_follows_its_address(own_server):
+    server = own_server()
+    alice, bob = server.account("alice"), server.account("bob")
+    server.cli("alias", "add", "team@example.test", bob.address)
+    until_then = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 8))
+    submit(server, alice, ["team@example.test"], [f"HOLDUNTIL={until_then}"])
+    server.kill()
+    server.start()
+    server.cli("alias", "remove", "team@example.test")
+    server.cli("alias", "add", "team@example.test", alice.address)
+    until(lambda: server.contents(alice), "the message where the address leads now")
+    assert not server.contents(bob) and not server.rows("queue", "list")
+
+
+def test_etrn_has_what_waits_tried_at_once(own_server):
+    with NextHop(replies={"MAIL": ["451 4.3.0 not yet", "250 2.1.0 ok"]}) as hop:
+        server = own_server(sections=to(hop))
+        server.cli("domain", "add", "y.test", "--relay")
+        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+            smtp.sendmail("a@elsewhere.test", ["b@y.test"], message())
+            waits = lambda: [row for row in server.rows("queue", "list") if row["recipients"][0]["attempts"] == 1]
+            until(waits, "a message that waits for an hour")
+            assert smtp.docmd("ETRN", "z.test")[0] == 459
+            code, text = smtp.docmd("ETRN", "y.test")
+            assert code == 253 and text.startswith(b"2.0.0 1 messages"), text
+            assert hop.wait(1)[0].recipients() == ["b@y.test"]
+            until(lambda: not server.rows("queue", "list"), "an empty queue")
+            assert smtp.docmd("ETRN", "@y.test")[0] == 251
+
+
+def test_strangers_may_not_use_etrn(own_server):
+    server = own_server()
+    server.cli("domain", "add", "y.test", "--relay")
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+        smtp.ehlo()
+        assert smtp.has_extn("etrn") and smtp.has_extn("deliverby") and smtp.has_extn("mt-priority")
+        assert smtp.docmd("ETRN", "y.test")[0] == 459
