@@ -162,3 +162,17 @@ def test_what_the_next_hop_gets_verifies(own_server):
         (taken,) = hop.wait(1)
         assert taken.content.startswith(b"DKIM-Signature:")
         assert judged(taken.content, records(server)) == [True]
+
+
+def test_what_is_recoded_for_a_host_is_signed_anew(own_server):
+    """RFC 6376 §5.3: the signature covers what goes over the wire; that of another domain stays as it is."""
+    with NextHop(keywords=()) as hop:
+        server = own_server(sections=f'[[route]]\nnext_hop = "{hop.address}"\n')
+        server.cli("dkim", "add", server.domain, "--kind", "ed25519", "--activate")
+        alice, bob = server.account("alice"), server.account("bob")
+        extra = ["MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8", "Content-Transfer-Encoding: 8bit"]
+        raw = message(unique(), sender=alice.address, body="Привет, мир.\r\n", extra=extra)
+        here = sent(server, alice, bob, raw, options=["BODY=8BITMIME"])
+        (taken,) = hop.wait(1)
+        assert taken.content.isascii() and not here.isascii()
+        assert judged(taken.content, records(server)) == [True] == judged(here, records(server))

@@ -2,9 +2,9 @@
 //!
 //! A message is signed when it is accepted, before it is queued, not at each sending: its content is committed once and
 //! shared by local copies and all destinations, so that one signature serves every attempt and what is sent is, octet for
-//! octet, what was acknowledged; the agent knows here who logged in, which the queue does not; and no private key is
-//! needed where sockets are dialled. The price: what must be recoded for a host without 8BITMIME loses its signature,
-//! and so would a message whose key is revoked while it waits.
+//! octet, what was acknowledged; and the agent knows here who logged in, which the queue does not. The price: a message
+//! that has to be recoded for a host without 8BITMIME is signed again ([`World::sign_again`]), and one whose key is
+//! removed while it waits arrives with a signature that nobody can verify.
 
 use crate::world::{PREPARED_IN_PLACE_MAX, World};
 use directory::DomainKeys;
@@ -54,6 +54,29 @@ impl World {
         tokio::task::block_in_place(|| sign_with(&keys, message, now))
     }
 
+    /// A message that was changed for a host that could not take it as it was: where one of our signatures held before,
+    /// our signatures are taken off and made anew (RFC 6376 §5.3); all others stay, broken as they are. `original` and
+    /// `changed` are without Return-Path.
+    pub fn sign_again(&self, original: &[u8], changed: Vec<u8>, now: UnixTime) -> Vec<u8> {
+        let Some(domain) = self.signed_by(original, now) else { return changed };
+        let Some(keys) = self.keys_of(&domain) else { return changed };
+        let bare = without_signatures_of(&changed, &domain);
+        self.metrics.signed.inc();
+        [sign_with(&keys, &bare, now), bare].concat()
+    }
+
+    /// The domain of ours whose signature on the message is right, by its keys in the store: nobody else can have made it.
+    fn signed_by(&self, raw: &[u8], now: UnixTime) -> Option<Domain> {
+        let message = dkim::Message::new(raw);
+        dkim::signatures(&message).into_iter().flatten().find_map(|signature| {
+            let keys = self.directory.dkim_keys(Some(signature.domain())).ok()?;
+            let key = keys.into_iter().find(|key| key.selector == signature.selector())?;
+            let answer = dkim::KeyAnswer::Records(vec![key.record.into_bytes()]);
+            let verdict = dkim::verify(&message, &signature, &answer, now.0);
+            matches!(verdict, dkim::Verdict::Pass(_)).then(|| signature.domain().clone())
+        })
+    }
+
     /// What reports of this host are signed with.
     pub(crate) fn host_keys(&self, hostname: &str) -> Option<Arc<DomainKeys>> {
         self.keys_of(&Domain::new(hostname).ok()?)
@@ -71,6 +94,22 @@ impl World {
 /// The fields to be put before the message.
 pub(crate) fn sign_with(keys: &DomainKeys, message: &[u8], now: UnixTime) -> Vec<u8> {
     dkim::sign(&dkim::Message::new(message), &keys.signers(), now.0, None)
+}
+
+/// The message without the signatures of this domain.
+fn without_signatures_of(message: &[u8], domain: &Domain) -> Vec<u8> {
+    let is_theirs = |field: &mime::HeaderField<'_>| {
+        let alone = dkim::Message::new(&message[field.range.clone()]);
+        dkim::signatures(&alone).iter().flatten().any(|signature| signature.domain() == domain)
+    };
+    let mut kept = Vec::with_capacity(message.len());
+    let mut from = 0;
+    for field in mime::header::fields(message).filter(is_theirs) {
+        kept.extend_from_slice(&message[from..field.range.start]);
+        from = field.range.end;
+    }
+    kept.extend_from_slice(&message[from..]);
+    kept
 }
 
 /// The addresses in From. None: there is no such field, several, or one that can't be read.
@@ -111,5 +150,25 @@ mod tests {
             assert_eq!(found(bad), None, "{bad}");
         }
         assert_eq!(found(&format!("From: {}", ["a@x.test"; 11].join(", "))), None);
+    }
+
+    #[test]
+    fn only_the_signatures_of_one_domain_are_taken_off() {
+        let domain = |name: &str| Domain::new(name).unwrap();
+        let key = dkim::SigningKey::from_pkcs8(&dkim::ed25519_pkcs8(&[3; 32])).unwrap();
+        let raw = b"From: a@x.test\r\n\r\nDKIM-Signature: in the body\r\n".to_vec();
+        let signed = |raw: &[u8], name: &str| {
+            let signer = dkim::Signer { domain: &domain(name), selector: "s", key: &key };
+            [dkim::sign(&dkim::Message::new(raw), &[signer], 1, None), raw.to_vec()].concat()
+        };
+        let once = signed(&raw, "x.test");
+        let twice = signed(&once, "y.test");
+        assert_eq!(without_signatures_of(&once, &domain("x.test")), raw);
+        assert_eq!(without_signatures_of(&twice, &domain("y.test")), once);
+        assert_eq!(without_signatures_of(&twice, &domain("z.test")), twice);
+        assert_eq!(
+            without_signatures_of(&without_signatures_of(&twice, &domain("x.test")), &domain("y.test")),
+            raw
+        );
     }
 }

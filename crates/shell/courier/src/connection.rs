@@ -12,6 +12,7 @@ use crate::hosts;
 use crate::pool::Kind;
 use crate::security::{self, Begun};
 use crate::settings::Settings;
+use agents::World;
 use net::{Dial, Endpoint, HostProof, SocksProxy, Stream};
 use queue::{Entry, Onward, Recipient, TimeKept};
 use route::{Login, Way};
@@ -219,11 +220,12 @@ impl Connection {
     /// The content can't be read; nothing has been said to the host then.
     pub(crate) async fn hand_over(
         &mut self,
+        world: &World,
         entry: &Entry,
         recipients: &[&Recipient],
         mut content: Content,
     ) -> Result<Vec<Outcome>, engine::Error> {
-        let transaction = envelope::transaction(entry, recipients, &mut content, self.client.peer())?;
+        let transaction = envelope::transaction(entry, recipients, &mut content, self.client.peer(), world)?;
         self.messages += 1;
         let deadline = Instant::now() + MESSAGE_MAX;
         self.client.send(transaction);

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::content::Content;
+use agents::World;
 use mime::convert::{self, Octets, Target};
 use queue::{Body, ByMode, Entry, Notify, Recipient, Ret};
 use smtp::client::{DeliverBy, Extension, Fit, Options, Peer, Transaction};
@@ -20,13 +21,14 @@ pub(crate) fn transaction(
     recipients: &[&Recipient],
     content: &mut Content,
     peer: &Peer,
+    world: &World,
 ) -> Result<Transaction, engine::Error> {
     let mut options = options(entry);
     if needs_a_look(&options, content, peer) {
         if content.left() <= CHANGED_IN_PLACE_MAX {
-            adapt(&mut options, content, peer)?;
+            adapt(&mut options, content, peer, world)?;
         } else {
-            tokio::task::block_in_place(|| adapt(&mut options, content, peer))?;
+            tokio::task::block_in_place(|| adapt(&mut options, content, peer, world))?;
         }
     }
     Ok(Transaction {
@@ -68,8 +70,14 @@ fn needs_a_look(options: &Options, content: &Content, peer: &Peer) -> bool {
     utf8 || matches!(peer.fit(options, content.left()), Fit::ToSevenBit | Fit::ToEightBit)
 }
 
-/// Finds out what the message really needs, which is often less than its sender announced, and converts it (RFC 6152 §3).
-fn adapt(options: &mut Options, content: &mut Content, peer: &Peer) -> Result<(), engine::Error> {
+/// Finds out what the message really needs, which is often less than its sender announced, and converts it (RFC 6152 §3);
+/// what this server had signed is signed anew.
+fn adapt(
+    options: &mut Options,
+    content: &mut Content,
+    peer: &Peer,
+    world: &World,
+) -> Result<(), engine::Error> {
     let message = content.whole()?;
     if !peer.has(Extension::SmtpUtf8) {
         options.smtputf8 &= convert::survey(message).header != Octets::SevenBit;
@@ -83,7 +91,8 @@ fn adapt(options: &mut Options, content: &mut Content, peer: &Peer) -> Result<()
         Ok(changed) => {
             options.body = body;
             if let Some(changed) = changed {
-                content.replace(changed);
+                let signed = world.sign_again(message, changed, clock::now().unix_time());
+                content.replace(signed);
             }
         }
         Err(why) => tracing::debug!(%why, "a message can't be converted"),

@@ -267,7 +267,7 @@ impl<'a> Run<'a> {
             let (was_used, onward) = (connection.was_used(), connection.onward());
             let time = connection.time_kept(entry);
             let outcomes = match Content::open(&self.courier.world.engine, entry.content) {
-                Ok(Some(content)) => connection.hand_over(entry, &wanted, content).await,
+                Ok(Some(content)) => connection.hand_over(&self.courier.world, entry, &wanted, content).await,
                 Ok(None) => {
                     return all(&lost("550", "5.3.0", "the message's content is lost on this server"));
                 }
