@@ -126,7 +126,8 @@ pub enum Pattern {
 }
 
 impl Pattern {
-    fn fits(&self, domain: &Domain) -> bool {
+    /// Whether it stands for this domain.
+    pub fn fits(&self, domain: &Domain) -> bool {
         match self {
             Pattern::Any => true,
             Pattern::Domain(wanted) => wanted == domain,

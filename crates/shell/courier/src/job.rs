@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::{clock, record, security};
 use model::{Domain, UnixTime};
 use net::Endpoint;
-use queue::schedule::{Again, Host, Job, JobItem};
+use queue::schedule::{Again, Destination, Host, Job, JobItem};
 use queue::{Attempt, ByMode, Entry, Recipient};
 use route::{ADDRESSES_MAX, Trouble, Way};
 use smtp::client::Verdict;
@@ -75,7 +75,7 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
             continue;
         }
         if run.is_none() {
-            run = Run::begin(courier, &entry).await;
+            run = Run::begin(courier, &entry, &job.destination).await;
         }
         if let Some(run) = &mut run {
             run.message(entry).await;
@@ -110,7 +110,7 @@ async fn release(courier: &Courier, entry: &Entry, here: Vec<Recipient>) -> Vec<
 
 impl<'a> Run<'a> {
     /// Finds out where the job's messages go. None: the message has no recipient any more.
-    async fn begin(courier: &'a Arc<Courier>, entry: &Entry) -> Option<Run<'a>> {
+    async fn begin(courier: &'a Arc<Courier>, entry: &Entry, destination: &Destination) -> Option<Run<'a>> {
         let settings = courier.settings();
         let domain: &Domain = &entry.recipients.first()?.address.domain;
         let account = courier.account_of(&settings, entry);
@@ -121,6 +121,10 @@ impl<'a> Run<'a> {
         };
         let way = settings.table.find(&message).clone();
         let hosts = hosts::candidates(&courier.world.resolver, &settings, &way, domain).await;
+        if let Ok(hosts) = &hosts {
+            let names = hosts.iter().map(|host| host.name.as_str());
+            courier.join(&settings.limits, destination, names, &way.sources);
+        }
         let (open, dead, host, again) = (None, HashSet::new(), Host::Unknown, Vec::new());
         Some(Run { courier, settings, way, hosts, open, dead, host, again, commits: JoinSet::new() })
     }

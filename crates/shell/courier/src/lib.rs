@@ -17,12 +17,14 @@ mod envelope;
 mod fate;
 mod hosts;
 mod job;
+mod limits;
 mod pool;
 mod random;
 mod record;
 mod security;
 mod settings;
 
+pub use limits::{LimitRule, LimitRules, Limited};
 pub use settings::Settings;
 
 use agents::{BySent, SentOutcome, World};
@@ -65,11 +67,13 @@ impl Courier {
             Some(courier) => courier.destination(domain),
             None => Destination(domain.as_str().into()),
         });
+        courier.limit_groups(&courier.settings().limits);
         courier
     }
 
     /// Takes other settings: for what goes out from now on. Routes are asked anew for all that waits.
     pub fn reload(&self, settings: Settings) {
+        self.limit_groups(&settings.limits);
         *self.settings.write() = Arc::new(settings);
         self.world.queue.scheduler().restart();
         self.wake();
@@ -134,7 +138,10 @@ impl Courier {
 
     /// Where a recipient's mail goes.
     fn route(&self, settings: &Settings, addressed: &Addressed<'_>) -> (Destination, Option<Limits>) {
-        let named = |name: &str| (Destination(name.into()), None);
+        let named = |name: &str| {
+            let limits = settings.limits.of(name, addressed.domain, &settings.usual);
+            (Destination(name.into()), limits)
+        };
         if settings.table.is_empty() {
             return named(addressed.domain);
         }

@@ -1,6 +1,7 @@
 //! What the configuration says of mail to other hosts.
 
-use queue::schedule::Backoff;
+use crate::limits::LimitRules;
+use queue::schedule::{Backoff, Limits};
 use route::{Family, Table};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -15,6 +16,10 @@ pub struct Settings {
     pub hostname: String,
     /// Port of hosts found by MX.
     pub port: u16,
+    /// How much goes to whom at a time.
+    pub limits: LimitRules,
+    /// What holds for a destination that no rule fits.
+    pub usual: Limits,
     /// Address families.
     pub family: Family,
     /// How long a host may stay silent.

@@ -2,12 +2,13 @@
 
 use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls};
 use crate::control::Failure;
-use courier::Settings;
+use courier::{LimitRule, LimitRules, Limited, Settings};
 use guard::Guard;
-use queue::schedule::Backoff;
+use queue::schedule::{Backoff, Limits, Rate};
 use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the system keeps the authorities that it trusts: Debian and its relatives, Red Hat's, SUSE's.
 const AUTHORITIES: [&str; 3] =
@@ -25,6 +26,8 @@ pub fn settings(config: &Config) -> Result<Settings, Failure> {
         hello: if delivery.hello.is_empty() { hostname.clone() } else { delivery.hello.clone() },
         hostname,
         port: delivery.port,
+        limits: LimitRules(config.limit.iter().map(limit).collect::<Result<_, _>>()?),
+        usual: usual(config),
         family: match delivery.addresses {
             AddressFamily::Both => Family::Both,
             AddressFamily::Ipv4 => Family::Ipv4,
@@ -50,14 +53,9 @@ pub fn settings(config: &Config) -> Result<Settings, Failure> {
 pub fn schedule(config: &Config) -> queue::schedule::Settings {
     let delivery = &config.delivery;
     let default = queue::schedule::Settings::default();
-    let at_first = delivery.connections_per_destination.clamp(1, default.limits.jobs_at_first);
     queue::schedule::Settings {
         jobs_max: delivery.connections.max(1),
-        limits: queue::schedule::Limits {
-            jobs_at_first: at_first,
-            jobs_max: delivery.connections_per_destination.max(1),
-            rate: None,
-        },
+        limits: usual(config),
         unreachable: Backoff {
             first: delivery.retry_first.0.min(default.unreachable.first),
             longest: delivery.retry_longest.0.min(default.unreachable.longest),
@@ -65,6 +63,28 @@ pub fn schedule(config: &Config) -> queue::schedule::Settings {
         warn_after: (!delivery.warn_after.0.is_zero()).then_some(delivery.warn_after.0),
         ..default
     }
+}
+
+/// What holds for a destination that no `[[limit]]` fits.
+fn usual(config: &Config) -> Limits {
+    let jobs_max = config.delivery.connections_per_destination.max(1);
+    Limits { jobs_at_first: Limits::default().jobs_at_first.min(jobs_max), jobs_max, rate: None }
+}
+
+fn limit(given: &config::Limit) -> Result<LimitRule, Failure> {
+    let of = match (&given.destination, &given.mx, given.source) {
+        (Some(name), None, None) => {
+            // A next hop is no domain: only its name fits.
+            let domains = (!name.contains(':')).then(|| name.parse().map_err(Failure::new)).transpose()?;
+            Limited::Destination(domains, name.to_lowercase())
+        }
+        (None, Some(hosts), None) => Limited::Hosts(hosts.0.clone()),
+        (None, None, Some(address)) => Limited::Source(address),
+        _ => return Err(Failure::new("[[limit]] needs one of destination, mx and source")),
+    };
+    let per = given.per.map_or(Duration::from_secs(60), |span| span.0).max(Duration::from_secs(1));
+    let rate = given.messages.map(|messages| Rate { messages: messages.max(1), per });
+    Ok(LimitRule { of, connections: given.connections, rate })
 }
 
 /// Where this server itself takes mail from other servers.

@@ -123,12 +123,16 @@ impl State {
         }
     }
 
-    pub fn set_limits(&mut self, limits: Limits) {
-        if self.own_limits && self.limits == limits {
+    /// What is said of this one, or what is usual.
+    pub fn set_limits(&mut self, own: Option<Limits>, usual: Limits) {
+        let limits = own.unwrap_or(usual);
+        self.own_limits = own.is_some();
+        if self.limits == limits {
             return;
         }
         let untouched = self.reached == 0 && self.failures == 0;
-        (self.own_limits, self.limits) = (true, limits);
+        // What held it back may not hold any more; else it is found again.
+        (self.limits, self.blocked) = (limits, false);
         self.window = if untouched { limits.jobs_at_first } else { self.window };
         self.window = self.window.clamp(1, limits.jobs_max.max(1));
     }
@@ -345,11 +349,21 @@ impl Destinations {
         self.all.iter().map(|(key, state)| (*key, state))
     }
 
-    pub fn limit_group(&mut self, name: &str, limits: Limits) {
-        let key = self.group(name);
-        if let Some(group) = self.groups.get_mut(&key) {
-            group.limits = Some(limits);
+    /// Sets the limits of groups. Answers all destinations: what held one back may not hold any more.
+    pub fn limit_groups(&mut self, named: &[(String, Limits)]) -> Vec<DestinationKey> {
+        for (key, group) in &mut self.groups {
+            if *key > UNPROVEN {
+                group.limits = None;
+            }
         }
+        for (name, limits) in named {
+            let key = self.group(name);
+            if let Some(group) = self.groups.get_mut(&key) {
+                group.limits = Some(*limits);
+            }
+        }
+        self.all.values_mut().for_each(|state| state.blocked = false);
+        self.all.keys().copied().collect()
     }
 
     fn group(&mut self, name: &str) -> u32 {

@@ -283,9 +283,8 @@ impl Scheduler {
             self.running.values().flat_map(|job| &job.items).filter(|item| item.id == id).collect();
         recipients.retain(|index| !busy.iter().any(|item| item.recipients.contains(index)));
         let destination = self.destinations.known(&arrival.destination, &self.settings.limits);
-        if let Some(limits) = arrival.limits {
-            self.destinations.get(destination).set_limits(limits);
-        }
+        let usual = self.settings.limits;
+        self.destinations.get(destination).set_limits(arrival.limits, usual);
         if arrival.attempts > 0 {
             self.destinations.get(destination).was_deferred();
         }
@@ -312,13 +311,16 @@ impl Scheduler {
         self.destinations.find(destination).is_some()
     }
 
-    /// Sets what all destinations of a group may have together: those that share an MX, or a source address.
-    pub fn limit_group(&mut self, group: &str, limits: Limits) {
-        self.destinations.limit_group(group, limits);
+    /// Sets what all destinations of a group may have together: those that share an MX, or a source address. Other
+    /// groups have no limits then.
+    pub fn limit_groups(&mut self, groups: &[(String, Limits)]) {
+        for key in self.destinations.limit_groups(groups) {
+            self.wake(key, self.last_seen);
+        }
     }
 
     /// Puts a destination into groups (and out of others), as soon as it is known which hosts take its mail. A group
-    /// that [`Scheduler::limit_group`] did not name is without limits.
+    /// that [`Scheduler::limit_groups`] did not name is without limits.
     pub fn join(&mut self, destination: &Destination, groups: &[&str]) {
         let key = self.destinations.known(destination, &self.settings.limits);
         self.destinations.join(key, groups);

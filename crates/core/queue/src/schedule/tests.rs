@@ -240,7 +240,7 @@ fn rates_hold_for_a_destination_and_for_a_group() {
     let wake = scheduler.wake_at().unwrap();
     assert!((10_000..10_010).contains(&(wake.0 - NOW.0)));
     assert_eq!(scheduler.jobs(wake).len(), 1);
-    scheduler.limit_group("outlook", Limits { rate, ..limits(100) });
+    scheduler.limit_groups(&[("outlook".into(), Limits { rate, ..limits(100) })]);
     for name in ["a.test", "b.test"] {
         scheduler.join(&to(name), &["outlook"]);
         for id in 20..30 {
@@ -252,9 +252,28 @@ fn rates_hold_for_a_destination_and_for_a_group() {
 }
 
 #[test]
+fn limits_that_are_lifted_hold_nothing_back() {
+    let rate = Some(Rate { messages: 1, per: Duration::from_hours(24) });
+    let mut scheduler = scheduler(100, limits(100));
+    scheduler.join_proven("x.test");
+    scheduler.join_proven("y.test");
+    scheduler.limit_groups(&[("outlook".into(), Limits { rate, ..limits(100) })]);
+    scheduler.join(&to("y.test"), &["outlook"]);
+    let slow = |id| Arrival { limits: Some(Limits { rate, ..limits(100) }), ..arrival(id, id, "x.test") };
+    (1..=4).for_each(|id| scheduler.arrive(slow(id), NOW));
+    (11..=14).for_each(|id| scheduler.arrive(arrival(id, id, "y.test"), NOW));
+    assert_eq!(scheduler.jobs(NOW).len(), 2);
+    scheduler.limit_groups(&[]);
+    assert_eq!(scheduler.jobs(NOW).len(), 3, "those of the group");
+    scheduler.restart();
+    (1..=4).for_each(|id| scheduler.arrive(arrival(id, id, "x.test"), NOW));
+    assert_eq!(scheduler.jobs(NOW).len(), 3);
+}
+
+#[test]
 fn a_group_has_jobs_for_all_its_destinations_in_turn() {
     let mut scheduler = scheduler(100, limits(5));
-    scheduler.limit_group("10.0.0.1", limits(3));
+    scheduler.limit_groups(&[("10.0.0.1".into(), limits(3))]);
     for host in 0..6 {
         let name = format!("{host}.test");
         scheduler.join(&to(&name), &["10.0.0.1"]);

@@ -23,6 +23,8 @@ pub struct Config {
     pub route: Vec<Route>,
     /// `[delivery]`
     pub delivery: Delivery,
+    /// `[[limit]]`, one each.
+    pub limit: Vec<Limit>,
     /// `[sending]`
     pub sending: Sending,
     /// `[webhook]`
@@ -331,6 +333,24 @@ pub enum Batv {
     Sign,
     /// They are, and bounces to unsigned ones are refused.
     Enforce,
+}
+
+/// `[[limit]]`: how much at a time goes to what one of the first three names.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limit {
+    /// Each of these destinations.
+    pub destination: Option<String>,
+    /// All destinations together with hosts of these names.
+    pub mx: Option<Parsed<route::Pattern>>,
+    /// All that is sent from this address.
+    pub source: Option<IpAddr>,
+    /// At a time; none: as `[delivery]` says for a destination, no limit for the others.
+    pub connections: Option<u32>,
+    /// In the time of `per`; none: no limit.
+    pub messages: Option<u32>,
+    /// A minute if left out.
+    pub per: Option<Span>,
 }
 
 /// `[[rewrite]]`
@@ -663,5 +683,16 @@ fn document_routes(out: &mut String) {
     out.push_str(
         "#[[route]]\n#recipient_domain = \"*\"\n#next_hop = \"relay.example.org:587\"\n#protocol = \"smtp\"\n#tls = \"verify\"\n\
          #username = \"me\"\n#password_file = \"/etc/troika/relay.password\"\n\n",
+    );
+    for line in [
+        "How much mail goes to whom at a time. A limit is for each destination (destination: a recipient's domain,",
+        "\"*.example.org\", \"*\", or a route's next hop; the first that fits), for all destinations together whose MX hosts are",
+        "named so (mx), or for what is sent from an address of this machine (source); connections = at a time,",
+        "messages = 100 with per = \"1m\" (the default).",
+    ] {
+        comment(out, line);
+    }
+    out.push_str(
+        "#[[limit]]\n#mx = \"*.mail.example.com\"\n#connections = 5\n#messages = 600\n#per = \"1m\"\n\n",
     );
 }
