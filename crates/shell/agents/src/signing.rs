@@ -146,7 +146,7 @@ mod tests {
         assert_eq!(found("From: A <a@x.test>"), Some(vec!["a@x.test".into()]));
         assert_eq!(found("from: a@x.test,\r\n \"b\" <b@xn--e1afmkfd.xn--p1ai>").unwrap()[1], "b@пример.рф");
         assert_eq!(found("From: undisclosed:;"), Some(vec![]));
-        for bad in ["X: y", "From: a@x.test\r\nFrom: b@x.test", "From: root", "From: a@x_\u{1}.test"] {
+        for bad in ["X: y", "From: a@x.test\r\nFrom: b@x.test", "From: root", "From: a@-x.test"] {
             assert_eq!(found(bad), None, "{bad}");
         }
         assert_eq!(found(&format!("From: {}", ["a@x.test"; 11].join(", "))), None);
