@@ -12,6 +12,8 @@ use std::sync::Arc;
 use troika_fuzz::{Course, Luck, Plan, connection, end, run};
 use world::{NOW, World};
 
+#[path = "../../crates/proto/imap/tests/session/annotations.rs"]
+mod annotations;
 #[allow(dead_code, reason = "the crate's own tests use more of it")]
 #[path = "../../crates/proto/imap/tests/session/happenings.rs"]
 mod happenings;
