@@ -50,3 +50,15 @@ def test_one_full_mailbox_does_not_hinder_the_others_and_is_reported(own_server)
     assert recipient["Action"] == "failed" and full.address in recipient["Final-Recipient"], recipient
     alone = send(server, alice, [full], message(unique(), body="y\r\n" * 5000))
     assert alone[0] == 452, alone
+
+
+def test_an_address_of_several_is_reported_as_expanded(own_server):
+    server = own_server()
+    alice, bob, carol = (server.account(name) for name in ("alice", "bob", "carol"))
+    server.cli("group", "add", "team@example.test", bob.address, carol.address)
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        smtp.login(alice.address, alice.password)
+        smtp.sendmail(alice.address, ["team@example.test"], message(unique()), (), ["NOTIFY=SUCCESS"])
+    _, recipient = report_in(server, alice)
+    assert recipient["Action"] == "expanded" and "team@example.test" in recipient["Final-Recipient"], recipient
+    assert len(server.contents(bob)) == len(server.contents(carol)) == 1

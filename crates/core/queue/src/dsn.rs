@@ -83,12 +83,14 @@ pub enum Returned<'a> {
     Header(&'a [u8]),
     /// All of it.
     Message(&'a [u8]),
+    /// Its header and as much of its body as is returned of a large message (RFC 3461 §6.2 would allow the header alone).
+    Beginning(&'a [u8]),
 }
 
 impl<'a> Returned<'a> {
     /// The header, without the empty line.
     fn header(self) -> &'a [u8] {
-        let (Returned::Header(bytes) | Returned::Message(bytes)) = self;
+        let (Returned::Header(bytes) | Returned::Message(bytes) | Returned::Beginning(bytes)) = self;
         let header = &bytes[..header::header_length(bytes)];
         let fields = header.strip_suffix(b"\r\n").or_else(|| header.strip_suffix(b"\n")).unwrap_or(header);
         if fields.is_empty() || fields.ends_with(b"\n") { fields } else { header }
@@ -207,7 +209,7 @@ fn message_id(header: &[u8]) -> Option<String> {
 fn boundary(report: &Report<'_>) -> String {
     let trace = report.trace.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
     let mut boundary = format!("=_troika_{}", &trace[..trace.len().min(40)]);
-    let (Returned::Header(bytes) | Returned::Message(bytes)) = report.returned;
+    let (Returned::Header(bytes) | Returned::Message(bytes) | Returned::Beginning(bytes)) = report.returned;
     let occurs = |text: &str| memchr::memmem::find(bytes, text.as_bytes()).is_some();
     for number in 0..64 {
         if !occurs(&boundary) {
@@ -226,8 +228,8 @@ fn quote(report: &Report<'_>) -> Vec<u8> {
     let (kind, content) = match (report.returned, global) {
         (Returned::Header(_), false) => ("text/rfc822-headers", header),
         (Returned::Header(_), true) => ("message/global-headers", header),
-        (Returned::Message(all), false) => ("message/rfc822", all),
-        (Returned::Message(all), true) => ("message/global", all),
+        (Returned::Message(bytes) | Returned::Beginning(bytes), false) => ("message/rfc822", bytes),
+        (Returned::Message(bytes) | Returned::Beginning(bytes), true) => ("message/global", bytes),
     };
     let encoding = if content.is_ascii() { "7bit" } else { "8bit" };
     let mut out =

@@ -28,7 +28,7 @@ pub struct Outgoing {
     pub hostname: String,
     /// Of the reports to senders. None: the language of each sender.
     pub language: Option<Language>,
-    /// Larger messages are returned without their body, even when all was asked for (RFC 3461 §6.2).
+    /// Of larger messages no more is returned, even when all was asked for (RFC 3461 §6.2).
     pub message_bytes_max: usize,
     /// The suppression list, and events for the webhook.
     pub rules: Arc<Rules>,
@@ -89,30 +89,43 @@ pub async fn warn(
     Ok(())
 }
 
-/// Gives all open recipients of a queued message up now, and tells its sender; answers whether there were any. Waits for
-/// the disk: not for an async thread.
+/// Gives all open recipients of queued messages up now, and tells their senders; answers those that had any. Waits for the
+/// disk, once for all of them: not for an async thread.
 ///
 /// # Errors
-/// Something could not be read or written.
-pub fn bounce(world: &World, id: QueueId, reason: &str, now: UnixTime) -> Result<bool, store::Error> {
-    let Some(shown) = world.queue.show(id)? else { return Ok(false) };
-    let open = |state| matches!(state, RecipientState::Queued | RecipientState::Held);
-    let settled: Vec<Settled> = shown
-        .entry
-        .recipients
-        .iter()
-        .filter(|recipient| open(recipient.state))
-        // RFC 3463 X.0.0: nothing is wrong but that somebody decided so.
-        .map(|one| Settled {
-            status: Some("5.0.0".into()),
-            ..Settled::new(one.index, Attempt::Failed, reason)
-        })
-        .collect();
-    let any = !settled.is_empty();
+/// Something could not be read or written; some may be given up then.
+pub fn bounce(
+    world: &World,
+    ids: &[QueueId],
+    reason: &str,
+    now: UnixTime,
+) -> Result<Vec<QueueId>, store::Error> {
     let hostname = world.outgoing.read().hostname.clone();
-    settling(world, &hostname, &shown.entry, settled, now)?.wait()?;
-    world.queue.changed(id);
-    Ok(any)
+    let mut begun = Vec::new();
+    for id in ids {
+        let Some(shown) = world.queue.show(*id)? else { continue };
+        let settled = given_up(&shown.entry, reason);
+        if !settled.is_empty() {
+            begun.push((*id, settling(world, &hostname, &shown.entry, settled, now)?));
+        }
+    }
+    let mut done = Vec::new();
+    for (id, written) in begun {
+        written.wait()?;
+        world.queue.changed(id);
+        done.push(id);
+    }
+    Ok(done)
+}
+
+/// The open recipients of an entry, ended.
+fn given_up(entry: &Entry, reason: &str) -> Vec<Settled> {
+    let open = |state| matches!(state, RecipientState::Queued | RecipientState::Held);
+    let recipients = entry.recipients.iter().filter(|recipient| open(recipient.state));
+    // RFC 3463 X.0.0: nothing is wrong but that somebody decided so.
+    let ended =
+        |index| Settled { status: Some("5.0.0".into()), ..Settled::new(index, Attempt::Failed, reason) };
+    recipients.map(|recipient| ended(recipient.index)).collect()
 }
 
 fn settling(
@@ -238,8 +251,9 @@ pub(crate) fn reporter(
     let ReversePath::Mailbox(sender) = &entry.reverse_path else { return Ok(None) };
     // What is binary is not returned: the report would need BINARYMIME to travel (RFC 3030 §3).
     let ret = entry.ret.filter(|_| entry.body != Body::BinaryMime);
-    let whole = world.outgoing.read().message_bytes_max as u64 + RETURN_PATH_BYTES_MAX as u64;
-    let bytes = if ret == Some(Ret::Full) && entry.size <= whole { entry.size } else { HEADER_BYTES_MAX };
+    // One more than is returned, so that it is seen whether that is all.
+    let most = world.outgoing.read().message_bytes_max as u64 + RETURN_PATH_BYTES_MAX as u64 + 1;
+    let bytes = if ret == Some(Ret::Full) { most.max(HEADER_BYTES_MAX) } else { HEADER_BYTES_MAX };
     let mut content = Vec::new();
     let snapshot = world.engine.snapshot()?;
     // It is gone when all its recipients came to their end meanwhile; then there will be nothing to tell.

@@ -41,8 +41,10 @@ pub(crate) struct Reporter {
     language: Language,
     rules: Arc<Rules>,
     about: About,
-    /// What may be returned: all of it, if that was asked for and is not too large, else the header.
+    /// What may be returned: all of it or its beginning, if that was asked for, else the header.
     content: Vec<u8>,
+    /// Whether `content` is no more than the beginning.
+    is_cut: bool,
     plan: Plan,
     /// What the report is signed with, if it leaves this server.
     keys: Option<Arc<DomainKeys>>,
@@ -75,15 +77,20 @@ impl Reporter {
         let language = settings.language.unwrap_or_else(|| Language::of_sender(header, &about.sender));
         // RFC 8689 §5: a report is no way around REQUIRETLS.
         let open = about.wishes.tls != TlsWish::Required;
-        let whole = about.ret == Some(Ret::Full) && open && content.len() <= settings.message_bytes_max;
-        if !whole {
+        about.ret = about.ret.filter(|_| open);
+        let returned = match about.ret {
+            Some(Ret::Full) => beginning(content, settings.message_bytes_max),
+            _ => header,
+        };
+        if returned.len() <= header.len() {
             about.ret = None;
         }
-        let content = if whole { content } else { header }.to_vec();
+        let returned = if about.ret == Some(Ret::Full) { returned } else { header };
+        let (content, is_cut) = (returned.to_vec(), returned.len() < content.len());
         let leaves = !plan.queued.is_empty() || !plan.forwarded.is_empty();
         let keys = if leaves { world.host_keys(hostname) } else { None };
         let (hostname, rules) = (hostname.to_owned(), settings.rules.clone());
-        Ok(Reporter { hostname, language, rules, about, content, plan, keys })
+        Ok(Reporter { hostname, language, rules, about, content, is_cut, plan, keys })
     }
 
     /// Whom the reports may be written to.
@@ -117,7 +124,11 @@ impl Reporter {
             deliver_by: about.wishes.deliver_by.map(|by| by.at),
             held_until: about.wishes.not_before,
             recipients,
-            returned: if whole { Returned::Message(&self.content) } else { Returned::Header(&self.content) },
+            returned: match whole {
+                true if self.is_cut => Returned::Beginning(&self.content),
+                true => Returned::Message(&self.content),
+                false => Returned::Header(&self.content),
+            },
         });
         let signatures = match &self.keys {
             Some(keys) => signing::sign_with(keys, &report, now),
@@ -156,4 +167,13 @@ impl Reporter {
             follow: None,
         }))
     }
+}
+
+/// As many whole lines of a message as fit, or all of it.
+fn beginning(content: &[u8], bytes_max: usize) -> &[u8] {
+    if content.len() <= bytes_max {
+        return content;
+    }
+    let end = content[..bytes_max].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    &content[..end]
 }

@@ -72,6 +72,10 @@ pub(super) fn part(report: &Report<'_>) -> Vec<u8> {
             language.choose("The header of your message is attached.", "Заголовок вашего письма приложен.")
         }
         Returned::Message(_) => language.choose("Your message is attached.", "Ваше письмо приложено."),
+        Returned::Beginning(_) => language.choose(
+            "The beginning of your message is attached; it is too large to be returned whole.",
+            "Приложено начало вашего письма; целиком оно слишком велико.",
+        ),
     };
     let _ = write!(text, "{returned}\r\n");
     text_part(&text)

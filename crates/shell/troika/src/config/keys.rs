@@ -113,7 +113,7 @@ section! {
         connections_per_destination: u32 = "20" => 20,
         /// Language of reports to senders: "en", "ru", or "auto", which is what a sender's message seems to be written in.
         report_language: ReportLanguage = "\"auto\"" => ReportLanguage::Auto,
-        /// Largest message that a report returns whole when its sender asked for that (RET=FULL); of others the header.
+        /// How much of a message a report returns when its sender asked for all of it (RET=FULL); else only the header.
         report_size: ByteSize = "\"256K\"" => ByteSize(256 << 10),
         /// So many times in a row the server of an address has to say that it does not exist before nothing is sent to it
         /// any more (`troika suppression list`). 0: never.

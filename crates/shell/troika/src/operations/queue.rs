@@ -64,13 +64,7 @@ fn change(
 
 fn bounce(world: &World, choice: &QueueChoice, reason: &str, out: &mut dyn Sink) -> Result<(), Failure> {
     let act = |ids: &[QueueId]| {
-        let mut given_up = Vec::new();
-        for id in ids {
-            if agents::bounce(world, *id, reason, now()).map_err(|error| Failure::new(error.to_string()))? {
-                given_up.push(*id);
-            }
-        }
-        Ok(given_up)
+        agents::bounce(world, ids, reason, now()).map_err(|error| Failure::new(error.to_string()))
     };
     each(world, choice, &act, "given up, the sender is told", out)
 }
