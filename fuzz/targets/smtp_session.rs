@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use smtp::{Answer, Ask, Config, Kind, Limits, Listed, Outcome, Refusal, Session, Verify};
+use smtp::{Answer, Ask, Config, Kind, Limits, Listed, Offer, Outcome, Refusal, Session, Verify};
 use troika_fuzz::{Course, Luck, Plan, connection, end, lines, log_in, run};
 
 const OUTPUT_MAX: usize = wire::FLUSH_BYTES + 128 * 1024;
@@ -60,7 +60,15 @@ impl World {
                 let refusal = Refusal::new(554, (6, 6), "not there");
                 Answer::Url(self.outcome(Ok(())).and(if fits { Ok(octets) } else { Err(refusal) }))
             }
+            Ask::Flush { domain, .. } => {
+                let waiting = domain.as_str().len() as u64 % 3;
+                let outcome = self.outcome(Ok(()));
+                Answer::Flushed(outcome.map(|()| waiting))
+            }
             Ask::Deliver(delivery) => {
+                let wishes = delivery.sender.wishes;
+                assert!(wishes.priority.is_none_or(|priority| (-9..=9).contains(&priority)));
+                assert!(!wishes.require_tls || delivery.sender.client.tls.is_some());
                 assert!(!delivery.recipients.is_empty() && delivery.recipients.len() <= RECIPIENTS_MAX);
                 assert!(delivery.trace_field_bytes <= delivery.message.len());
                 let trace = &delivery.message[..delivery.trace_field_bytes];
@@ -111,6 +119,8 @@ fn course(plan: &Plan<'_>, pieces: &[Vec<&[u8]>]) -> (Course, Course, Vec<Vec<u8
     if plan.setup & 16 != 0 {
         config.verify = Verify::LoggedIn;
     }
+    config.offers = vec![Offer::MtPriority, Offer::DeliverBy, Offer::RequireTls, Offer::Etrn];
+    config.offers.push(Offer::FutureRelease { seconds_max: 1000 });
     let mut world = World { luck: plan.luck(), messages: Vec::new() };
     let mut session = Session::new(config);
     let course = run(&mut session, pieces, OUTPUT_MAX, |ask| world.answer(ask));
