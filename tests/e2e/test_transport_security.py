@@ -1,9 +1,15 @@
 """What TLS other hosts have to show: DANE (RFC 7672) with bind9's signed zones, MTA-STS (RFC 8461) with an HTTPS host."""
 
+import email
+import gzip
+import http.client
 import http.server
+import json
 import smtplib
 import ssl
 import threading
+import urllib.request
+from pathlib import Path
 
 import pytest
 from harness.mail import message
@@ -49,7 +55,7 @@ class PolicyHost:
     """An HTTPS server with a policy; counts how often it is asked."""
 
     def __init__(self, certificate, text, *, status=200, kind="text/plain"):
-        self.text, self.status, self.kind, self.asked = text, status, kind, []
+        self.text, self.status, self.kind, self.asked, self.posts = text, status, kind, [], []
         host = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -63,6 +69,13 @@ class PolicyHost:
                 self.send_header("Content-Length", str(len(host.text.encode())))
                 self.end_headers()
                 self.wfile.write(host.text.encode())
+
+            def do_POST(self):
+                """Take a report."""
+                host.posts.append(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(201)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
 
             def log_message(self, *_):
                 """Be silent."""
@@ -285,3 +298,70 @@ def test_a_domain_that_always_had_tls_is_not_sent_to_in_clear_at_once(own_server
         server.write_config(OWN + zone_file(tmp_path, text) + delivery + 'downgrade_guard = "0s"\n')
         server.restart()
         clear.wait(1)
+
+
+# Our own policy, and reports
+
+
+def test_our_policy_is_shown_to_everybody_and_the_inside_is_not(own_server):
+    (port,) = free_ports(1)
+    listener = f'[[listener]]\nprotocol = "http"\nbind = "127.0.0.1:{port}"\ntls = "implicit"\n'
+    server = own_server(sections='[mta_sts]\nmode = "enforce"\n' + listener)
+
+    def get(path, host="mta-sts.example.test"):
+        context = ssl.create_default_context(cafile=str(server.ca))
+        context.check_hostname = False
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=20)
+        connection.request("GET", path, headers={"Host": host})
+        reply = connection.getresponse()
+        return reply.status, reply.getheader("Content-Type"), reply.read().decode()
+
+    status, kind, text = get("/.well-known/mta-sts.txt")
+    assert status == 200 and kind.startswith("text/plain")
+    lines = ["version: STSv1", "mode: enforce", "mx: mail.example.test", "max_age: 604800"]
+    assert text.split("\r\n") == [*lines, ""]
+    for path, host in (("/.well-known/mta-sts.txt", "mta-sts.other.test"), ("/metrics", "x"), ("/health", "x")):
+        assert get(path, host)[0] == 404
+    # Behind a web server it is there, too.
+    request = urllib.request.Request(f"http://127.0.0.1:{server.http}/.well-known/mta-sts.txt")
+    request.add_header("Host", "mta-sts.example.test")
+    assert urllib.request.urlopen(request, timeout=20).read().decode() == text
+    # What `troika dns` prints has an id of this very policy.
+    shown = server.cli("dns", "example.test").stdout.decode()
+    assert "_mta-sts.example.test" in shown
+    server.stop()
+    server.write_config('[mta_sts]\nmode = "off"\n')
+    server.start()
+    assert "_mta-sts" not in server.cli("dns", "example.test").stdout.decode()
+
+
+def test_reports_go_to_whom_asks_for_them(own_server, tmp_path, authority):
+    policy = POLICY.replace("MODE", "testing").replace("MX", "mx.y.test")
+    posts = []
+    with NextHop(tls=authority.sign("other.test")) as hop:
+        with PolicyHost(authority.sign("mta-sts.y.test", "reports.y.test"), policy) as policies:
+            policies.posts = posts
+            rua = f"mailto:tls@y.test,https://reports.y.test:{policies.port}/v1/tls"
+            zone = STS + "reports.y.test A 127.0.0.1\n" + '_mta-sts.y.test TXT "v=STSv1; id=1;"\n'
+            zone += f'_smtp._tls.y.test TXT "v=TLSRPTv1; rua={rua}"\n'
+            config = sts(tmp_path, authority, hop, policies, zone) + '[tls_reports]\nfrom = "tls@example.test"\n'
+            server = own_server(sections=config)
+            send(server, "b@y.test")
+            hop.wait(1)
+            server.stop(check=False)
+            # The day is over.
+            (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+            server.start(wrapper=("env", f"LD_PRELOAD={library}", "FAKETIME=+3d"))
+            report = email.message_from_bytes(hop.wait(2, seconds=40)[1].content)
+            until(lambda: posts, "a report by HTTPS")
+    assert report.get_content_type() == "multipart/report" and report.get_param("report-type") == "tlsrpt"
+    assert report["TLS-Report-Domain"] == "y.test" and report["TLS-Report-Submitter"] == "mail.example.test"
+    (part,) = [part for part in report.walk() if part.get_content_type() == "application/tlsrpt+gzip"]
+    for packed in (part.get_payload(decode=True), posts[0]):
+        found = json.loads(gzip.decompress(packed))
+        (one,) = found["policies"]
+        assert one["policy"]["policy-type"] == "sts" and "mode: testing" in one["policy"]["policy-string"]
+        assert one["summary"] == {"total-successful-session-count": 0, "total-failure-session-count": 1}
+        (detail,) = one["failure-details"]
+        assert detail["result-type"] == "certificate-host-mismatch" and detail["receiving-mx-hostname"] == "mx.y.test"
+        assert detail["receiving-ip"] == "127.0.0.1"

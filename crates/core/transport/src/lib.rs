@@ -4,7 +4,7 @@
 //! - `sts`: MTA-STS records and policies (RFC 8461).
 //! - `level`: what is demanded of a host, all told (with RFC 8689).
 //! - `seen`: domains that always had TLS (downgrade guard).
-//! - `report`: TLS reports (RFC 8460), counted, written, read; `gzip` is their wrapping.
+//! - `report`: TLS reports (RFC 8460), counted, written, read; `message` and `gzip` wrap them.
 //! - `memory`: all of that across restarts, under account 0 (`keys`).
 //!
 //! Invariants: nothing that a domain publishes lowers what the configuration demands; a failing DANE check is never
@@ -15,6 +15,7 @@ pub mod gzip;
 mod keys;
 pub mod level;
 mod memory;
+mod message;
 mod record;
 pub mod report;
 pub mod seen;
@@ -25,3 +26,4 @@ mod tests;
 pub use dane::Dane;
 pub use level::{Demand, Facts, Force, Proof, Refusal, SenderWish, Source, Use, demand};
 pub use memory::{Fetched, Memory};
+pub use message::{Post, message};

@@ -155,7 +155,8 @@ impl Policy {
     }
 }
 
-fn is_pattern(text: &str) -> bool {
+/// Whether a text may stand as `mx` of a policy: a host name, or `*.` and a domain.
+pub fn is_pattern(text: &str) -> bool {
     let name = text.strip_prefix("*.").unwrap_or(text);
     let label = |label: &str| {
         (1..=63).contains(&label.len())

@@ -107,6 +107,16 @@ impl Tls {
     }
 }
 
+impl Tls {
+    /// Makes the handshake with a client, for protocols that [`crate::drive`] does not run.
+    ///
+    /// # Errors
+    /// The client breaks off, speaks no TLS, or takes longer than `limit`.
+    pub async fn accept(&self, tcp: TcpStream, limit: Duration) -> io::Result<Stream> {
+        handshake(self, tcp, limit).await.map(|(stream, _)| stream)
+    }
+}
+
 /// Makes the handshake.
 ///
 /// # Errors

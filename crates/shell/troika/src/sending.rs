@@ -1,6 +1,6 @@
 //! From the configuration to what the courier wants to know.
 
-use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls};
+use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls, StsMode};
 use crate::control::Failure;
 use courier::{LimitRule, LimitRules, Limited, Settings};
 use guard::Guard;
@@ -9,6 +9,7 @@ use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+use transport::sts::{MAX_AGE_MAX, Mode, Policy};
 
 /// Where the system keeps the authorities that it trusts: Debian and its relatives, Red Hat's, SUSE's.
 const AUTHORITIES: [&str; 3] =
@@ -121,6 +122,20 @@ pub fn trust(config: &Config) -> Result<guard::Settings, Failure> {
         authorities: Arc::new(authorities),
         downgrade_grace: config.delivery.downgrade_guard.0,
     })
+}
+
+/// The MTA-STS policy of our domains (RFC 8461 §3.2), if there is one.
+pub fn own_policy(config: &Config) -> Option<Policy> {
+    let given = &config.mta_sts;
+    let mode = match given.mode {
+        StsMode::Off => return None,
+        StsMode::Testing => Mode::Testing,
+        StsMode::Enforce => Mode::Enforce,
+        StsMode::None => Mode::None,
+    };
+    let mx = if given.mx.is_empty() { vec![config.server.hostname.to_string()] } else { given.mx.clone() };
+    let max_age = u32::try_from(given.max_age.0.as_secs()).unwrap_or(MAX_AGE_MAX).min(MAX_AGE_MAX);
+    Some(Policy { mode, mx, max_age })
 }
 
 /// The guard of what leaves.

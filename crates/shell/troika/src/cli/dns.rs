@@ -81,6 +81,7 @@ fn situation(reach: &mut Reach, config: &Config, domain: &str) -> Result<Situati
         hostname: config.server.hostname.to_string(),
         services: services(&config.listener),
         keys: keys.collect(),
+        policy: crate::sending::own_policy(config).map(|policy| policy.to_text()),
         certificate: net::CertificateFacts::read(&crate::serve::certificate_file(config)).ok(),
     })
 }

@@ -35,6 +35,10 @@ pub struct Config {
     pub rewrite: Vec<Rewrite>,
     /// `[dns]`
     pub dns: Dns,
+    /// `[mta_sts]`
+    pub mta_sts: MtaSts,
+    /// `[tls_reports]`
+    pub tls_reports: TlsReports,
     /// `[arc]`
     pub arc: Arc,
     /// `[lists]`
@@ -209,6 +213,29 @@ section! {
         /// Where people reach this server's http listener, through a proxy that does TLS: "https://lists.example.org". Then
         /// messages of lists can be unsubscribed from with one click (RFC 8058). Empty: by mail only.
         url: String = "\"\"" => String::new(),
+    }
+}
+
+section! {
+    /// The policy that tells other servers to send mail for our domains with TLS only (RFC 8461). It is at
+    /// https://mta-sts.DOMAIN/.well-known/mta-sts.txt: on an http listener with tls = "implicit", or behind a web server.
+    MtaSts {
+        /// "testing", "enforce", "none" (withdrawn) or "off". The records in the DNS make it known: `troika dns DOMAIN`.
+        mode: StsMode = "\"testing\"" => StsMode::Testing,
+        /// The hosts that take mail, as MX records name them; "*.example.org" is any one below. Empty: this server.
+        mx: Vec<String> = "[]" => Vec::new(),
+        /// How long other servers keep it.
+        max_age: Span = "\"7d\"" => Span::seconds(7 * 86400),
+    }
+}
+
+section! {
+    /// Daily reports to domains that ask for them (RFC 8460): how often mail went to their hosts with TLS, and what failed.
+    TlsReports {
+        /// Their sender, an address of ours whose domain has DKIM keys. Empty: none are sent.
+        from: String = "\"\"" => String::new(),
+        /// Who reports. Empty: the server's name.
+        organization: String = "\"\"" => String::new(),
     }
 }
 
@@ -411,6 +438,20 @@ pub enum DigestLogin {
     Off,
 }
 
+/// What the MTA-STS policy of our domains says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StsMode {
+    /// There is none.
+    Off,
+    /// Senders report failures and deliver all the same.
+    Testing,
+    /// Senders deliver to no host that fails.
+    Enforce,
+    /// The policy is withdrawn (RFC 8461 section 8.3).
+    None,
+}
+
 /// Whether signatures in the DNS are checked.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -602,6 +643,8 @@ impl Config {
         part("webhook", Webhook::document);
         part("addresses", Addresses::document);
         part("dns", Dns::document);
+        part("mta_sts", MtaSts::document);
+        part("tls_reports", TlsReports::document);
         part("arc", Arc::document);
         part("lists", Lists::document);
         part("auth", Auth::document);

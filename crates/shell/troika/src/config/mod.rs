@@ -99,11 +99,17 @@ impl Config {
             if listener.protocol == ListenerProtocol::Http && listener.tls == ListenerTls::Starttls {
                 return Err((bind, "HTTP has no STARTTLS: write tls = \"none\"".into()));
             }
-            if listener.protocol == ListenerProtocol::Http && !listener.bind.is_loopback() {
+            if listener.protocol == ListenerProtocol::Http
+                && !listener.bind.is_loopback()
+                && listener.tls != ListenerTls::Implicit
+            {
                 return Err((
                     bind,
-                    "the http listener shows metrics without a log-in, so it listens on loopback only".into(),
+                    "http without TLS shows metrics without a log-in, so it listens on loopback only; with tls = \"implicit\" it shows others the MTA-STS policy".into(),
                 ));
+            }
+            if let Some(wrong) = self.mta_sts.mx.iter().find(|host| !transport::sts::is_pattern(host)) {
+                return Err((wrong.clone(), format!("{wrong:?} is no host name, nor \"*.\" and a domain")));
             }
             if listener.plaintext_auth && !listener.bind.is_loopback() && !unix {
                 return Err((
@@ -247,6 +253,7 @@ mod tests {
         assert_eq!(defaults.storage, Storage::default());
         assert_eq!(defaults.auth, Auth::default());
         assert_eq!(defaults.dns, Dns::default());
+        assert_eq!(defaults.mta_sts, MtaSts::default());
     }
 
     #[test]

@@ -19,6 +19,8 @@ pub struct Situation {
     pub services: Vec<Service>,
     /// DKIM keys of the domain.
     pub keys: Vec<Key>,
+    /// The MTA-STS policy; None: there is none.
+    pub policy: Option<String>,
     /// The certificate that is shown; None: it can't be read.
     pub certificate: Option<net::CertificateFacts>,
 }

@@ -100,7 +100,7 @@ fn key(key: &Key) -> Record {
 
 /// TLS between servers.
 fn transport(situation: &Situation) -> Vec<Record> {
-    let Situation { domain, hostname, certificate, .. } = situation;
+    let Situation { domain, hostname, certificate, policy, .. } = situation;
     let mut list = vec![
         Record {
             name: format!("mta-sts.{domain}"),
@@ -113,7 +113,7 @@ fn transport(situation: &Situation) -> Vec<Record> {
         Record {
             name: format!("_mta-sts.{domain}"),
             kind: "TXT",
-            value: Some(quoted(&format!("v=STSv1; id={}", policy_id(hostname)))),
+            value: Some(quoted(&format!("v=STSv1; id={}", policy_id(policy.as_deref().unwrap_or_default())))),
             need: Need::Useful,
             note: "MTA-STS: there is a policy; change the id with the policy".into(),
             meaning: Meaning::Text { version: "v=STSv1", any: vec!["id=".into()] },
@@ -127,6 +127,9 @@ fn transport(situation: &Situation) -> Vec<Record> {
             meaning: Meaning::Text { version: "v=TLSRPTv1", any: vec!["rua=".into()] },
         },
     ];
+    if policy.is_none() {
+        list.retain(|record| !record.name.contains("mta-sts."));
+    }
     if let Some(facts) = certificate {
         list.push(Record {
             name: format!("_25._tcp.{hostname}"),
@@ -174,9 +177,9 @@ fn services(situation: &Situation) -> impl Iterator<Item = Record> {
 }
 
 /// Of the policy that `troika dns` has in mind: this host alone. 1 to 32 letters and digits (RFC 8461 §3.1).
-fn policy_id(hostname: &str) -> String {
+fn policy_id(policy: &str) -> String {
     use sha2::{Digest as _, Sha256};
-    hex(&Sha256::digest(hostname.as_bytes())[..8])
+    hex(&Sha256::digest(policy.as_bytes())[..8])
 }
 
 /// The name by which an authority stands in CAA records (RFC 8659 §4.2), from the issuer of a certificate.
@@ -232,6 +235,7 @@ pub(super) mod tests {
                 record: format!("v=DKIM1; k=rsa; p={}", "A".repeat(392)),
                 state: "signing".into(),
             }],
+            policy: Some("version: STSv1\r\n".into()),
             certificate: Some(net::CertificateFacts {
                 key_sha256: [0xab; 32],
                 issuer: "Let's Encrypt R11".into(),

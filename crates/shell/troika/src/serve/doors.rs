@@ -31,7 +31,8 @@ impl Settings {
         *self.config.write() = Arc::new(config);
     }
 
-    fn now(&self) -> Arc<Config> {
+    /// The configuration in force.
+    pub(super) fn now(&self) -> Arc<Config> {
         self.config.read().clone()
     }
 }

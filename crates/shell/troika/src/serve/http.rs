@@ -1,19 +1,29 @@
-//! The loopback HTTP listener: `/metrics` for Prometheus, `/health` for load balancers and people, and pages that a proxy
-//! with TLS may show to the world (`/unsubscribe/…`).
+//! The HTTP listener. On loopback: `/metrics` for Prometheus, `/health` for load balancers and people. For everybody: the
+//! MTA-STS policy of our domains (RFC 8461 §3.3), which other servers fetch with TLS.
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
+use net::{Stream, Tls};
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio::sync::{Semaphore, watch};
+
+/// Connections at once of one listener: nobody needs many, and everybody may come.
+const CONNECTIONS_MAX: usize = 256;
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// How long one connection may last, whatever it does.
+const CONNECTION_MAX: Duration = Duration::from_secs(60);
 
 /// What the pages show.
 pub trait Pages: Send + Sync + 'static {
@@ -21,6 +31,8 @@ pub trait Pages: Send + Sync + 'static {
     fn metrics(&self) -> String;
     /// Whether mail is taken, and a sentence.
     fn health(&self) -> (bool, String);
+    /// The MTA-STS policy of the domain that this host name is for (`mta-sts.` and a domain of ours).
+    fn policy(&self, host: &str) -> Option<String>;
     /// Pages for people and their mail programs below a path of their own: status and HTML. `posted` is the body of a
     /// POST. None: there is no such page.
     fn page<'a>(&'a self, path: &'a str, posted: Option<&'a [u8]>) -> PageFuture<'a>;
@@ -32,16 +44,28 @@ pub type PageFuture<'a> = Pin<Box<dyn Future<Output = Option<(u16, String)>> + S
 /// Longest body of a POST.
 const POSTED_BYTES_MAX: usize = 16 * 1024;
 
-/// Serves until shutdown.
+/// Who may come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Visitors {
+    /// This machine.
+    Own,
+    /// Everybody: sees nothing of the server's inside.
+    All,
+}
+
+/// Serves until shutdown; with TLS from the first octet where `tls` is given.
 ///
 /// # Errors
 /// When the socket can't be used at all.
 pub async fn serve(
     listener: std::net::TcpListener,
+    tls: Option<Tls>,
+    visitors: Visitors,
     pages: Arc<dyn Pages>,
     mut shutdown: watch::Receiver<bool>,
 ) -> io::Result<()> {
     let listener = tokio::net::TcpListener::from_std(listener)?;
+    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -52,40 +76,73 @@ pub async fn serve(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let pages = pages.clone();
+        let Ok(place) = room.clone().try_acquire_owned() else { continue };
+        let (pages, tls) = (pages.clone(), tls.clone());
         tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let pages = pages.clone();
-                async move { Ok::<_, Infallible>(respond(&*pages, request).await) }
-            });
-            let connection = hyper::server::conn::http1::Builder::new()
-                .timer(TokioTimer::new())
-                .header_read_timeout(Duration::from_secs(10))
-                .serve_connection(TokioIo::new(stream), service);
-            if let Err(error) = connection.await {
+            let _place = place;
+            let ended = tokio::time::timeout(CONNECTION_MAX, converse(stream, tls, visitors, pages)).await;
+            if let Ok(Err(error)) = ended {
                 tracing::debug!(%error, "an http connection ended");
             }
         });
     }
 }
 
-async fn respond(pages: &dyn Pages, request: Request<Incoming>) -> Response<Full<Bytes>> {
+async fn converse(
+    tcp: TcpStream,
+    tls: Option<Tls>,
+    visitors: Visitors,
+    pages: Arc<dyn Pages>,
+) -> Result<(), String> {
+    let Some(tls) = tls else { return talk(tcp, visitors, pages).await };
+    let stream = tls.accept(tcp, HANDSHAKE_MAX).await.map_err(|error| error.to_string())?;
+    let Stream::Tls(stream) = stream else { return Err("there is no TLS".into()) };
+    talk(stream, visitors, pages).await
+}
+
+async fn talk(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    visitors: Visitors,
+    pages: Arc<dyn Pages>,
+) -> Result<(), String> {
+    let service = service_fn(move |request| {
+        let pages = pages.clone();
+        async move { Ok::<_, Infallible>(respond(&*pages, visitors, request).await) }
+    });
+    hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(10))
+        .serve_connection(TokioIo::new(stream), service)
+        .await
+        .map_err(|error| error.to_string())
+}
+
+async fn respond(pages: &dyn Pages, visitors: Visitors, request: Request<Incoming>) -> Response<Full<Bytes>> {
     const TEXT: &str = "text/plain; charset=utf-8";
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
+    let is_own = visitors == Visitors::Own;
     match (&parts.method, path) {
-        (&Method::GET | &Method::HEAD, "/metrics") => {
+        // RFC 8461 §3.3.
+        (&Method::GET | &Method::HEAD, "/.well-known/mta-sts.txt") => {
+            match host(&parts).and_then(|host| pages.policy(&host)) {
+                Some(policy) => answer(StatusCode::OK, TEXT, policy),
+                None => answer(StatusCode::NOT_FOUND, TEXT, "There is no policy for this name.\n".into()),
+            }
+        }
+        (&Method::GET | &Method::HEAD, "/metrics") if is_own => {
             let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
             answer(StatusCode::OK, kind, pages.metrics())
         }
-        (&Method::GET | &Method::HEAD, "/" | "/health") => {
+        (&Method::GET | &Method::HEAD, "/" | "/health") if is_own => {
             let (healthy, text) = pages.health();
             let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             answer(status, TEXT, text)
         }
         (&Method::GET | &Method::HEAD, _) => match pages.page(path, None).await {
             Some((status, html)) => page(status, html),
-            None => answer(StatusCode::NOT_FOUND, TEXT, "There is /health and /metrics.\n".into()),
+            None if is_own => answer(StatusCode::NOT_FOUND, TEXT, "There is /health and /metrics.\n".into()),
+            None => answer(StatusCode::NOT_FOUND, TEXT, "There is nothing here.\n".into()),
         },
         (&Method::POST, _) => {
             let body = Limited::new(body, POSTED_BYTES_MAX).collect().await;
@@ -111,4 +168,14 @@ fn answer(status: StatusCode, kind: &'static str, text: String) -> Response<Full
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     response
+}
+
+/// The name that was asked for, without its port.
+fn host(request: &Parts) -> Option<String> {
+    let text = match request.uri.host() {
+        Some(host) => host,
+        None => request.headers.get(HOST)?.to_str().ok()?,
+    };
+    let name = text.rsplit_once(':').map_or(text, |(name, _)| name);
+    Some(name.trim_end_matches('.').to_ascii_lowercase())
 }

@@ -9,11 +9,12 @@ mod indexing;
 mod log;
 mod pages;
 mod privileges;
+mod reporting;
 pub mod webhook;
 
 pub use privileges::hand_back;
 
-use crate::config::{Config, ListenerProtocol};
+use crate::config::{Config, ListenerProtocol, ListenerTls};
 use crate::control::{self, Failure, Request, Sink};
 use crate::{operations, sending, telling, world};
 use agents::World;
@@ -169,7 +170,14 @@ async fn serve(
             if listener.protocol == ListenerProtocol::Http {
                 return match bound {
                     Bound::Tcp(tcp) => {
-                        http::serve(tcp, Arc::new(pages::ServerPages::new(world)), shutdown).await
+                        let visitors = if listener.bind.is_loopback() && listener.tls == ListenerTls::None {
+                            http::Visitors::Own
+                        } else {
+                            http::Visitors::All
+                        };
+                        let tls = (listener.tls == ListenerTls::Implicit).then_some(tls);
+                        let pages = Arc::new(pages::ServerPages::new(world, settings));
+                        http::serve(tcp, tls, visitors, pages, shutdown).await
                     }
                     Bound::Unix(_) => Ok(()),
                 };
@@ -177,7 +185,12 @@ async fn serve(
             doors::open(&listener, bound, settings, world, tls, admission, shutdown).await
         });
     }
-    let guarding = tokio::spawn(guarding::run(senders.guard.clone(), shutdown.clone()));
+    let guarding = tokio::spawn(guarding::run(
+        senders.guard.clone(),
+        Arc::downgrade(&world),
+        settings.clone(),
+        shutdown.clone(),
+    ));
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
     tokio::spawn(senders.webhook.clone().run(Arc::downgrade(&world)));

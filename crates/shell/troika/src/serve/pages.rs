@@ -1,6 +1,8 @@
 //! What the HTTP listener shows.
 
+use super::doors::Settings;
 use super::http::{PageFuture, Pages};
+use crate::sending;
 use agents::World;
 use queue::schedule::DestinationStatus;
 use std::fmt::Write;
@@ -9,12 +11,13 @@ use std::sync::Arc;
 /// Metrics and health of one server.
 pub struct ServerPages {
     world: Arc<World>,
+    settings: Arc<Settings>,
 }
 
 impl ServerPages {
     /// Of this one.
-    pub fn new(world: Arc<World>) -> ServerPages {
-        ServerPages { world }
+    pub fn new(world: Arc<World>, settings: Arc<Settings>) -> ServerPages {
+        ServerPages { world, settings }
     }
 }
 
@@ -77,6 +80,12 @@ impl Pages for ServerPages {
         }
         write_destinations(&self.world, &mut text);
         text + &tail
+    }
+
+    fn policy(&self, host: &str) -> Option<String> {
+        let domain = model::Domain::new(host.strip_prefix("mta-sts.")?).ok()?;
+        let is_ours = self.world.directory.is_home(&domain).unwrap_or(false);
+        sending::own_policy(&self.settings.now()).filter(|_| is_ours).map(|policy| policy.to_text())
     }
 
     fn health(&self) -> (bool, String) {
