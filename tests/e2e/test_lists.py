@@ -69,6 +69,19 @@ def test_an_alias_to_another_host_is_forwarded_with_srs(own_server):
     assert forwarded[0].startswith("SRS0=") and forwarded[1] == ["far@away.test"]
 
 
+def test_a_catch_all_may_lead_elsewhere(own_server):
+    server = own_server(sections=NOWHERE)
+    alice = server.account("alice")
+    server.cli("domain", "set", "example.test", "--catch-all", "all@away.test")
+    server.deliver(["alice@example.test", "whoever@example.test"], message(unique()), sender="author@sender.test")
+    ((reverse_path, recipients),) = queue(server)
+    assert reverse_path.startswith("SRS0=") and recipients == ["all@away.test"]
+    assert len(server.contents(alice)) == 1
+    empty(server)
+    server.deliver(reverse_path, message(unique()), sender="")
+    assert queue(server) == [("", ["author@sender.test"])], "a bounce is no mail for the catch-all"
+
+
 def test_a_long_sender_comes_back_too(own_server):
     server = own_server(sections=NOWHERE)
     server.cli("alias", "add", "info@example.test", "far@away.test")

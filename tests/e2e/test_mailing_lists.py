@@ -105,6 +105,10 @@ def test_a_post_goes_to_all_members(talk):
         talk.deliver(LIST, post(unique()), sender=sender)
     assert len(talk.rows("list", "held")) == 2 and len(inbox(talk, talk.carol, 2)) == 2
     assert len(talk.contents(talk.bob)) == 1
+    # A user who is no member does not become one by saying so in From.
+    guest = talk.account("guest")
+    submit(talk, guest, [LIST], message(unique(), sender=talk.carol.address))
+    assert len(talk.rows("list", "held")) == 3
     talk.deliver(LIST, post(unique()), sender="dora@away.test")
     inbox(talk, talk.bob, 2)
     talk.cli("store", "check")

@@ -341,7 +341,9 @@ impl Walk<'_> {
         }
         let Some(catch_all) = &own_domain.catch_all else { return Ok(()) };
         let catch_all = record::stored_address(catch_all)?;
-        if self.seen.insert(catch_all.clone()) {
+        // Elsewhere it is noted as seen by the visit itself.
+        let ours = record::domain(self.read, &catch_all.domain)?.is_some();
+        if !ours || self.seen.insert(catch_all.clone()) {
             self.deeper(|walk| walk.visit(&catch_all, None))?;
         }
         Ok(())

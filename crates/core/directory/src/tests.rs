@@ -161,6 +161,12 @@ fn catch_all_and_other_names_of_a_domain() {
     directory.set_domain(&domain("x.test"), change).wait().unwrap();
     assert_eq!(who(&directory, "whoever@x.test"), "a@x.test");
     assert_eq!(who(&directory, "\"who ever\"@x.test"), "a@x.test");
+    let to = |text| DomainChange { catch_all: Some(Some(address(text))), ..DomainChange::default() };
+    directory.set_domain(&domain("x.test"), to("all@far.test")).wait().unwrap();
+    assert_eq!(who(&directory, "whoever@x.test"), "->all@far.test");
+    directory.set_domain(&domain("x.test"), to("nobody@x.test")).wait().unwrap();
+    assert_eq!(who(&directory, "whoever@x.test"), "no such user");
+    directory.set_domain(&domain("x.test"), to("a@x.test")).wait().unwrap();
     directory.add_domain(&domain("y.test"), NOW).wait().unwrap();
     let also = |other: &str| DomainChange { alias_of: Some(Some(domain(other))), ..DomainChange::default() };
     directory.set_domain(&domain("y.test"), also("x.test")).wait().unwrap();

@@ -17,7 +17,7 @@ pub use limiter::{ConnectionLimiter, Crowded, Ticket};
 pub use meaning::Meaning;
 pub use recipient::{Destination, Proposed, Room};
 pub use refusal::{Refusal, Verdict};
-pub use verify::Verified;
+pub use verify::{Members, Verified};
 
 use directory::Directory;
 use engine::AccountId;

@@ -18,6 +18,9 @@ pub enum Verified {
     Mailboxes(Vec<String>),
 }
 
+/// The members of a list that a client may see, for [`Decider::expn`].
+pub type Members<'a> = &'a dyn Fn(&ListTarget) -> Result<Option<Vec<EmailAddress>>, Error>;
+
 impl Decider<'_> {
     /// The answer to `VRFY argument`.
     ///
@@ -50,7 +53,7 @@ impl Decider<'_> {
         &self,
         client: &Client,
         argument: &str,
-        members: &dyn Fn(&ListTarget) -> Result<Option<Vec<EmailAddress>>, Error>,
+        members: Members<'_>,
     ) -> Result<Verdict<Verified>, Error> {
         if !self.may_verify(client) {
             return Ok(refuse(550, [5, 7, 2], "Lists are not expanded for you"));

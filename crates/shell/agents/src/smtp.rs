@@ -62,13 +62,6 @@ impl SmtpAgent {
         decider.sent_as(&self.client(&sender.client), &sender.from)
     }
 
-    /// Whether the client has logged in or is in an own network.
-    fn is_trusted(&self, client: &Client) -> bool {
-        let policy = self.world.policy.read().clone();
-        let decider = Decider { policy: &policy, directory: &self.world.directory };
-        !decider.is_stranger(&self.client(client))
-    }
-
     fn recipient(&mut self, sender: &Sender, recipient: &Recipient, accepted: usize) -> Outcome {
         let policy = self.world.policy.read().clone();
         let decider = Decider { policy: &policy, directory: &self.world.directory };

@@ -19,8 +19,8 @@ pub(crate) struct Arrival<'a> {
     pub(crate) from: &'a ReversePath,
     /// Without Return-Path.
     pub(crate) message: &'a [u8],
-    /// Whether addresses of our own domains are believed.
-    pub(crate) trusted: bool,
+    /// Whether the one who brings it may speak for an address of our own domains.
+    pub(crate) may_be: &'a dyn Fn(&EmailAddress) -> bool,
     pub(crate) received: UnixTime,
     pub(crate) smtputf8: bool,
     pub(crate) body: Body,
@@ -149,7 +149,7 @@ fn to_members(
 ) -> Result<Result<(), Refusal>, Error> {
     let mut believed = Vec::new();
     for address in reverse_path(arrival.from).into_iter().chain(author(arrival.message)) {
-        if arrival.trusted || !world.directory.is_home(&address.domain)? {
+        if !world.directory.is_home(&address.domain)? || (arrival.may_be)(&address) {
             believed.push(address);
         }
     }

@@ -252,7 +252,7 @@ fn piece(
         let arrival = Arrival {
             from: &reverse_path,
             message: raw,
-            trusted: true,
+            may_be: &|_| true,
             received: now,
             smtputf8: post.smtputf8,
             body: post.body,

@@ -7,7 +7,7 @@ use super::{SmtpAgent, protocol, trouble};
 use crate::lists;
 use crate::metrics::By;
 use crate::sealing::PassedOn;
-use crate::world::prepare;
+use crate::world::{World, prepare};
 use ::smtp::{BodyType, Delivery, Kind, Outcome, Refusal, Ret};
 use directory::Resolution;
 use engine::AccountId;
@@ -176,6 +176,16 @@ impl SmtpAgent {
         self.world.seal(&passed, &delivery.message).await
     }
 
+    /// Whether that client may speak for an address of ours: only who has logged in, for his own, and own networks.
+    fn may_be(&self, client: &::smtp::Client, address: &model::EmailAddress) -> bool {
+        let policy = self.world.policy.read().clone();
+        let decider = policy::Decider { policy: &policy, directory: &self.world.directory };
+        let client = self.client(client);
+        let path = model::ReversePath::Mailbox(address.clone());
+        let allowed = decider.reverse_path(&client, &path, World::now());
+        !decider.is_stranger(&client) && matches!(allowed, Ok(policy::Verdict::Accept(())))
+    }
+
     /// What happens to the lists that a recipient stands for.
     fn to_lists(
         &self,
@@ -188,8 +198,7 @@ impl SmtpAgent {
         let arrival = lists::Arrival {
             from: &delivery.sender.from,
             message: &delivery.message,
-            // Nobody else speaks for the addresses of our own domains.
-            trusted: self.is_trusted(&delivery.sender.client),
+            may_be: &|address| self.may_be(&delivery.sender.client, address),
             received: UnixTime(delivery.received_at),
             smtputf8: delivery.sender.smtputf8,
             body: body(delivery.sender.body),

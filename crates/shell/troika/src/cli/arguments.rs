@@ -45,7 +45,7 @@ pub enum Command {
     Redirect(Redirect),
     /// Mailing lists, their members and held messages
     #[command(subcommand)]
-    List(List),
+    List(MailingList),
     /// Random passwords for one device or program each
     #[command(subcommand)]
     AppPassword(AppPassword),
@@ -381,7 +381,7 @@ pub struct ListOptions {
 
 /// `troika list`
 #[derive(Subcommand, Debug, serde::Serialize, serde::Deserialize)]
-pub enum List {
+pub enum MailingList {
     /// Make a list
     Add {
         /// Its address

@@ -24,7 +24,7 @@ pub enum Request {
     /// `troika redirect …`
     Redirect(cli::Redirect),
     /// `troika list …`
-    List(cli::List),
+    List(cli::MailingList),
     /// `troika app-password …`
     AppPassword(cli::AppPassword),
     /// `troika dkim …`; the body is the PEM file of `import`.

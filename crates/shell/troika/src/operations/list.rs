@@ -1,7 +1,7 @@
 //! `troika list`
 
 use super::{address, now};
-use crate::cli::arguments::{self as cli, List as Command, ListOptions};
+use crate::cli::arguments::{self as cli, ListOptions, MailingList as Command};
 use crate::control::{Failure, Sink};
 use agents::World;
 use lists::{List, PostState, Settings};
