@@ -32,6 +32,7 @@ use crate::QueueId;
 use destination::{DestinationKey, Destinations};
 use items::{Item, Items};
 use model::UnixTime;
+use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 use turns::Turns;
@@ -193,6 +194,8 @@ pub struct Scheduler {
     turns: Turns,
     destinations: Destinations,
     running: BTreeMap<JobId, Running>,
+    /// Of how many running items each message has some recipients.
+    running_ids: FxHashMap<QueueId, u32>,
     last_job: u64,
     /// Jobs that deliver: those that count against `jobs_max`.
     delivering: u32,
@@ -217,6 +220,7 @@ impl Scheduler {
             items: Items::default(),
             turns: Turns::default(),
             running: BTreeMap::new(),
+            running_ids: FxHashMap::default(),
             last_job: 0,
             delivering: 0,
             notices: VecDeque::new(),
@@ -259,7 +263,7 @@ impl Scheduler {
 
     /// One that was not handed out.
     fn forget_notice(&mut self, id: JobId) {
-        if let Some(running) = self.running.remove(&id) {
+        if let Some(running) = self.end_running(id) {
             self.destinations.get(running.destination).noticing -= 1;
         }
     }
@@ -268,9 +272,11 @@ impl Scheduler {
     /// the store again by the next [`crate::Queue::refill`].
     pub fn changed(&mut self, id: QueueId) {
         self.withdraw(id);
-        for running in self.running.values_mut() {
-            if running.items.iter().any(|item| item.id == id) {
-                running.stale.insert(id);
+        if self.running_ids.contains_key(&id) {
+            for running in self.running.values_mut() {
+                if running.items.iter().any(|item| item.id == id) {
+                    running.stale.insert(id);
+                }
             }
         }
         self.changed.insert(id);
@@ -279,9 +285,11 @@ impl Scheduler {
     /// Takes in recipients that are not in it yet; of those that are in a running job nothing is taken.
     pub fn arrive(&mut self, arrival: Arrival, now: Moment) {
         let (id, mut recipients) = (arrival.id, arrival.recipients.clone());
-        let busy: Vec<&Item> =
-            self.running.values().flat_map(|job| &job.items).filter(|item| item.id == id).collect();
-        recipients.retain(|index| !busy.iter().any(|item| item.recipients.contains(index)));
+        if self.running_ids.contains_key(&id) {
+            let running = self.running.values().flat_map(|job| &job.items).filter(|item| item.id == id);
+            let busy: Vec<&Item> = running.collect();
+            recipients.retain(|index| !busy.iter().any(|item| item.recipients.contains(index)));
+        }
         let destination = self.destinations.known(&arrival.destination, &self.settings.limits);
         let usual = self.settings.limits;
         self.destinations.get(destination).set_limits(arrival.limits, usual);
@@ -347,7 +355,7 @@ impl Scheduler {
 
     /// A job has ended, and what became of its recipients is durable. All that are not in `again` are at their end.
     pub fn finished(&mut self, job: JobId, host: &Host, again: &[Again], now: Moment) {
-        let Some(running) = self.running.remove(&job) else { return };
+        let Some(running) = self.end_running(job) else { return };
         let destination = self.destinations.get(running.destination);
         destination.ended(host, running.round, &self.settings, now, job.0);
         if *host == Host::Reached {

@@ -188,6 +188,19 @@ impl Scheduler {
         self.run(lane, shown, running)
     }
 
+    pub(super) fn end_running(&mut self, id: JobId) -> Option<Running> {
+        let running = self.running.remove(&id)?;
+        for item in &running.items {
+            if let Some(many) = self.running_ids.get_mut(&item.id) {
+                *many -= 1;
+                if *many == 0 {
+                    self.running_ids.remove(&item.id);
+                }
+            }
+        }
+        Some(running)
+    }
+
     fn running_of(&mut self, lane: LaneKey, items: Vec<Item>, does: Does) -> Running {
         let round = self.destinations.get(lane.destination).round;
         let (began, groups, stale) = (Moment::default(), Vec::new(), BTreeSet::new());
@@ -198,6 +211,9 @@ impl Scheduler {
     fn run(&mut self, lane: LaneKey, items: Vec<JobItem>, running: Running) -> Job {
         self.last_job += 1;
         let id = JobId(self.last_job);
+        for item in &running.items {
+            *self.running_ids.entry(item.id).or_default() += 1;
+        }
         self.running.insert(id, running);
         Job { id, destination: self.destinations.get(lane.destination).name.clone(), items }
     }

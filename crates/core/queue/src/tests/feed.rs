@@ -259,3 +259,31 @@ fn counters_of_version_2_are_read() {
     assert_eq!(bench.put(new_entry("", &["b@y.test"])).0, QueueId(9));
     assert_eq!(bench.check().entries, 3);
 }
+
+#[test]
+fn other_limits_hold_after_a_restart() {
+    let bench = Bench::new();
+    for n in 0..5 {
+        bench.put(new_entry(&format!("s{n}@x.test"), &[&format!("r@y{n}.test")]));
+    }
+    let rate = Some(schedule::Rate { messages: 2, per: Duration::from_hours(240) });
+    let slow = schedule::Limits { rate, ..schedule::Limits::default() };
+    let refill = |limits| {
+        let mut route = |_: &Addressed<'_>| (Destination("hop".into()), limits);
+        bench.queue.refill(&mut route, at(NOW)).unwrap();
+    };
+    refill(Some(slow));
+    for _ in 0..2 {
+        let job = bench.job(NOW);
+        bench.attempt(job.items[0].id, 0, Attempt::Delivered, "250");
+        bench.finished(&job, &[], NOW);
+    }
+    assert_eq!(bench.next(NOW), None);
+    bench.queue.scheduler().set(Settings::default());
+    bench.queue.scheduler().limit_groups(&[]);
+    bench.queue.scheduler().restart();
+    refill(None);
+    assert_eq!(bench.job(NOW).items.len(), 1);
+    assert_eq!(bench.job(NOW).items.len(), 1);
+    assert_eq!(bench.job(NOW).items.len(), 1);
+}
