@@ -2,6 +2,7 @@
 
 import email
 import smtplib
+import ssl
 import time
 
 import pytest
@@ -113,6 +114,26 @@ def test_what_is_held_survives_a_kill_and_follows_its_address(own_server):
     server.cli("alias", "add", "team@example.test", alice.address)
     until(lambda: server.contents(alice), "the message where the address leads now")
     assert not server.contents(bob) and not server.rows("queue", "list")
+
+
+def test_requiretls_is_offered_within_tls_and_kept(own_server):
+    with NextHop() as hop:
+        server = own_server(sections=to(hop))
+        alice = server.account("alice")
+        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+            smtp.ehlo()
+            assert not smtp.has_extn("requiretls")
+            assert smtp.docmd("MAIL", f"FROM:<{alice.address}> REQUIRETLS")[0] == 530
+            smtp.starttls(context=ssl._create_unverified_context())
+            smtp.ehlo()
+            assert smtp.has_extn("requiretls")
+            smtp.sendmail(alice.address, ["b@y.test"], message(), ["REQUIRETLS", "RET=FULL"])
+        # RFC 8689 section 4.2.1: the next host has no TLS.
+        _, recipient = report(server, alice)
+        assert (recipient["Action"], recipient["Status"]) == ("failed", "5.7.10"), recipient
+        assert not hop.messages
+        # RFC 8689 section 5: as if RET=HDRS had been asked for.
+        assert b"text/rfc822-headers" in server.contents(alice)[0]
 
 
 def test_etrn_has_what_waits_tried_at_once(own_server):

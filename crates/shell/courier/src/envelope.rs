@@ -52,7 +52,7 @@ fn options(entry: &Entry) -> Options {
             Ret::Hdrs => smtp::Ret::Headers,
         }),
         envid: entry.envid.clone(),
-        require_tls: crate::security::wish(entry) == transport::SenderWish::Required,
+        require_tls: entry.tls == queue::TlsWish::Required,
         priority: Some(entry.priority).filter(|priority| *priority != 0),
         deliver_by: entry.deliver_by.map(|by| DeliverBy {
             // RFC 2852 §4.1.4: what is left of the time.

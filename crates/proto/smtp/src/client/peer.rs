@@ -134,12 +134,14 @@ impl Peer {
     pub(super) fn lack(&self, transaction: &Transaction, protection: Protection) -> Option<Lack> {
         let Transaction { from, options, content_bytes, .. } = transaction;
         // RFC 8689 §4.2.1 (2), (3): the connection is encrypted, and the next hop promises the same.
-        if options.require_tls && protection == Protection::Clear {
-            return Some(Lack::Encryption);
-        }
-        // RFC 8689 §5: for a bounce it is no reason not to send it.
-        if options.require_tls && !self.has(Extension::RequireTls) && *from != ReversePath::Null {
-            return Some(Lack::RequireTls);
+        // RFC 8689 §5: for a bounce they are no reason not to send it.
+        if options.require_tls && *from != ReversePath::Null {
+            if protection == Protection::Clear {
+                return Some(Lack::Encryption);
+            }
+            if !self.has(Extension::RequireTls) {
+                return Some(Lack::RequireTls);
+            }
         }
         if let Some(by) = options.deliver_by.filter(|by| by.must_return) {
             // RFC 2852 §4.1.4.1, §3: not to one that does not know it, nor with less time than it needs.
@@ -281,7 +283,7 @@ mod tests {
         assert_eq!(strict.lack(&tls, Protection::Tls), None);
         let bounce = Transaction { from: ReversePath::Null, ..tls };
         assert_eq!(old.lack(&bounce, Protection::Tls), None);
-        assert_eq!(old.lack(&bounce, Protection::Clear), Some(Lack::Encryption));
+        assert_eq!(old.lack(&bounce, Protection::Clear), None);
         let by = |seconds, must_return| Some(crate::ask::DeliverBy { seconds, must_return, trace: false });
         let timed = |deliver_by| with(sender.clone(), Options { deliver_by, ..Options::default() });
         let quick = peer("250-x\n250 DELIVERBY 60,X\n");

@@ -207,6 +207,7 @@ impl net::Protocol for SmtpDoor {
             settings.offers = vec![
                 smtp::Offer::MtPriority,
                 smtp::Offer::DeliverBy,
+                smtp::Offer::RequireTls,
                 smtp::Offer::Etrn,
                 smtp::Offer::FutureRelease { seconds_max: HELD_SECONDS_MAX },
             ];
