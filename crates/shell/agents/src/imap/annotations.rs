@@ -11,6 +11,9 @@ use store::{NewAnnotation, SERVER, may_annotate};
 /// Most messages whose structure is looked at for one STORE of annotations of parts.
 const STRUCTURES_MAX: u32 = 1000;
 
+/// What SELECT announces is what the store takes.
+const _: () = assert!(store::ANNOTATION_BYTES_MAX == ::imap::ANNOTATION_BYTES_MAX);
+
 impl ImapAgent {
     /// Adds what this user may see; shortens the page where it becomes too much.
     pub(super) fn add_annotations(
