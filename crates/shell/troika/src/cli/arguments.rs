@@ -786,7 +786,7 @@ pub enum Sender {
         /// The account
         address: String,
     },
-    /// Give an account limits of its own; what is not given is as for all accounts ([sending])
+    /// Give an account limits of its own; what is not given is as for all accounts (section sending of the configuration)
     Limit {
         /// The account
         address: String,

@@ -180,7 +180,7 @@ section! {
 section! {
     /// Where the DNS is asked.
     Dns {
-        /// Name servers: addresses, with a port if it is not 53 ("127.0.0.1:5353", "[2001:db8::1]"). Empty: the system's.
+        /// Name servers: addresses, with a port if it is not 53 ("127.0.0.1:5353"; `[2001:db8::1]:5353`). Empty: the system's.
         servers: Vec<NameServer> = "[]" => Vec::new(),
         /// Answers come from this file (as name servers have them: RFC 1035 section 5) and from nowhere else: for tests and
         /// for networks without DNS. Empty: name servers are asked. Read again on SIGHUP.
@@ -210,7 +210,7 @@ section! {
 section! {
     /// Mailing lists (`troika list`).
     Lists {
-        /// Where people reach this server's http listener, through a proxy that does TLS: "https://lists.example.org". Then
+        /// Where people reach this server's http listener, through a proxy that does TLS: `https://lists.example.org`. Then
         /// messages of lists can be unsubscribed from with one click (RFC 8058). Empty: by mail only.
         url: String = "\"\"" => String::new(),
     }
