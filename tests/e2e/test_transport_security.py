@@ -8,6 +8,7 @@ import json
 import smtplib
 import ssl
 import threading
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -365,3 +366,39 @@ def test_reports_go_to_whom_asks_for_them(own_server, tmp_path, authority):
         (detail,) = one["failure-details"]
         assert detail["result-type"] == "certificate-host-mismatch" and detail["receiving-mx-hostname"] == "mx.y.test"
         assert detail["receiving-ip"] == "127.0.0.1"
+
+
+def test_reports_of_others_are_taken_and_shown(own_server):
+    server = own_server()
+    base = f"http://127.0.0.1:{server.http}/tls-reports"
+
+    def post(body):
+        request = urllib.request.Request(base, body, {"Content-Type": "application/tlsrpt+gzip"})
+        try:
+            return urllib.request.urlopen(request, timeout=20).status
+        except urllib.error.HTTPError as error:
+            return error.code
+
+    detail = {"result-type": "certificate-expired", "receiving-mx-hostname": "mail.example.test", "failed-session-count": 3}
+    policy = {
+        "policy": {"policy-type": "sts", "policy-domain": "example.test"},
+        "summary": {"total-successful-session-count": 5, "total-failure-session-count": 3},
+        "failure-details": [detail],
+    }
+    report = {"organization-name": "Other", "report-id": "r1", "policies": [policy]}
+    assert post(gzip.compress(json.dumps(report).encode())) == 201
+    assert post(json.dumps({**report, "report-id": "r2"}).encode()) == 201
+    for wrong in (b"", b"{}", b"\x1f\x8b\x08 nonsense", json.dumps({**report, "policies": []}).encode()):
+        assert post(wrong) == 400
+    foreign = {**policy, "policy": {"policy-type": "sts", "policy-domain": "other.test"}}
+    assert post(json.dumps({**report, "policies": [foreign]}).encode()) == 400
+    assert post(b"x" * (2 << 20)) == 413
+
+    def kept():
+        found = json.loads(urllib.request.urlopen(base, timeout=20).read())
+        return found if len(found) == 2 else None
+
+    rows = until(kept, "two reports")
+    assert {row["report"]["id"] for row in rows} == {"r1", "r2"}
+    assert rows[0]["report"]["policies"][0]["details"] == [["certificate-expired", "mail.example.test", "", 3]]
+    assert "TLS with our hosts failed" in server.log()

@@ -33,6 +33,10 @@ pub trait Pages: Send + Sync + 'static {
     fn health(&self) -> (bool, String);
     /// The MTA-STS policy of the domain that this host name is for (`mta-sts.` and a domain of ours).
     fn policy(&self, host: &str) -> Option<String>;
+    /// Takes a TLS report (RFC 8460 §5.4) as it was posted; the error says what is wrong with it.
+    fn take_report(&self, posted: &[u8]) -> Result<(), String>;
+    /// The TLS reports that came in of late, as JSON.
+    fn reports(&self) -> String;
     /// Pages for people and their mail programs below a path of their own: status and HTML. `posted` is the body of a
     /// POST. None: there is no such page.
     fn page<'a>(&'a self, path: &'a str, posted: Option<&'a [u8]>) -> PageFuture<'a>;
@@ -43,6 +47,11 @@ pub type PageFuture<'a> = Pin<Box<dyn Future<Output = Option<(u16, String)>> + S
 
 /// Longest body of a POST.
 const POSTED_BYTES_MAX: usize = 16 * 1024;
+
+/// Largest TLS report that is taken.
+const REPORT_BYTES_MAX: usize = 1024 * 1024;
+/// Where TLS reports about our domains may be posted.
+const REPORTS: &str = "/tls-reports";
 
 /// Who may come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -139,11 +148,23 @@ async fn respond(pages: &dyn Pages, visitors: Visitors, request: Request<Incomin
             let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             answer(status, TEXT, text)
         }
+        (&Method::GET | &Method::HEAD, REPORTS) if is_own => {
+            answer(StatusCode::OK, "application/json", pages.reports())
+        }
         (&Method::GET | &Method::HEAD, _) => match pages.page(path, None).await {
             Some((status, html)) => page(status, html),
             None if is_own => answer(StatusCode::NOT_FOUND, TEXT, "There is /health and /metrics.\n".into()),
             None => answer(StatusCode::NOT_FOUND, TEXT, "There is nothing here.\n".into()),
         },
+        (&Method::POST, REPORTS) => {
+            let Ok(body) = Limited::new(body, REPORT_BYTES_MAX).collect().await else {
+                return answer(StatusCode::PAYLOAD_TOO_LARGE, TEXT, "That is too much.\n".into());
+            };
+            match pages.take_report(&body.to_bytes()) {
+                Ok(()) => answer(StatusCode::CREATED, TEXT, "Thank you.\n".into()),
+                Err(why) => answer(StatusCode::BAD_REQUEST, TEXT, why + "\n"),
+            }
+        }
         (&Method::POST, _) => {
             let body = Limited::new(body, POSTED_BYTES_MAX).collect().await;
             let Ok(body) = body else {

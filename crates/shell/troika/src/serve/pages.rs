@@ -2,6 +2,7 @@
 
 use super::doors::Settings;
 use super::http::{PageFuture, Pages};
+use super::reports;
 use crate::sending;
 use agents::World;
 use queue::schedule::DestinationStatus;
@@ -80,6 +81,14 @@ impl Pages for ServerPages {
         }
         write_destinations(&self.world, &mut text);
         text + &tail
+    }
+
+    fn take_report(&self, posted: &[u8]) -> Result<(), String> {
+        reports::take(&self.world, &self.settings.now(), posted)
+    }
+
+    fn reports(&self) -> String {
+        reports::list(&self.world)
     }
 
     fn policy(&self, host: &str) -> Option<String> {
