@@ -362,3 +362,21 @@ def test_ten_thousand_recipients(own_server, hop):
     until(lambda: is_empty(server), "an empty queue", 60)
     got = [address for taken in hop.messages for address in taken.recipients()]
     assert len(got) == 10_000 and set(got) == wanted
+
+
+def test_stopping_lets_the_running_message_finish(own_server):
+    """What is under way is finished and noted; nothing goes out twice."""
+
+    def slowly(talk, _):
+        talk.hop.begun.set()
+        talk.hop.stopped.wait(1.0)
+        return "250 2.0.0 taken"
+
+    with NextHop(replies={".": slowly}) as hop:
+        server = own_server(sections=OWN + route(hop.address))
+        send(server, "a@elsewhere.test", ["b@y.test"], message())
+        assert hop.begun.wait(20)
+        server.restart()
+        hop.wait(1)
+        assert is_empty(server)
+        assert len([line for line in hop.commands if line.startswith("MAIL")]) == 1

@@ -109,7 +109,7 @@ class NextHop:
         self.replies, self.keywords, self.lmtp, self.tls = dict(replies or {}), keywords, lmtp, tls
         self.messages, self.commands, self.connections, self.peers = [], [], 0, []
         self.talks = []
-        self.stopped = threading.Event()
+        self.stopped, self.begun = threading.Event(), threading.Event()
         self.lock = threading.Lock()
         self.turns = {}
         hop = self

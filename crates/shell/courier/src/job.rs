@@ -190,7 +190,8 @@ impl<'a> Run<'a> {
                 }
                 // RFC 5321 §5.1: neither this host nor those behind it, which are no better.
                 Found::Oneself => {
-                    no_address = if tried == 0 { Trouble::Loop } else { no_address };
+                    // Better ones that could not be looked up now may be reached later.
+                    no_address = if no_address.is_permanent() { Trouble::Loop } else { no_address };
                     break;
                 }
             };
