@@ -226,7 +226,12 @@ def news(folder):
     imap.news(folder, report)
 
 
-WORKS = {"huge": huge, "news": news, "search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
+def relay(folder):
+    """Relaying to a sink: Troika, Postfix, Exim."""
+    relays.relay(folder, report, ROUNDS, MESSAGES)
+
+
+WORKS = {"relay": relay, "huge": huge, "news": news, "search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
 
 
 def main():

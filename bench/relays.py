@@ -5,6 +5,7 @@ defaults, but for limits that 32 clients would run into. Debian's exim4 can't be
 unpacked into target/exim.
 """
 
+import contextlib
 import json
 import os
 import pathlib
@@ -241,7 +242,13 @@ def take(listener, arrived):
 
     while True:
         connection, _ = listener.accept()
-        threading.Thread(target=one, args=(connection,), daemon=True).start()
+        threading.Thread(target=quietly, args=(one, connection), daemon=True).start()
+
+
+def quietly(work, connection):
+    """A relay that is stopped breaks off."""
+    with contextlib.suppress(OSError):
+        work(connection)
 
 
 def relay(folder, report, rounds, messages):
