@@ -149,7 +149,6 @@ impl<'a> Run<'a> {
                 if let Attempt::Deferred(at) = attempt {
                     self.again.push(Again { id: entry.id, index: recipient.index, at });
                 }
-                self.courier.count(attempt);
                 noted.push((recipient, fate, attempt));
             }
             left = surplus;

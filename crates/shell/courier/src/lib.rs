@@ -188,7 +188,6 @@ impl Courier {
                         |one: &queue::Recipient| Settled::new(one.index, Attempt::Expired, why.clone());
                     let settled: Vec<Settled> = entry.recipients.iter().map(settled).collect();
                     tracing::info!(id = %entry.id, from = %entry.reverse_path, recipients = settled.len(), outcome = "expired", reply = why, "sent");
-                    settled.iter().for_each(|one| self.count(one.outcome));
                     record::until_settled(&self, &settings.hostname, entry, settled).await;
                 }
                 Ok(None) => {}
