@@ -12,6 +12,7 @@ use crate::header;
 use crate::structure::{MAX_DEPTH, MAX_PARTS, Part, PartId, PartKind, Structure, parse};
 use crate::transfer::{self, LineEnds, TransferEncoding};
 use memchr::memchr2_iter;
+use std::cell::Cell;
 
 /// What octets a text consists of, from the tamest to the wildest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,7 +93,7 @@ impl Target {
 /// The message can't be converted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Inconvertible {
-    /// It has more parts, or deeper nesting, than are taken apart.
+    /// It has more parts, or deeper nesting, than are taken apart, or its structure depends on octets that may not travel.
     TooComplex,
     /// A part has an encoding that nobody knows, and octets that may not be in it.
     UnknownEncoding,
@@ -101,7 +102,7 @@ pub enum Inconvertible {
 impl std::fmt::Display for Inconvertible {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
-            Inconvertible::TooComplex => "the message has too many parts to be converted",
+            Inconvertible::TooComplex => "the message has too many or damaged parts to be converted",
             Inconvertible::UnknownEncoding => {
                 "a part of the message has an unknown encoding and can't be converted"
             }
@@ -125,7 +126,15 @@ pub fn convert(message: &[u8], target: Target) -> Result<Option<Vec<u8>>, Inconv
         return Err(Inconvertible::TooComplex);
     }
     let mut out = Vec::with_capacity(message.len() + message.len() / 2);
-    Converter { structure: &structure, target }.part(PartId::ROOT, &mut out)?;
+    let converter = Converter { structure: &structure, target, parts: Cell::new(0) };
+    converter.part(PartId::ROOT, &mut out)?;
+    // Damaged messages can mean something else once they are mended: better back to the sender than that.
+    let made = parse(&out);
+    let fits = |id: PartId| made.part(id).kind != PartKind::Leaf || target.takes(Octets::of(made.body(id)));
+    if made.parts().len() != converter.parts.get() || !made.ids().all(fits) {
+        return Err(Inconvertible::TooComplex);
+    }
+    drop(made);
     Ok(Some(out))
 }
 
@@ -142,11 +151,14 @@ fn depth(structure: &Structure<'_>) -> usize {
 struct Converter<'a> {
     structure: &'a Structure<'a>,
     target: Target,
+    /// How many parts the result has so far.
+    parts: Cell<usize>,
 }
 
 impl Converter<'_> {
     /// Appends a part. Recursion is bounded by the depth that was checked.
     fn part(&self, id: PartId, out: &mut Vec<u8>) -> Result<(), Inconvertible> {
+        self.parts.set(self.parts.get() + 1);
         let part = self.structure.part(id);
         let body = self.structure.body(id);
         match part.kind {
@@ -276,8 +288,8 @@ impl Converter<'_> {
     }
 }
 
-/// Appends text whose lines end with CRLF, whatever they ended with; a CR alone becomes a question mark (a space could
-/// fold a header). The structure of a message depends on its line ends, so they stay line ends; mostly there is nothing
+/// Appends text whose lines end with CRLF, whatever they ended with; a CR alone becomes a space (a question mark at the
+/// beginning of a line, where a space would fold a header). The structure of a message depends on its line ends, so they stay line ends; mostly there is nothing
 /// to do.
 fn append_lines(text: &[u8], out: &mut Vec<u8>) {
     let mut copied = 0;
@@ -288,7 +300,11 @@ fn append_lines(text: &[u8], out: &mut Vec<u8>) {
         };
         if lone {
             out.extend_from_slice(&text[copied..at]);
-            out.extend_from_slice(if text[at] == b'\n' { b"\r\n" } else { b"?" });
+            out.extend_from_slice(match text[at] {
+                b'\n' => b"\r\n",
+                _ if at == 0 || text[at - 1] == b'\n' => b"?",
+                _ => b" ",
+            });
             copied = at + 1;
         }
     }

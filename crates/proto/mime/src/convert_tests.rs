@@ -118,6 +118,11 @@ fn hostile_messages() {
     assert_eq!(convert(many.as_bytes(), Target::SevenBit), Err(Inconvertible::TooComplex));
     let deep = format!("{}é\r\n", "Content-Type: message/rfc822\r\n\r\n".repeat(2000));
     assert_eq!(convert(deep.as_bytes(), Target::SevenBit), Err(Inconvertible::TooComplex));
+    // A CR alone ends the boundary, as white space does.
+    let cr = "Content-Type: multipart/mixed; boundary=b\rx\r\n\r\n--b\r\n\r\né\r\n--b--\r\n".as_bytes();
+    assert_eq!(leaves(&convert(cr, Target::SevenBit).unwrap().unwrap()), leaves(cr));
+    let beyond = "Content-Type: multipart/mixed; boundary=é\r\n\r\n--é\r\n\r\né\r\n--é--\r\n".as_bytes();
+    assert_eq!(convert(beyond, Target::SevenBit), Err(Inconvertible::TooComplex));
     let unknown = "Content-Transfer-Encoding: x-own\r\n\r\né\r\n".as_bytes();
     assert_eq!(convert(unknown, Target::SevenBit), Err(Inconvertible::UnknownEncoding));
     let damaged = "Content-Transfer-Encoding: base64\r\n\r\nYWJj\r\né\r\n".as_bytes();
