@@ -218,7 +218,7 @@ section! {
 
 section! {
     /// The policy that tells other servers to send mail for our domains with TLS only (RFC 8461). It is at
-    /// https://mta-sts.DOMAIN/.well-known/mta-sts.txt: on an http listener with tls = "implicit", or behind a web server.
+    /// `https://mta-sts.DOMAIN/.well-known/mta-sts.txt`: on an http listener with tls = "implicit", or behind a web server.
     MtaSts {
         /// "testing", "enforce", "none" (withdrawn) or "off". The records in the DNS make it known: `troika dns DOMAIN`.
         mode: StsMode = "\"testing\"" => StsMode::Testing,
