@@ -193,14 +193,32 @@ impl Store {
     pub fn deliver_made(
         &self,
         accounts: &[AccountId],
+        work: impl FnMut(&mut dyn Tx) -> Result<Vec<Delivery>, Error> + Send + 'static,
+    ) -> Written<Vec<RecipientOutcomes>> {
+        self.deliver_made_if(accounts, work, |_| Ok(()))
+    }
+
+    /// As [`Store::deliver_made`], if `holds` agrees with the outcomes; its failure undoes everything.
+    ///
+    /// # Errors
+    /// The engine's, and those of `work` and `holds`.
+    pub fn deliver_made_if(
+        &self,
+        accounts: &[AccountId],
         mut work: impl FnMut(&mut dyn Tx) -> Result<Vec<Delivery>, Error> + Send + 'static,
+        holds: impl Fn(&[RecipientOutcomes]) -> Result<(), Error> + Send + 'static,
     ) -> Written<Vec<RecipientOutcomes>> {
         let mut accounts = [&[AccountId(0)], accounts].concat();
         accounts.sort_unstable();
         accounts.dedup();
         self.transact(&accounts, move |tx, touched| {
             let mut made = work(tx)?;
-            made.iter_mut().map(|delivery| deliver_one(tx, delivery, touched)).collect()
+            let outcomes: Vec<RecipientOutcomes> = made
+                .iter_mut()
+                .map(|delivery| deliver_one(tx, delivery, touched))
+                .collect::<Result<_, Error>>()?;
+            holds(&outcomes)?;
+            Ok(outcomes)
         })
     }
 

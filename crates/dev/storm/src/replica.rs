@@ -86,7 +86,13 @@ impl Replica {
     /// A message that is not in the mailbox.
     pub fn vanished(&mut self, uid: u32) -> Result<(), String> {
         let at = self.place(uid).ok_or_else(|| format!("VANISHED {uid}, which was not there"))?;
-        self.messages.remove(at);
+        if self.messages.remove(at).uid.is_none() {
+            // Which of them it was is a guess, so what is known of the others without a UID may have been its.
+            self.messages
+                .iter_mut()
+                .filter(|message| message.uid.is_none())
+                .for_each(|message| *message = Message::default());
+        }
         Ok(())
     }
 

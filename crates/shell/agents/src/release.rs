@@ -138,7 +138,7 @@ impl Released {
         let entry = entry.clone();
         let mut accounts = self.accounts.clone();
         accounts.extend(reporter.iter().flat_map(|reporter| reporter.accounts().to_vec()));
-        let delivered = self.accounts.len() as u64;
+        let delivered = self.accounts.len();
         let work = move |tx: &mut dyn engine::Tx| {
             let told = queue::settle(tx, &entry, &self.settled, &rules, now)?;
             let mut made = Vec::new();
@@ -156,9 +156,27 @@ impl Released {
             }
             Ok(made)
         };
-        world.store.deliver_made(&accounts, work).await?;
-        world.metrics.deliveries.inc_by(delivered);
+        // Whether there was room was asked before: the commit decides. What a mailbox does not take stays in the queue.
+        let holds = move |outcomes: &[store::RecipientOutcomes]| match delivered {
+            0 => Ok(()),
+            _ => outcomes.first().map_or(Ok(()), |each| each.iter().try_for_each(taken)),
+        };
+        world.store.deliver_made_if(&accounts, work, holds).await?;
+        world.metrics.deliveries.inc_by(delivered as u64);
         Ok(())
+    }
+}
+
+fn taken(outcome: &store::Outcome) -> Result<(), store::Error> {
+    match outcome {
+        store::Outcome::Delivered(_) => Ok(()),
+        store::Outcome::OverQuota => Err(store::Error::OverQuota),
+        store::Outcome::NoMailbox | store::Outcome::NoAccount => Err(store::Error::NoAccount),
+        store::Outcome::Limit => Err(store::Error::Limit(store::Limit::Messages)),
+        store::Outcome::Damaged => Err(store::Error::Engine(engine::Error::Corrupt {
+            what: "a mailbox".into(),
+            why: "a held message can't be delivered into it".into(),
+        })),
     }
 }
 

@@ -65,6 +65,8 @@ pub(crate) async fn candidates(
             }
         }
         NextHop::Mx => match route::literal(domain) {
+            // Mail to ourselves by address would go round in a circle until its Received: fields are counted.
+            Some(Ok(address)) if is_oneself(address, settings.port, &settings.own) => Err(Trouble::Loop),
             Some(Ok(address)) => {
                 let endpoint = Endpoint::Tcp(SocketAddr::new(address, settings.port));
                 one(address.to_string(), Place::Known(endpoint), false)

@@ -89,7 +89,7 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
 }
 
 /// An item as it was: due at once, when its destination allows.
-fn later(item: &JobItem) -> impl Iterator<Item = Again> {
+pub(crate) fn later(item: &JobItem) -> impl Iterator<Item = Again> {
     let at = clock::now().unix_time();
     item.recipients.iter().map(move |index| Again { id: item.id, index: *index, at })
 }

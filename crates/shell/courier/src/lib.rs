@@ -40,6 +40,9 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 
+/// Pause before something that could not be read is read again.
+const READ_AGAIN: Duration = Duration::from_secs(60);
+
 /// The longest time between two looks at what the scheduler has.
 const ROUND: Duration = Duration::from_secs(5);
 
@@ -179,6 +182,7 @@ impl Courier {
     /// Recipients whose time is over.
     async fn expire(self: Arc<Self>, job: Job, trouble: Option<String>) {
         let settings = self.settings();
+        let mut again = Vec::new();
         for item in &job.items {
             match self.read(item) {
                 Ok(Some(entry)) => {
@@ -191,10 +195,17 @@ impl Courier {
                     record::until_settled(&self, &settings.hostname, entry, settled).await;
                 }
                 Ok(None) => {}
-                Err(error) => tracing::error!(id = %item.id, %error, "a queued message can't be read"),
+                Err(error) => {
+                    tracing::error!(id = %item.id, %error, "a queued message can't be read; it is tried again");
+                    again.extend(job::later(item));
+                }
             }
         }
-        self.world.queue.scheduler().finished(job.id, &queue::schedule::Host::Unknown, &[], clock::now());
+        if !again.is_empty() {
+            // Their time is over, so they are due again at once.
+            let _ = self.paused(READ_AGAIN).await;
+        }
+        self.world.queue.scheduler().finished(job.id, &queue::schedule::Host::Unknown, &again, clock::now());
         self.wake();
     }
 

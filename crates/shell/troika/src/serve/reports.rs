@@ -9,9 +9,12 @@ use transport::gzip::gunzip;
 use transport::report::{Received, from_json};
 
 /// Largest report when unpacked.
-const BYTES_MAX: usize = 10 * 1024 * 1024;
+const BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Reports kept of one day; what else comes on that day is refused.
-const A_DAY_MAX: usize = 1000;
+const A_DAY_MAX: usize = 200;
+/// What is kept of one report: policies, and details of each.
+const POLICIES_MAX: usize = 10;
+const DETAILS_MAX: usize = 10;
 const DAY: i64 = 86_400;
 /// Days that the list goes back.
 const LISTED_DAYS: i64 = 30;
@@ -27,6 +30,8 @@ pub fn take(world: &World, config: &Config, posted: &[u8]) -> Result<(), String>
             || model::Domain::new(name).is_ok_and(|domain| world.directory.is_home(&domain).unwrap_or(false))
     };
     report.policies.retain(|policy| is_ours(&policy.domain));
+    report.policies.truncate(POLICIES_MAX);
+    report.policies.iter_mut().for_each(|policy| policy.details.truncate(DETAILS_MAX));
     if report.policies.is_empty() {
         return Err("it is not about a domain of this server".into());
     }
