@@ -78,12 +78,21 @@ fn short(keys: &Keys, sender: &EmailAddress, now: UnixTime) -> Option<LocalPart>
         // The first forwarder's address keeps its hash; what stands between is passed over on the way back.
         Some("srs0") => keys.chained(&domain, &local[4..]),
         Some("srs1") => match local[5..].split_once('=').and_then(|(_, rest)| rest.split_once('=')) {
-            Some((first, rest)) if !first.is_empty() && !rest.is_empty() => keys.chained(first, rest),
+            // What only looks like a chain leads nowhere: it goes as any other.
+            Some((first, rest)) if first_forwarder(first, rest).is_some() => keys.chained(first, rest),
             _ => keys.stamped(&format!("{domain}={local}"), now),
         },
         _ => keys.stamped(&format!("{domain}={local}"), now),
     };
     LocalPart::new(&text).ok()
+}
+
+/// The address at the first forwarder's that `rest`, which stands behind its domain in an SRS1 address, was made of.
+fn first_forwarder(domain: &str, rest: &str) -> Option<EmailAddress> {
+    // There stands the separator that was behind SRS0; a forwarder that left it out meant "=".
+    let local =
+        if rest.starts_with(['=', '+', '-']) { format!("SRS0{rest}") } else { format!("SRS0={rest}") };
+    Some(EmailAddress { local: LocalPart::new(&local).ok()?, domain: Domain::new(domain).ok()? })
 }
 
 /// `srs0` or `srs1` if the local part begins as one of them.
@@ -149,13 +158,7 @@ impl Keys {
             return None;
         }
         let (domain, local) = what.split_once('=')?;
-        // Behind the domain stands the separator that was behind SRS0; a forwarder that left it out meant "=".
-        let local =
-            if local.starts_with(['=', '+', '-']) { format!("SRS0{local}") } else { format!("SRS0={local}") };
-        Some(Returned::To(EmailAddress {
-            local: LocalPart::new(&local).ok()?,
-            domain: Domain::new(domain).ok()?,
-        }))
+        first_forwarder(domain, local).map(Returned::To)
     }
 }
 

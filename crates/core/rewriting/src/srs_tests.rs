@@ -104,6 +104,16 @@ fn long_ones_are_kept() {
 }
 
 #[test]
+fn what_only_looks_like_a_chain_goes_as_any_other() {
+    // The first forwarder of this one is no domain: chained, it would lead nowhere (found by fuzzing).
+    for odd in ["SRS1=abcdef=one&test==ab=cd=y.test=a@here.test", "SRS1=a==b=c@x.test", "srs1=a=b=@x.test"] {
+        let odd = address(odd);
+        let made = rewriting().forwarded(&odd, &here(), NOW);
+        assert_eq!((back(&made.address, 0), made.kept), (Some(Returned::To(odd)), None));
+    }
+}
+
+#[test]
 fn the_operator_may_name_the_domain() {
     let rewriting = Rewriting { srs_domain: Some(Domain::new("srs.x.test").unwrap()), ..rewriting() };
     let made = rewriting.forwarded(&address("a@y.test"), &here(), NOW);
