@@ -89,6 +89,9 @@ fn short(keys: &Keys, sender: &EmailAddress, now: UnixTime) -> Option<LocalPart>
 
 /// The address at the first forwarder's that `rest`, which stands behind its domain in an SRS1 address, was made of.
 fn first_forwarder(domain: &str, rest: &str) -> Option<EmailAddress> {
+    if rest.is_empty() {
+        return None;
+    }
     // There stands the separator that was behind SRS0; a forwarder that left it out meant "=".
     let local =
         if rest.starts_with(['=', '+', '-']) { format!("SRS0{rest}") } else { format!("SRS0={rest}") };
