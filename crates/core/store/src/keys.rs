@@ -27,7 +27,7 @@
 //! | `v` mailbox | all UIDs at some modseq, to open without a scan: modseq u64, first possibly unseen UID u32, runs of (gap, length) as base-128 numbers |
 //! | `w` | the text index of the account: its segments (`search/index/manifest.rs`) |
 //! | `w` segment kind u8 number u32 | a block of a segment of the text index, at most 60,000 bytes (`search/index/segment.rs`) |
-//! | `x` mailbox hash | 16 bytes of hash: a message imported into that mailbox (`troika import`), so that a second run skips it |
+//! | `x` mailbox hash | 16 bytes of hash: a message imported into that mailbox (`troika import`, the value is 1), or copied from another server ([`NoteValue`]), so that a second run skips it; of mailbox 1 also what importers note of themselves |
 //! | `y` mailbox | 32 bytes: the mailbox's access key (URLAUTH) |
 //!
 //! Account 0 holds the shared entries of the server under `e`, a change log of them under `c` 0 number, and the last
@@ -45,8 +45,10 @@ use model::{
 use std::ops::Bound;
 
 mod annotation;
+mod note;
 mod sharing;
 pub(crate) use annotation::*;
+pub(crate) use note::NoteValue;
 pub(crate) use sharing::*;
 
 /// Version of all value formats.

@@ -17,6 +17,7 @@ mod account;
 mod acl;
 mod across;
 mod annotation;
+mod bring;
 mod check;
 mod copy;
 mod deliver;
@@ -49,6 +50,7 @@ pub use annotation::{
     ANNOTATION_BYTES_MAX, ANNOTATION_NAME_BYTES_MAX, ANNOTATIONS_MAX, Annotation, AnnotationPage,
     NewAnnotation, may_annotate,
 };
+pub use bring::{Brought, NoteName, Noted, Taken};
 pub use check::Problem;
 pub use copy::{Copied, Originals};
 pub use deliver::{

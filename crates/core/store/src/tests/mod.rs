@@ -3,6 +3,7 @@
 mod access_keys;
 mod annotations;
 mod behaviour;
+mod bring;
 mod cost;
 mod formats;
 mod mailboxes;
