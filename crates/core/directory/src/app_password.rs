@@ -222,9 +222,10 @@ pub(crate) fn bare_letters(typed: &str) -> Option<Zeroizing<String>> {
     fits.then_some(letters)
 }
 
-/// Encrypts what has to be read back: application passwords, and under another key private keys.
+/// Encrypts what has to be read back: application passwords, and under other keys private keys and passwords for other
+/// servers.
 #[derive(Clone)]
-pub(crate) struct Seal(XChaCha20Poly1305);
+pub struct Seal(XChaCha20Poly1305);
 
 impl Seal {
     /// Of application passwords.
@@ -233,7 +234,7 @@ impl Seal {
     }
 
     /// What was sealed for one purpose opens for no other.
-    pub(crate) fn for_purpose(secret: &[u8; 32], purpose: &[u8]) -> Seal {
+    pub fn for_purpose(secret: &[u8; 32], purpose: &[u8]) -> Seal {
         let mut mac =
             <Hmac<Sha256> as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
         mac.update(purpose);
@@ -250,16 +251,19 @@ impl Seal {
         String::from_utf8(std::mem::take(&mut *opened)).ok().map(Zeroizing::new)
     }
 
-    /// `place` ties what is sealed to its record.
-    pub(crate) fn close_octets(&self, place: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
+    /// Encrypts. `place` ties what is sealed to its record, so that it opens nowhere else.
+    ///
+    /// # Errors
+    /// The system gave no random bytes.
+    pub fn close_octets(&self, place: &[u8], secret: &[u8]) -> Result<Vec<u8>, Error> {
         let nonce = random::<NONCE_BYTES>()?;
         let sealed = self.0.encrypt(&XNonce::from(nonce), Payload { msg: secret, aad: place });
         let sealed = sealed.expect("XChaCha20-Poly1305 takes a few bytes");
         Ok([&nonce[..], &sealed].concat())
     }
 
-    /// As [`Seal::open`].
-    pub(crate) fn open_octets(&self, place: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+    /// Decrypts. None when the server's secret is another one than then, or the record was tampered with.
+    pub fn open_octets(&self, place: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         let (nonce, sealed) = sealed.split_first_chunk::<NONCE_BYTES>()?;
         self.0.decrypt(&XNonce::from(*nonce), Payload { msg: sealed, aad: place }).ok().map(Zeroizing::new)
     }

@@ -33,7 +33,7 @@ mod token;
 
 pub use account::{Account, AccountChange, NewAccount, Quota};
 pub use alias::{Alias, AliasKind};
-pub use app_password::{AppPassword, NewAppPassword, Scopes};
+pub use app_password::{AppPassword, NewAppPassword, Scopes, Seal};
 pub use dkim::{DkimKey, DkimState, DomainKeys};
 pub use domain::{DomainChange, DomainInfo};
 pub use error::{Change, Error, Stop};
@@ -46,7 +46,6 @@ pub use redirect::Redirect;
 pub use resolve::{LocalTarget, Resolution};
 pub use token::TokenIssuer;
 
-use app_password::Seal;
 use engine::{AccountId, Engine, Tx};
 use login::VerifiedCache;
 use model::Domain;
@@ -178,6 +177,11 @@ impl Directory {
             verified: Mutex::new(VerifiedCache::new(login::VERIFIED_MAX)),
             engine,
         })
+    }
+
+    /// What encrypts under the server's secret for a purpose of its own.
+    pub fn seal(&self, purpose: &[u8]) -> Seal {
+        Seal::for_purpose(&self.secret, purpose)
     }
 
     /// Where it is kept: for those who write beside it.

@@ -20,7 +20,7 @@ mod world;
 pub use imap::{ImapAgent, identifier, identify};
 pub use login::Login;
 pub use mailboxes::Mailboxes;
-pub use metrics::{By, BySent, Metrics, Protocol, SentOutcome};
+pub use metrics::{By, ByCollect, BySent, CollectOutcome, Metrics, Protocol, SentOutcome};
 pub use outgoing::{Outgoing, bounce, settle, warn};
 pub use pop3::{Maildrops, Pop3Agent};
 pub use release::{release, take_those_here};

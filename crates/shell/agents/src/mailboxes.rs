@@ -36,6 +36,7 @@ impl Companion for Mailboxes {
     }
 
     fn removed(&self, tx: &mut dyn Tx, account: AccountId) -> Result<(), Abort> {
+        collecting::remove_of_account(tx, account)?;
         Store::delete_account_in(tx, account)
     }
 }

@@ -57,6 +57,24 @@ pub struct BySent {
     pub outcome: SentOutcome,
 }
 
+/// How a run of a source ended, as a label.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelValue)]
+pub enum CollectOutcome {
+    /// All that is new was collected, or as much as time allowed.
+    Fine,
+    /// Something went wrong.
+    Trouble,
+    /// This server was stopped.
+    Stopped,
+}
+
+/// Label set of one outcome of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, EncodeLabelSet)]
+pub struct ByCollect {
+    /// Which.
+    pub outcome: CollectOutcome,
+}
+
 /// Every counter of the server.
 pub struct Metrics {
     registry: Registry,
@@ -94,6 +112,12 @@ pub struct Metrics {
     pub sent_connections: Counter,
     /// Connections to other hosts that could not be made or used.
     pub sent_connections_failed: Counter,
+    /// Runs of sources that mail is collected from.
+    pub collect_runs: Family<ByCollect, Counter>,
+    /// Messages collected from elsewhere.
+    pub collected: Counter,
+    /// Bytes of these.
+    pub collected_bytes: Counter,
     /// Messages signed (DKIM).
     pub signed: Counter,
     /// Alarms because an account sent like a spammer.
@@ -127,6 +151,9 @@ impl Default for Metrics {
             sent: Family::default(),
             sent_connections: Counter::default(),
             sent_connections_failed: Counter::default(),
+            collect_runs: Family::default(),
+            collected: Counter::default(),
+            collected_bytes: Counter::default(),
             signed: Counter::default(),
             sending_alarms: Counter::default(),
             webhook_events: Counter::default(),
@@ -181,6 +208,17 @@ impl Default for Metrics {
             "sent_connections_failed",
             "Connections to other hosts that could not be made or used",
             metrics.sent_connections_failed.clone(),
+        );
+        registry.register(
+            "collect_runs",
+            "Runs of sources that mail is collected from, by how they ended",
+            metrics.collect_runs.clone(),
+        );
+        registry.register("collected", "Messages collected from elsewhere", metrics.collected.clone());
+        registry.register(
+            "collected_bytes",
+            "Bytes collected from elsewhere",
+            metrics.collected_bytes.clone(),
         );
         registry.register("signed", "Messages signed (DKIM)", metrics.signed.clone());
         registry.register("sealed", "Messages sealed (ARC)", metrics.sealed.clone());

@@ -3,6 +3,7 @@
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::pop3::Maildrops;
+use collecting::Collecting;
 use directory::Directory;
 use dns::Resolver;
 use engine::Engine;
@@ -28,6 +29,8 @@ pub struct World {
     pub queue: Queue,
     /// Mailing lists.
     pub lists: ::lists::Lists,
+    /// Mailboxes elsewhere that mail is collected from.
+    pub collecting: Collecting,
     /// What lists say of this server; exchanged when the configuration is read again.
     pub list_settings: RwLock<Arc<crate::lists::ListSettings>>,
     /// Whom lists have asked something today.

@@ -41,6 +41,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
     let directory = Directory::open(dynamic.clone(), directory_settings(config)?, &secret, companion)?;
     Ok(World {
         engine: dynamic.clone(),
+        collecting: collecting::Collecting::new(dynamic.clone(), directory.seal(collecting::SEAL_PURPOSE)),
         store,
         directory: Arc::new(directory),
         queue: queue::Queue::new(dynamic.clone()),

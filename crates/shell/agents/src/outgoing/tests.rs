@@ -29,10 +29,12 @@ impl Bench {
             directory::Settings::default(),
             &[1; 32],
             Arc::new(Mailboxes::new(0)),
-        );
+        )
+        .unwrap();
         let world = World {
             store: Arc::new(Store::new(engine.clone())),
-            directory: Arc::new(directory.unwrap()),
+            collecting: collecting::Collecting::new(engine.clone(), directory.seal(collecting::SEAL_PURPOSE)),
+            directory: Arc::new(directory),
             queue: queue::Queue::new(engine.clone()),
             lists: ::lists::Lists::new(engine.clone()),
             list_settings: parking_lot::RwLock::default(),

@@ -54,6 +54,7 @@ fn kind_of(group: engine::KeyGroup) -> String {
     let words = match (group.server, group.tag) {
         (true, b'a') => "addresses kept for bounces",
         (true, b'd') => "directory",
+        (true, b'f') => "collected from elsewhere",
         (true, b'l') => "mailing lists",
         (true, b'q') => "queue",
         (_, b'c') => "change logs",
@@ -92,6 +93,9 @@ fn check(world: &World, out: &mut dyn Sink) -> Result<(), Failure> {
     );
     problems.extend(world.queue.check()?.into_iter().map(|problem| format!("queue: {problem}")));
     problems.extend(world.lists.check()?.into_iter().map(|problem| format!("lists: {problem}")));
+    let is_account = |id| world.directory.account_by_id(id).is_ok_and(|account| account.is_some());
+    let collecting = world.collecting.check(&is_account)?;
+    problems.extend(collecting.into_iter().map(|problem| format!("collecting: {problem}")));
     let snapshot = world.engine.snapshot()?;
     let mut claims = engine::Claims::default();
     store::Store::claims(&*snapshot, &mut claims).map_err(store_failure)?;
