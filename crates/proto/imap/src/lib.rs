@@ -1,7 +1,8 @@
-//! IMAP server sessions (RFC 3501, RFC 9051), without I/O.
+//! IMAP (RFC 3501, RFC 9051), without I/O: the server's sessions, and in [`client`] the other side.
 
 pub mod ask;
 mod capability;
+pub mod client;
 mod cmd;
 pub mod command;
 mod language;

@@ -1,8 +1,9 @@
-//! POP3 server sessions without I/O: RFC 1939, with CAPA and response codes (RFC 2449), STLS (RFC 2595), AUTH (RFC 5034),
+//! POP3 without I/O, the server's sessions, and in [`client`] the other side: RFC 1939, with CAPA and response codes (RFC 2449), STLS (RFC 2595), AUTH (RFC 5034),
 //! `[SYS/…]` and `[AUTH]` (RFC 3206), UTF8 and LANG (RFC 6856), and LAST (RFC 1460).
 
 mod ask;
 mod authorization;
+pub mod client;
 mod command;
 mod dot_stuffing;
 mod maildrop_view;

@@ -2,6 +2,7 @@
 
 use super::cursor::Cursor;
 use super::{FaultKind, Parsed};
+use crate::mailbox_name::NameEncoding;
 use model::Day;
 use model::UnixTime;
 
@@ -43,6 +44,13 @@ fn date_text(cursor: &mut Cursor<'_>) -> Parsed<Day> {
         return cursor.fault(start, FaultKind::Syntax, "a day that the month has");
     }
     Ok(Day(days_from_civil(year, month, day)))
+}
+
+/// A date-time and nothing else, with its quotes; None for what is none.
+pub(crate) fn read_date_time(octets: &[u8]) -> Option<UnixTime> {
+    let mut cursor = Cursor::new(octets, Vec::new(), NameEncoding::Utf8);
+    let time = date_time(&mut cursor).ok()?;
+    (cursor.at() == octets.len()).then_some(time)
 }
 
 /// ```text

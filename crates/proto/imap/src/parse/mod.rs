@@ -11,7 +11,7 @@ use crate::receive::{Detached, Received};
 use crate::sequence::SequenceSet;
 use cursor::Cursor;
 pub(crate) use cursor::is_astring_char;
-pub(crate) use date::{civil_from_days, month_name, rfc3339};
+pub(crate) use date::{civil_from_days, month_name, read_date_time, rfc3339};
 use std::borrow::Cow;
 use std::fmt;
 

@@ -1,0 +1,480 @@
+//! One connection to an IMAP server.
+
+use crate::Sink;
+use crate::dial::{self, Credentials, Environment, Limits, Server, Tls};
+use crate::trouble::Trouble;
+use crate::wire_pump::Wire;
+use imap::client::{
+    Capability, Client, Counts, Done, Flags, Listed, Mode, Namespace, Owner, Refusal, Settings, Step,
+    TlsWish, uid_sets,
+};
+use model::{SpecialUse, Uid, UidValidity};
+use std::collections::HashMap;
+
+/// A connection on which somebody is logged in. After a [`Trouble`] that is about the connection (everything but
+/// [`Trouble::Gone`], [`Trouble::Refused`] and [`Trouble::Busy`]) it is of no use: [`ImapConnection::is_usable`].
+pub struct ImapConnection {
+    wire: Wire,
+    client: Client,
+    server: Server,
+    limits: Limits,
+    /// Names whose spelling on the wire is not the one that this side would choose.
+    odd_names: HashMap<String, Vec<u8>>,
+    is_broken: bool,
+}
+
+/// A mailbox on the server.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Folder {
+    /// Its name, decoded; levels are separated by `delimiter`. The inbox is `INBOX`.
+    pub name: String,
+    /// What separates levels; None: there are none.
+    pub delimiter: Option<char>,
+    /// What it is for (RFC 6154), if the server says so.
+    pub special_use: Option<SpecialUse>,
+    /// Whether it can be opened and hold messages.
+    pub is_selectable: bool,
+    /// Whether the user has subscribed to it.
+    pub is_subscribed: bool,
+    /// Whose it is.
+    pub owner: Owner,
+    /// Octets at the beginning of `name` that only say whose it is, as `INBOX.` on some servers (RFC 2342).
+    pub prefix_bytes: usize,
+}
+
+impl Folder {
+    /// The levels of its name, without the prefix of the user's own mailboxes.
+    pub fn levels(&self) -> Vec<&str> {
+        let name = &self.name[self.prefix_bytes..];
+        match self.delimiter {
+            Some(delimiter) => name.split(delimiter).filter(|level| !level.is_empty()).collect(),
+            None => vec![name],
+        }
+    }
+}
+
+/// An open mailbox.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Opened {
+    /// With which UIDs hold: when it is another than last time, all UIDs begin anew.
+    pub uid_validity: UidValidity,
+    /// The UID that the next message gets, at least; old servers do not tell.
+    pub uid_next: Option<Uid>,
+    /// How many messages it holds.
+    pub exists: u32,
+    /// The highest MODSEQ (RFC 7162), where the server has one.
+    pub highest_mod_seq: Option<u64>,
+    /// Flags in use.
+    pub flags: Flags,
+    /// Flags that can be changed for good; None: all.
+    pub permanent_flags: Option<Flags>,
+    /// Whether nothing can be changed.
+    pub is_read_only: bool,
+}
+
+/// What became of messages that were to be deleted.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Deleted {
+    /// They are gone.
+    Removed,
+    /// They are marked `\Deleted` and stay: the server has no UIDPLUS, and EXPUNGE would remove others' as well.
+    MarkedOnly,
+}
+
+/// What the pump stopped for.
+enum Told {
+    Ready,
+    StartTls,
+    Folder(imap::client::Folder),
+    Listed(Listed),
+    Content(Vec<u8>),
+    Done(Result<Done, Refusal>),
+}
+
+impl ImapConnection {
+    /// Dials, encrypts, logs in.
+    ///
+    /// # Errors
+    /// [`Trouble`], within [`Limits::opening`].
+    pub async fn open(
+        server: &Server,
+        credentials: &Credentials,
+        environment: &Environment,
+    ) -> Result<ImapConnection, Trouble> {
+        tokio::time::timeout(
+            environment.limits.opening,
+            ImapConnection::log_in(server, credentials, environment),
+        )
+        .await
+        .unwrap_or_else(|_| {
+            Err(Trouble::Unreachable(format!("{server}: connecting and logging in took too long")))
+        })
+    }
+
+    async fn log_in(
+        server: &Server,
+        credentials: &Credentials,
+        environment: &Environment,
+    ) -> Result<ImapConnection, Trouble> {
+        let dialled = dial::dial(server, environment).await?;
+        let mut client = Client::new(Settings {
+            tls: if server.tls == Tls::StartTls { TlsWish::StartTls } else { TlsWish::AsItIs },
+            credentials: sasl::client::Credentials {
+                user: credentials.user.clone(),
+                authorize_as: String::new(),
+                secret: credentials.secret.clone(),
+            },
+            plaintext_auth: dialled.plaintext_auth,
+            host: (server.host.clone(), server.port),
+            entropy: dial::entropy(),
+            message_bytes_max: environment.limits.message_bytes_max,
+        });
+        if let Some(info) = dialled.tls {
+            client.tls_started(info);
+        }
+        let mut connection = ImapConnection {
+            wire: dialled.wire,
+            client,
+            server: server.clone(),
+            limits: environment.limits,
+            odd_names: HashMap::new(),
+            is_broken: false,
+        };
+        loop {
+            match connection.pump().await? {
+                Told::Ready => return Ok(connection),
+                Told::StartTls => {
+                    let stream = connection.wire.take_stream();
+                    let (stream, info) = dial::handshake(stream, server, environment).await?;
+                    connection.wire.put_stream(stream);
+                    connection.client.tls_started(info);
+                }
+                _ => return Err(connection.surprised()),
+            }
+        }
+    }
+
+    /// Whether anything can still be asked on it.
+    pub fn is_usable(&self) -> bool {
+        !self.is_broken && self.client.is_idle()
+    }
+
+    /// All mailboxes, those that can't be opened, too, each once, in the server's order.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
+        self.within(async |this| {
+            let namespaces = this.namespaces().await?;
+            this.client.folders();
+            let mut listed = this.listed_folders().await?;
+            if !this.client.lists_subscriptions() {
+                this.client.subscriptions();
+                // Not to know what is subscribed to is no reason not to know what there is.
+                match this.listed_folders().await {
+                    Ok(subscribed) => mark_subscribed(&mut listed, &subscribed),
+                    Err(Trouble::Refused(_)) => {}
+                    Err(trouble) => return Err(trouble),
+                }
+            }
+            Ok(this.told_folders(listed, &namespaces))
+        })
+        .await
+    }
+
+    async fn namespaces(&mut self) -> Result<Vec<Namespace>, Trouble> {
+        if !self.client.has(Capability::Namespace) {
+            return Ok(Vec::new());
+        }
+        self.client.namespaces();
+        match self.pump().await? {
+            Told::Done(Ok(Done::Namespaces(found))) => Ok(found),
+            Told::Done(Err(_)) => Ok(Vec::new()),
+            _ => Err(self.surprised()),
+        }
+    }
+
+    async fn listed_folders(&mut self) -> Result<Vec<imap::client::Folder>, Trouble> {
+        let mut found = Vec::new();
+        loop {
+            match self.pump().await? {
+                Told::Folder(folder) => found.push(folder),
+                Told::Done(Ok(_)) => return Ok(found),
+                Told::Done(Err(refusal)) => return Err(self.refused("its folders can't be listed", &refusal)),
+                _ => return Err(self.surprised()),
+            }
+        }
+    }
+
+    fn told_folders(&mut self, listed: Vec<imap::client::Folder>, namespaces: &[Namespace]) -> Vec<Folder> {
+        let mut seen = std::collections::HashSet::new();
+        let mut folders = Vec::new();
+        for folder in listed {
+            if !seen.insert(folder.name.clone()) {
+                continue;
+            }
+            if self.client.wire_name(&folder.name) != folder.wire_name {
+                self.odd_names.insert(folder.name.clone(), folder.wire_name.clone());
+            }
+            let (owner, prefix) = self.place(&folder, namespaces);
+            folders.push(Folder {
+                name: folder.name,
+                delimiter: folder.delimiter,
+                special_use: folder.special_use,
+                is_selectable: folder.is_selectable,
+                is_subscribed: folder.is_subscribed,
+                owner,
+                prefix_bytes: prefix,
+            });
+        }
+        folders
+    }
+
+    /// Whose a mailbox is, and how many octets of its name say so: by the longest prefix that fits.
+    fn place(&self, folder: &imap::client::Folder, namespaces: &[Namespace]) -> (Owner, usize) {
+        let longest = namespaces
+            .iter()
+            .map(|space| (space, self.client.shown_name(&space.prefix)))
+            .filter(|(space, prefix)| {
+                let stem = space.delimiter.and_then(|delimiter| prefix.strip_suffix(delimiter));
+                folder.name.starts_with(prefix.as_str()) || stem == Some(folder.name.as_str())
+            })
+            .max_by_key(|(_, prefix)| prefix.len());
+        match longest {
+            Some((space, prefix)) if space.owner == Owner::Oneself => {
+                let is_below = folder.name.len() > prefix.len() && folder.name.starts_with(prefix.as_str());
+                (Owner::Oneself, if is_below { prefix.len() } else { 0 })
+            }
+            Some((space, _)) => (space.owner, 0),
+            None => (Owner::Oneself, 0),
+        }
+    }
+
+    /// Opens a mailbox, by its name as [`ImapConnection::folders`] tells it, or any other.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Trouble::Refused`] and [`Trouble::Gone`] are about the mailbox.
+    pub async fn open_folder(&mut self, name: &str, mode: Mode) -> Result<Opened, Trouble> {
+        let wire_name = self.spelled(name);
+        let told = self.asked(|client| client.open(&wire_name, mode)).await?;
+        let opened = match told {
+            Told::Done(Ok(Done::Opened(opened))) => opened,
+            Told::Done(Err(refusal)) => {
+                return Err(self.refused(&format!("the folder {name} can't be opened"), &refusal));
+            }
+            _ => return Err(self.surprised()),
+        };
+        let Some(uid_validity) = opened.uid_validity else {
+            return Err(Trouble::Protocol(format!(
+                "{}: it tells no UIDVALIDITY of {name}: which messages are new can't be known",
+                self.server
+            )));
+        };
+        Ok(Opened {
+            uid_validity,
+            uid_next: opened.uid_next,
+            exists: opened.exists,
+            highest_mod_seq: opened.highest_mod_seq,
+            flags: opened.flags,
+            permanent_flags: opened.permanent_flags,
+            is_read_only: opened.is_read_only,
+        })
+    }
+
+    /// How many messages a mailbox holds, without opening it; not of the one that is open.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn counts(&mut self, name: &str) -> Result<Counts, Trouble> {
+        let wire_name = self.spelled(name);
+        match self.asked(|client| client.counts(&wire_name)).await? {
+            Told::Done(Ok(Done::Counts(counts))) => Ok(counts),
+            Told::Done(Err(refusal)) => {
+                Err(self.refused(&format!("the folder {name} can't be looked at"), &refusal))
+            }
+            _ => Err(self.surprised()),
+        }
+    }
+
+    /// Tells the messages of the open mailbox from a UID on, as they come: in no order that could be relied on, and a
+    /// server may tell one twice.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn listing(&mut self, from: Uid, told: &mut (dyn FnMut(Listed) + Send)) -> Result<(), Trouble> {
+        self.within(async |this| {
+            this.client.listing(from);
+            loop {
+                match this.pump().await? {
+                    Told::Listed(listed) => told(listed),
+                    Told::Done(Ok(_)) => return Ok(()),
+                    Told::Done(Err(refusal)) => {
+                        return Err(this.refused("its messages can't be listed", &refusal));
+                    }
+                    _ => return Err(this.surprised()),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Hands a message of the open mailbox on, without marking it as read; answers its length. What the sink got before
+    /// an error is not the message.
+    ///
+    /// # Errors
+    /// [`Trouble`]; [`Trouble::Gone`]: it is not there any more.
+    pub async fn message(&mut self, uid: Uid, sink: Sink<'_>) -> Result<u64, Trouble> {
+        self.within(async |this| {
+            this.client.message(uid);
+            loop {
+                match this.pump().await? {
+                    Told::Content(octets) => {
+                        if let Err(error) = sink(&octets) {
+                            this.is_broken = true;
+                            return Err(Trouble::Sink(format!(
+                                "message {uid} of {} could not be taken: {error}",
+                                this.server
+                            )));
+                        }
+                    }
+                    Told::Done(Ok(Done::Message { bytes })) => return Ok(bytes),
+                    Told::Done(Ok(Done::NoMessage)) => {
+                        return Err(Trouble::Gone(format!(
+                            "{}: message {uid} is not there any more",
+                            this.server
+                        )));
+                    }
+                    Told::Done(Err(refusal)) => {
+                        return Err(this.refused(&format!("message {uid} can't be fetched"), &refusal));
+                    }
+                    _ => return Err(this.surprised()),
+                }
+            }
+        })
+        .await
+    }
+
+    /// Deletes messages of the open mailbox: these, and no other. Any number.
+    ///
+    /// # Errors
+    /// [`Trouble`]; some may be deleted then.
+    pub async fn delete(&mut self, uids: &[Uid]) -> Result<Deleted, Trouble> {
+        let removes = self.client.has(Capability::UidPlus);
+        for set in uid_sets(uids) {
+            self.plain(|client| client.mark_deleted(&set), "messages can't be deleted").await?;
+            if removes {
+                self.plain(|client| client.expunge(&set), "messages can't be removed").await?;
+            }
+        }
+        Ok(if removes { Deleted::Removed } else { Deleted::MarkedOnly })
+    }
+
+    /// Keeps the connection alive while something else takes long.
+    ///
+    /// # Errors
+    /// [`Trouble`].
+    pub async fn noop(&mut self) -> Result<(), Trouble> {
+        self.plain(Client::noop, "it does not answer").await
+    }
+
+    /// Says good-bye; the mailbox stays as it is.
+    pub async fn close(mut self) {
+        if self.is_usable() {
+            self.client.logout();
+            let goodbye = async { while self.pump().await.is_ok() {} };
+            let _ = tokio::time::timeout(GOODBYE_MAX, goodbye).await;
+        }
+        self.wire.hang_up(&mut self.client).await;
+    }
+
+    /// Gives a command and waits for the first that it brings.
+    async fn asked(&mut self, give: impl FnOnce(&mut Client)) -> Result<Told, Trouble> {
+        self.within(async |this| {
+            give(&mut this.client);
+            this.pump().await
+        })
+        .await
+    }
+
+    async fn plain(&mut self, give: impl FnOnce(&mut Client), what: &str) -> Result<(), Trouble> {
+        match self.asked(give).await? {
+            Told::Done(Ok(_)) => Ok(()),
+            Told::Done(Err(refusal)) => Err(self.refused(what, &refusal)),
+            _ => Err(self.surprised()),
+        }
+    }
+
+    fn spelled(&self, name: &str) -> Vec<u8> {
+        self.odd_names.get(name).cloned().unwrap_or_else(|| self.client.wire_name(name))
+    }
+
+    fn refused(&self, what: &str, refusal: &Refusal) -> Trouble {
+        Trouble::of_refusal(&self.server.to_string(), what, refusal)
+    }
+
+    fn surprised(&mut self) -> Trouble {
+        self.is_broken = true;
+        Trouble::Protocol(format!("{}: it answers what was not asked", self.server))
+    }
+
+    /// Runs something on the connection; one that was given up in the middle of something is of no use.
+    async fn within<T>(
+        &mut self,
+        work: impl AsyncFnOnce(&mut ImapConnection) -> Result<T, Trouble>,
+    ) -> Result<T, Trouble> {
+        if !self.is_usable() {
+            return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
+        }
+        let limit = self.limits.operation;
+        match tokio::time::timeout(limit, work(&mut *self)).await {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                self.is_broken = true;
+                Err(Trouble::Unreachable(format!("{}: the server took too long", self.server)))
+            }
+        }
+    }
+
+    /// Moves octets until the client has something to tell.
+    async fn pump(&mut self) -> Result<Told, Trouble> {
+        loop {
+            match self.client.step() {
+                Step::NeedInput => self.wire.read(&mut self.client).await,
+                Step::Flush => self.wire.send(&mut self.client).await,
+                Step::StartTls => {
+                    self.wire.send(&mut self.client).await;
+                    return Ok(Told::StartTls);
+                }
+                Step::Ready => return Ok(Told::Ready),
+                Step::Folder(folder) => return Ok(Told::Folder(folder)),
+                Step::Listed(listed) => return Ok(Told::Listed(listed)),
+                Step::Content(octets) => return Ok(Told::Content(octets)),
+                Step::Done(outcome) => return Ok(Told::Done(outcome)),
+                Step::Closed(Ok(())) => {
+                    return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
+                }
+                Step::Closed(Err(fault)) => {
+                    self.is_broken = true;
+                    self.wire.hang_up(&mut self.client).await;
+                    return Err(Trouble::of_imap(&self.server.to_string(), &fault));
+                }
+            }
+        }
+    }
+}
+
+/// How long a good-bye may take.
+const GOODBYE_MAX: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Quirk: LSUB also names what does not exist any more; that is no mailbox.
+fn mark_subscribed(listed: &mut [imap::client::Folder], subscribed: &[imap::client::Folder]) {
+    let names: std::collections::HashSet<&str> = subscribed
+        .iter()
+        // RFC 3501 §6.3.9: \Noselect there means that only something below is subscribed to.
+        .filter(|folder| folder.is_selectable)
+        .map(|folder| folder.name.as_str())
+        .collect();
+    for folder in listed {
+        folder.is_subscribed |= names.contains(folder.name.as_str());
+    }
+}
