@@ -153,6 +153,64 @@ def test_addresses_that_do_not_exist_are_not_sent_to_any_more(own_server):
         assert b"he asked for it" in refused.value.recipients["ceo@y.test"][1]
 
 
+def settled(server, seconds=20):
+    """Wait until nothing is queued."""
+    until(lambda: is_empty(server), "an empty queue", seconds)
+
+
+def test_nothing_leads_to_a_suppressed_address(own_server):
+    with NextHop(replies={"RCPT TO:<late@y.test>": "451 4.2.0 later"}) as hop:
+        server = own_server(sections=OWN + '[delivery]\nretry_first = "1h"\n' + route(hop))
+        anna = server.account("anna")
+        server.cli("suppression", "add", "ceo@y.test", "--reason", "he asked for it")
+        server.cli("alias", "add", "boss@example.test", "ceo@y.test")
+        submit(server, anna, ["boss@example.test"], message())
+        (first,) = reports(server, anna)
+        _, recipient = status(first)
+        assert (recipient["Action"], recipient["Status"]) == ("failed", "5.7.1"), recipient
+        assert "he asked for it" in recipient["Diagnostic-Code"] and "<ceo@y.test>" in recipient["Diagnostic-Code"]
+        # Who wants to hear nothing hears nothing.
+        submit(server, anna, ["boss@example.test"], message(), rcpt_options=["NOTIFY=NEVER"])
+        settled(server)
+        assert len(server.contents(anna)) == 1
+        # What waited before the address was suppressed.
+        submit(server, anna, ["late@y.test"], message())
+        waits = lambda: [row for row in server.rows("queue", "list") if row["recipients"][0]["attempts"] == 1]
+        (row,) = until(waits, "a message that waits")
+        server.cli("suppression", "add", "late@y.test", "--reason", "the box is closed")
+        server.cli("queue", "retry", row["id"])
+        assert "the box is closed" in status(reports(server, anna, 2)[1])[1]["Diagnostic-Code"]
+        # A list's member is one no more.
+        server.cli("list", "add", "talk@example.test", "--posting", "anyone", "--bounces", "1")
+        server.cli("list", "subscribe", "talk@example.test", "ceo@y.test")
+        submit(server, anna, ["talk@example.test"], message(to="talk@example.test"))
+        state = lambda: server.rows("list", "members", "talk@example.test")[0]["state"]
+        until(lambda: state() == "bouncing", "the member counted")
+        settled(server)
+        assert not hop.messages
+        # That it was not sent is no news of the address.
+        assert all(row["bounces"] == 0 for row in server.rows("suppression", "list"))
+
+
+def test_a_report_for_a_full_mailbox_waits_until_there_is_room(own_server):
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=OWN + route(hop))
+        anna = server.account("anna", "--quota", "10")
+        submit(server, anna, ["no@y.test"], message())
+        (row,) = until(lambda: [r for r in server.rows("queue", "list") if not r["reverse_path"]], "the report")
+        assert [one["address"] for one in row["recipients"]] == [anna.address]
+        assert server.metric("troika_reports_kept_total") == 1 and server.metric("troika_reports_lost_total") == 0
+        server.cli("queue", "retry", row["id"])
+        tried = lambda: server.rows("queue", "list")[0]["recipients"][0]["attempts"] == 1
+        until(tried, "an attempt at the mailbox that is still full")
+        server.restart()
+        server.cli("account", "set", anna.address, "--quota", "1M")
+        server.cli("queue", "retry", row["id"])
+        (report,) = reports(server, anna)
+        assert status(report)[1]["Final-Recipient"].endswith("no@y.test")
+        settled(server)
+
+
 def test_users_have_limits(own_server):
     with NextHop() as hop:
         server = own_server(sections=OWN + "[sending]\nrecipients_per_hour = 3\n" + route(hop))

@@ -134,6 +134,26 @@ def test_nothing_goes_in_circles(talk):
     assert len(talk.contents(talk.bob)) == 1 and len(talk.contents(talk.carol)) == 1
 
 
+def test_a_list_in_a_list_believes_no_author(talk):
+    inner = "inner@example.test"
+    talk.cli("list", "add", inner, "--owner", talk.carol.address)
+    talk.cli("list", "subscribe", inner, talk.bob.address)
+    talk.cli("list", "unsubscribe", LIST, talk.bob.address)
+    talk.cli("list", "subscribe", LIST, inner)
+    talk.cli("list", "set", LIST, "--posting", "anyone")
+    # bob is a member of the inner one; who says he is bob to the outer one, which believes anybody, is not.
+    talk.deliver(LIST, message(unique(), sender=talk.bob.address), sender="stranger@else.test")
+    (held,) = until(lambda: talk.rows("list", "held", inner), "a post that waits for the owner")
+    assert talk.contents(talk.bob) == []
+    talk.cli("list", "reject", held["id"])
+    # Where the outer list itself is a member, its posts are taken.
+    talk.cli("list", "subscribe", inner, LIST)
+    subject = unique()
+    submit(talk, talk.alice, [LIST], post(subject))
+    (copy,) = inbox(talk, talk.bob, 1)
+    assert copy["Subject"] == subject and copy["List-Id"] == "inner <inner.example.test>"
+
+
 def test_bounces_are_told_by_their_address(talk):
     talk.deliver(LIST, post(unique()), sender="dora@away.test")
     path = queued(talk, 2)["emil@far.test"]

@@ -3,6 +3,8 @@
 import json
 import signal
 import ssl
+import urllib.error
+import urllib.request
 
 import pytest
 from harness.mail import message, unique
@@ -78,6 +80,38 @@ def test_health_and_metrics(own_server):
     until(lambda: server.metric("troika_bad_commands_total") >= bad + 3, "malformed commands to be counted")
     text = server.get("/metrics")[1]
     assert text.rstrip().endswith("# EOF") and "troika_store_commits" in text
+
+
+def asked(server, path, **headers):
+    """Status and text of a page that is asked for with these header fields."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    request = urllib.request.Request(f"http://127.0.0.1:{server.http}{path}", headers=named)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_the_operators_pages_are_for_the_operator(own_server):
+    server = own_server()
+    for header in ({"X_Forwarded_For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}, {"Via": "1.1 proxy"}):
+        for path in ("/metrics", "/tls-reports"):
+            assert asked(server, path, **header)[0] == 403, (path, header)
+        assert asked(server, "/health", **header) == (200, "Troika takes mail.\n")
+        assert asked(server, "/unsubscribe/nothing", **header)[0] == 404
+    assert asked(server, "/metrics")[0] == 200 and asked(server, "/tls-reports")[0] == 200
+    token = "0123456789abcdef-secret"
+    server.stop()
+    server.write_config('[http]\noperator_token = "short"\n')
+    assert b"operator_token" in server.cli("config", "check", expect=1).stderr
+    server.write_config(f'[http]\noperator_token = "{token}"\n')
+    server.start()
+    assert asked(server, "/metrics")[0] == 403 and asked(server, "/health")[0] == 200
+    for wrong in ("", "Bearer ", f"Basic {token}", f"Bearer {token}x", f"Bearer {token[:-1]}"):
+        assert asked(server, "/metrics", Authorization=wrong)[0] == 403, wrong
+    for path in ("/metrics", "/tls-reports"):
+        assert asked(server, path, Authorization=f"bearer {token}", Via="1.1 proxy")[0] == 200
 
 
 def test_certificates_by_name_and_reload(own_server, tmp_path):

@@ -6,6 +6,7 @@ import http.client
 import http.server
 import json
 import smtplib
+import socket
 import ssl
 import threading
 import urllib.error
@@ -366,6 +367,31 @@ def test_reports_go_to_whom_asks_for_them(own_server, tmp_path, authority):
         (detail,) = one["failure-details"]
         assert detail["result-type"] == "certificate-host-mismatch" and detail["receiving-mx-hostname"] == "mx.y.test"
         assert detail["receiving-ip"] == "127.0.0.1"
+
+
+def test_a_bad_place_for_reports_neither_delays_nor_doubles_the_good_ones(own_server, tmp_path, authority):
+    policy = POLICY.replace("MODE", "testing").replace("MX", "mx.y.test")
+    posts = []
+    with NextHop(tls=authority.sign("other.test")) as hop, socket.create_server(("127.0.0.1", 0)) as silent:
+        with PolicyHost(authority.sign("mta-sts.y.test", "reports.y.test"), policy) as policies:
+            policies.posts = posts
+            closed, silent_port = free_ports(1)[0], silent.getsockname()[1]
+            urls = [f"https://reports.y.test:{port}/v1/tls" for port in (silent_port, closed, policies.port)]
+            zone = STS + "reports.y.test A 127.0.0.1\n" + '_mta-sts.y.test TXT "v=STSv1; id=1;"\n'
+            zone += f'_smtp._tls.y.test TXT "v=TLSRPTv1; rua={",".join(urls)},mailto:tls@y.test"\n'
+            config = sts(tmp_path, authority, hop, policies, zone) + '[tls_reports]\nfrom = "tls@example.test"\n'
+            server = own_server(sections=config)
+            send(server, "b@y.test")
+            hop.wait(1)
+            (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
+            for turn in (1, 2):
+                server.stop(check=False)
+                server.start(wrapper=("env", f"LD_PRELOAD={library}", "FAKETIME=+3d"))
+                # The silent one has a minute; nobody waits for it, a server that stops neither.
+                hop.wait(2, seconds=40)
+                until(lambda: posts, "a report by HTTPS", seconds=40)
+                until(lambda: server.log().count("a TLS report can't be sent") == turn, "the closed place's failure", 40)
+    assert len(hop.messages) == 2 and len(posts) == 1
 
 
 def test_reports_of_others_are_taken_and_shown(own_server):

@@ -102,6 +102,26 @@ def test_what_is_held_comes_at_its_time(own_server):
         assert raw.startswith(b"Return-Path: <" + alice.address.encode()) and raw.count(b"Return-Path") == 1
 
 
+def test_held_mail_that_a_mailbox_refuses_is_not_lost(own_server):
+    server = own_server()
+    alice, bob = server.account("alice"), server.account("bob", "--quota", "6000")
+    subjects = {unique() for _ in range(6)}
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        smtp.login(alice.address, alice.password)
+        for subject in subjects:
+            smtp.sendmail(alice.address, [bob.address], message(subject, body="x" * 70 + "\r\n" * 600), ["HOLDFOR=4"])
+    released = max(held_until(server))
+    arrived = lambda: {email.message_from_bytes(raw)["Subject"] for raw in server.contents(bob)}
+    refused = lambda: [r for r in server.rows("queue", "list") if "full" in (r["recipients"][0]["last_reply"] or "")]
+    until(lambda: arrived() and len(arrived()) + len(refused()) == 6, "all tried")
+    assert time.time() >= released and refused() and not server.contents(alice)
+    server.cli("account", "set", bob.address, "--quota", "1M")
+    for row in refused():
+        server.cli("queue", "retry", row["id"])
+    until(lambda: not server.rows("queue", "list"), "an empty queue")
+    assert arrived() == subjects and len(server.contents(bob)) == 6
+
+
 def test_what_is_held_survives_a_kill_and_follows_its_address(own_server):
     server = own_server()
     alice, bob = server.account("alice"), server.account("bob")

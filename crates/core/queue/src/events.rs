@@ -2,7 +2,7 @@
 //! go first. Each has a number one higher than the one before it, so a receiver sees a gap.
 
 use crate::entry::QueueId;
-use crate::record::{decode, encode};
+use crate::record::{encode, page};
 use crate::{Queue, keys};
 use engine::{AccountId, Error, Order, Pending, Read, Tx};
 use model::UnixTime;
@@ -237,24 +237,8 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn events(&self, limit: usize) -> Result<Vec<Notice>, Error> {
-        let snapshot = self.engine.snapshot()?;
-        let (first, end) = (keys::all(b'w'), keys::all(b'w' + 1));
-        let range = (Bound::Included(&first[..]), Bound::Excluded(&end[..]));
-        let (mut found, mut outcome) = (Vec::new(), Ok(()));
-        snapshot.scan(range, Order::Ascending, &mut |key, value| {
-            if found.len() >= limit {
-                return ControlFlow::Break(());
-            }
-            match decode::<HappenedRecord>("an event for the webhook", value) {
-                Ok(record) => found.push(record.show(keys::last_u64(key))),
-                Err(error) => {
-                    outcome = Err(error);
-                    return ControlFlow::Break(());
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-        outcome.map(|()| found)
+        let show = |key: &[u8], record: HappenedRecord| Some(record.show(keys::last_u64(key)));
+        page(&*self.engine.snapshot()?, b'w', None, limit, "an event for the webhook", show)
     }
 
     /// Forgets the events up to that number (at most some thousands at a time are asked for): the webhook has them.

@@ -118,18 +118,46 @@ fn parts<T: DeserializeOwned>(
     what: &str,
 ) -> Result<Vec<(u32, T)>, Error> {
     let (first, last) = (keys::part(letter, id, 0), keys::part(letter, id, u32::MAX));
-    let mut found = Vec::new();
-    let mut outcome = Ok(());
     let range = (Bound::Included(&first[..]), Bound::Included(&last[..]));
-    read.scan(range, Order::Ascending, &mut |key, value| match decode(what, value) {
-        Ok(record) => {
-            found.push((keys::last_u32(key), record));
-            ControlFlow::Continue(())
+    records(read, range, usize::MAX, what, |key, record| Some((keys::last_u32(key), record)))
+}
+
+/// A page of the records of a letter, beginning behind `after`, as `show` makes them of key and record; those of which it
+/// makes None are left out.
+pub(crate) fn page<T: DeserializeOwned, U>(
+    read: &dyn Read,
+    letter: u8,
+    after: Option<&[u8]>,
+    limit: usize,
+    what: &str,
+    show: impl FnMut(&[u8], T) -> Option<U>,
+) -> Result<Vec<U>, Error> {
+    let (first, end) = (keys::all(letter), keys::all(letter + 1));
+    let from = after.map_or(Bound::Included(&first[..]), Bound::Excluded);
+    records(read, (from, Bound::Excluded(&end[..])), limit, what, show)
+}
+
+/// At most `limit` of the records between two keys; see [`page`].
+fn records<T: DeserializeOwned, U>(
+    read: &dyn Read,
+    range: (Bound<&[u8]>, Bound<&[u8]>),
+    limit: usize,
+    what: &str,
+    mut show: impl FnMut(&[u8], T) -> Option<U>,
+) -> Result<Vec<U>, Error> {
+    let (mut found, mut outcome) = (Vec::new(), Ok(()));
+    read.scan(range, Order::Ascending, &mut |key, value| {
+        if found.len() >= limit {
+            return ControlFlow::Break(());
         }
-        Err(error) => {
-            outcome = Err(error);
-            ControlFlow::Break(())
+        match decode(what, value) {
+            Ok(record) => found.extend(show(key, record)),
+            Err(error) => {
+                outcome = Err(error);
+                return ControlFlow::Break(());
+            }
         }
+        ControlFlow::Continue(())
     })?;
     outcome.map(|()| found)
 }

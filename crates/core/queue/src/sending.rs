@@ -5,12 +5,11 @@
 //! hour of the last day, the largest hour of each of the last days. An account that has its usual load raises no alarm,
 //! however much that is; a burst beyond it does, and so do many addresses that do not exist.
 
-use crate::record::{decode, encode};
+use crate::record::{decode, encode, page};
 use crate::{Queue, keys};
-use engine::{AccountId, Error, Order, Pending, Read, Tx};
+use engine::{AccountId, Error, Pending, Read, Tx};
 use model::UnixTime;
 use serde::{Deserialize, Serialize};
-use std::ops::{Bound, ControlFlow};
 
 const HOUR: i64 = 3600;
 const HOURS: usize = 24;
@@ -325,25 +324,9 @@ impl Queue {
         limit: usize,
         now: UnixTime,
     ) -> Result<Vec<Sending>, Error> {
-        let snapshot = self.engine.snapshot()?;
-        let (first, end) = (keys::all(b'a'), keys::all(b'a' + 1));
-        let after = after.map(keys::sending);
-        let from = after.as_deref().map_or(Bound::Included(&first[..]), Bound::Excluded);
-        let (mut found, mut outcome) = (Vec::new(), Ok(()));
-        snapshot.scan((from, Bound::Excluded(&end[..])), Order::Ascending, &mut |key, value| {
-            if found.len() >= limit {
-                return ControlFlow::Break(());
-            }
-            match decode::<SendingRecord>("an account's sending record", value) {
-                Ok(record) => found.push(record.show(AccountId(keys::last_u32(key)), now)),
-                Err(error) => {
-                    outcome = Err(error);
-                    return ControlFlow::Break(());
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-        outcome.map(|()| found)
+        let (snapshot, after) = (self.engine.snapshot()?, after.map(keys::sending));
+        let show = |key: &[u8], record: SendingRecord| Some(record.show(AccountId(keys::last_u32(key)), now));
+        page(&*snapshot, b'a', after.as_deref(), limit, "an account's sending record", show)
     }
 
     /// Gives an account limits of its own; None: those of all accounts.

@@ -5,11 +5,12 @@
 //! it. An address stays on the list for a while, so that a mailbox that was made anew is found again.
 
 use crate::operate::Attempt;
-use crate::record::{decode, encode};
+use crate::record::{decode, encode, page};
 use crate::{Queue, keys};
 use engine::{AccountId, Error, Order, Pending, Read, Tx};
 use model::{EmailAddress, UnixTime};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 use std::ops::{Bound, ControlFlow};
 
 /// When an address is suppressed.
@@ -58,6 +59,21 @@ pub struct Suppression {
     pub last: i64,
     /// When it is forgotten; seconds since 1970. None: never.
     pub until: Option<i64>,
+}
+
+impl fmt::Display for Suppression {
+    /// Why nothing is sent there, as a sentence for senders.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Suppression { address, reason, bounces, .. } = self;
+        if *bounces == 0 {
+            write!(f, "Nothing is sent to <{address}> from here")?;
+            return if reason.is_empty() { Ok(()) } else { write!(f, ": {reason}") };
+        }
+        write!(
+            f,
+            "Mail to <{address}> came back {bounces} times and is not sent any more; the last answer was: {reason}"
+        )
+    }
 }
 
 /// Whether a status says that the address is wrong, and not the message, the sender or the way there.
@@ -148,12 +164,26 @@ impl Queue {
     /// # Errors
     /// Reading failed.
     pub fn suppressed(&self, address: &EmailAddress, now: UnixTime) -> Result<Option<Suppression>, Error> {
+        Ok(self.suppressed_among([address], now)?.pop().flatten())
+    }
+
+    /// The same of several addresses, in their order.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn suppressed_among<'a>(
+        &self,
+        addresses: impl IntoIterator<Item = &'a EmailAddress>,
+        now: UnixTime,
+    ) -> Result<Vec<Option<Suppression>>, Error> {
         let snapshot = self.engine.snapshot()?;
-        let record = load(&*snapshot, &key_of(address))?;
-        let name = || address.to_string().to_lowercase();
-        Ok(record
-            .filter(|record| record.suppressed && !record.is_over(now))
-            .map(|record| record.show(name())))
+        let one = |address: &EmailAddress| {
+            let record = load(&*snapshot, &key_of(address))?;
+            let name = || address.to_string().to_lowercase();
+            let holds = record.filter(|record| record.suppressed && !record.is_over(now));
+            Ok(holds.map(|record| record.show(name())))
+        };
+        addresses.into_iter().map(one).collect()
     }
 
     /// A page of addresses in order, beginning behind `after`; also those that are only watched.
@@ -166,28 +196,13 @@ impl Queue {
         limit: usize,
         now: UnixTime,
     ) -> Result<Vec<Suppression>, Error> {
-        let snapshot = self.engine.snapshot()?;
-        let (first, end) = (keys::all(b's'), keys::all(b's' + 1));
-        let after = after.map(keys::suppression);
-        let from = after.as_deref().map_or(Bound::Included(&first[..]), Bound::Excluded);
-        let (mut found, mut outcome) = (Vec::new(), Ok(()));
-        snapshot.scan((from, Bound::Excluded(&end[..])), Order::Ascending, &mut |key, value| {
-            if found.len() >= limit {
-                return ControlFlow::Break(());
-            }
-            match decode::<SuppressionRecord>("a suppressed address", value) {
-                Ok(record) if record.is_over(now) => {}
-                Ok(record) => {
-                    found.push(record.show(String::from_utf8_lossy(&key[first.len()..]).into_owned()));
-                }
-                Err(error) => {
-                    outcome = Err(error);
-                    return ControlFlow::Break(());
-                }
-            }
-            ControlFlow::Continue(())
-        })?;
-        outcome.map(|()| found)
+        let (snapshot, after) = (self.engine.snapshot()?, after.map(keys::suppression));
+        let prefix = keys::all(b's').len();
+        let show = |key: &[u8], record: SuppressionRecord| {
+            let name = || String::from_utf8_lossy(&key[prefix..]).into_owned();
+            (!record.is_over(now)).then(|| record.show(name()))
+        };
+        page(&*snapshot, b's', after.as_deref(), limit, "a suppressed address", show)
     }
 
     /// Sends nothing to the address any more, until [`Queue::unsuppress`] (or `until`).

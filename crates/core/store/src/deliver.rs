@@ -78,8 +78,8 @@ pub type FollowMake = Box<dyn FnMut(&[Outcome]) -> Result<Option<Delivery>, Erro
 pub struct Follow {
     /// Accounts that it may write to.
     pub accounts: Vec<AccountId>,
-    /// Makes it, if there is need; may run again after a conflict. What becomes of *its* recipients nobody is told; it
-    /// is not followed by another one. A failure undoes the first delivery too.
+    /// Makes it, if there is need; may run again after a conflict. What becomes of *its* recipients is told to its own
+    /// `follow` only. A failure undoes the first delivery too.
     pub make: FollowMake,
 }
 
@@ -173,20 +173,12 @@ impl Store {
         accounts.extend(delivery.follow.iter().flat_map(|follow| &follow.accounts));
         accounts.sort_unstable();
         accounts.dedup();
-        self.transact(&accounts, move |tx, touched| {
-            let outcomes = deliver_one(tx, &mut delivery, touched)?;
-            if let Some(follow) = &mut delivery.follow
-                && let Some(mut second) = (follow.make)(&outcomes)?
-            {
-                deliver_one(tx, &mut second, touched)?;
-            }
-            Ok(outcomes)
-        })
+        self.transact(&accounts, move |tx, touched| deliver_followed(tx, &mut delivery, touched))
     }
 
     /// Runs `work` in one transaction with the deliveries that it makes: what ends in the queue and what is told of it are
     /// one commit. `accounts` are those that the deliveries may write to; `work` may run again after a conflict, and its
-    /// failure undoes everything. Answers the outcomes of each delivery.
+    /// failure undoes everything. What follows a delivery is made too. Answers the outcomes of each delivery.
     ///
     /// # Errors
     /// The engine's, and those of `work`.
@@ -215,7 +207,7 @@ impl Store {
             let mut made = work(tx)?;
             let outcomes: Vec<RecipientOutcomes> = made
                 .iter_mut()
-                .map(|delivery| deliver_one(tx, delivery, touched))
+                .map(|delivery| deliver_followed(tx, delivery, touched))
                 .collect::<Result<_, Error>>()?;
             holds(&outcomes)?;
             Ok(outcomes)
@@ -251,6 +243,21 @@ impl Store {
             Ok(Appended { mailbox, uid_validity, uids, modseq })
         })
     }
+}
+
+/// A delivery and what follows from its outcomes.
+fn deliver_followed(
+    tx: &mut dyn Tx,
+    delivery: &mut Delivery,
+    touched: &mut Touched,
+) -> Result<RecipientOutcomes, Error> {
+    let outcomes = deliver_one(tx, delivery, touched)?;
+    if let Some(follow) = &mut delivery.follow
+        && let Some(mut second) = (follow.make)(&outcomes)?
+    {
+        deliver_followed(tx, &mut second, touched)?;
+    }
+    Ok(outcomes)
 }
 
 fn deliver_one(

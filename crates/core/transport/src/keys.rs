@@ -6,6 +6,9 @@
 //! p domain            PolicyRecord: an MTA-STS policy that was fetched
 //! s domain            SeenRecord: which TLS the domain was seen to have
 //! r day 00 domain     TallyRecord: sessions of that day (days since 1970, u32 big-endian) for a TLS report
+//! n day 00 domain 00 place
+//!                     one version byte: the report of that day about the domain is on its way to that place (as its
+//!                     record names it); until the tally goes
 //! i time id           ReceivedRecord: a TLS report about a domain of ours (seconds since 1970, i64 big-endian; id: the
 //!                     first 8 octets of the SHA-256 of organization and report-id)
 //! ```
@@ -44,6 +47,16 @@ pub(crate) fn tally(day: u32, domain: &str) -> Vec<u8> {
 /// All tallies of a day.
 pub(crate) fn tallies(day: u32) -> Vec<u8> {
     key(b'r', &[&day.to_be_bytes()])
+}
+
+/// Of a place that has the report; those of a day and domain with an empty place.
+pub(crate) fn reported(day: u32, domain: &str, place: &str) -> Vec<u8> {
+    key(b'n', &[&day.to_be_bytes(), &[0], domain.as_bytes(), &[0], place.as_bytes()])
+}
+
+/// All of those of a day.
+pub(crate) fn reported_on(day: u32) -> Vec<u8> {
+    key(b'n', &[&day.to_be_bytes()])
 }
 
 pub(crate) fn received(at: i64, id: [u8; 8]) -> Vec<u8> {

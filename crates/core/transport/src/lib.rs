@@ -25,5 +25,5 @@ mod tests;
 
 pub use dane::Dane;
 pub use level::{Demand, Facts, Force, Proof, Refusal, SenderWish, Source, Use, demand};
-pub use memory::{Fetched, Memory};
+pub use memory::{Fetched, Memory, note_reported};
 pub use message::{Post, message};

@@ -6,7 +6,7 @@ use crate::record::{PolicyRecord, ReceivedRecord, SeenRecord, TallyRecord, decod
 use crate::report::{Received, Tally};
 use crate::seen::Seen;
 use crate::sts::Policy;
-use engine::{Abort, AccountId, Engine, Error, Order, Pending};
+use engine::{Abort, AccountId, Engine, Error, Order, Pending, Tx};
 use sha2::{Digest, Sha256};
 use std::ops::{Bound, ControlFlow};
 use std::sync::Arc;
@@ -19,6 +19,9 @@ const SEEN_KEPT: i64 = 180 * 86_400;
 const TALLY_DAYS: u32 = 3;
 /// Keys changed by one transaction.
 const PAGE: usize = 1000;
+
+/// The value of a place that has its report.
+const MARK: [u8; 1] = [1];
 
 /// A key and its value.
 type Pair = (Vec<u8>, Vec<u8>);
@@ -129,9 +132,35 @@ impl Memory {
         Ok(found)
     }
 
-    /// It is reported.
+    /// It is reported to all places.
     pub fn drop_tally(&self, day: u32, domain: &str) -> Pending<()> {
-        self.put(vec![(keys::tally(day, domain), None)])
+        let domain = domain.to_owned();
+        self.engine.transact(&[AccountId(0)], move |tx| {
+            tx.delete(&keys::tally(day, &domain))?;
+            let prefix = keys::reported(day, &domain, "");
+            let (mut marks, range) = (Vec::new(), (Bound::Included(&prefix[..]), Bound::Unbounded));
+            tx.scan(range, Order::Ascending, &mut |key, _| {
+                let is_one = key.starts_with(&prefix);
+                if is_one {
+                    marks.push(key.to_vec());
+                }
+                if is_one { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            Ok(marks.iter().try_for_each(|mark| tx.delete(mark))?)
+        })
+    }
+
+    /// Whether the report of that day about a domain is on its way to a place of its record already.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn is_reported(&self, day: u32, domain: &str, place: &str) -> Result<bool, Error> {
+        Ok(self.engine.snapshot()?.get(&keys::reported(day, domain, place))?.is_some())
+    }
+
+    /// Notes that it is.
+    pub fn keep_reported(&self, day: u32, domain: &str, place: &str) -> Pending<()> {
+        self.put(vec![(keys::reported(day, domain, place), Some(MARK.to_vec()))])
     }
 
     /// Keeps a report about a domain of ours; the same one again takes the place of the first of that second.
@@ -176,6 +205,8 @@ impl Memory {
         let today = u32::try_from(now / 86_400).unwrap_or(0);
         let old = keys::tallies(today.saturating_sub(TALLY_DAYS));
         gone.extend(self.range(&keys::all(b'r'), &old)?.into_iter().map(|(key, _)| key));
+        let old = keys::reported_on(today.saturating_sub(TALLY_DAYS));
+        gone.extend(self.range(&keys::all(b'n'), &old)?.into_iter().map(|(key, _)| key));
         let old = keys::received((now - RECEIVED_KEPT).max(0), [0; 8]);
         gone.extend(self.range(&keys::all(b'i'), &old)?.into_iter().map(|(key, _)| key));
         for page in gone.chunks(PAGE) {
@@ -209,6 +240,14 @@ impl Memory {
         })?;
         Ok(found)
     }
+}
+
+/// As [`Memory::keep_reported`], inside the transaction that sends the report there.
+///
+/// # Errors
+/// The engine's.
+pub fn note_reported(tx: &mut dyn Tx, day: u32, domain: &str, place: &str) -> Result<(), Error> {
+    tx.put(&keys::reported(day, domain, place), &MARK)
 }
 
 fn failed(abort: Abort) -> Error {

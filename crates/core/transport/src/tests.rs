@@ -1,6 +1,6 @@
 //! Reports against the examples of RFC 8460, and the memory on an engine without a disk.
 
-use crate::memory::{Fetched, Memory};
+use crate::memory::{Fetched, Memory, note_reported};
 use crate::report::{Applied, Cover, Failure, Place, ResultType, Tally, from_json, record_places, to_json};
 use crate::seen::{Reached, Seen};
 use crate::sts::Policy;
@@ -138,4 +138,27 @@ proptest! {
         let _ = from_json(&bytes);
         let _ = record_places([text.as_str()]);
     }
+}
+
+#[test]
+fn who_has_a_report_is_remembered_until_the_tally_goes() {
+    let engine: Arc<dyn engine::Engine> = Arc::new(MemoryEngine::default());
+    let memory = Memory::new(engine.clone());
+    let mut tally = Tally::default();
+    tally.count(&Applied::NoPolicy, None);
+    let day = 20_000;
+    let of = |domain: &str| (domain.to_owned(), tally.clone());
+    memory.add_tallies(day, vec![of("y.test"), of("y.test.z.test")]).wait().unwrap();
+    let reported = |domain: &str, place: &str| memory.is_reported(day, domain, place).unwrap();
+    memory.keep_reported(day, "y.test", "mailto:a@y.test").wait().unwrap();
+    let noted =
+        move |tx: &mut dyn engine::Tx| Ok(note_reported(tx, day, "y.test.z.test", "https://z.test/")?);
+    engine.transact(&[engine::AccountId(0)], noted).wait().unwrap();
+    assert!(reported("y.test", "mailto:a@y.test") && !reported("y.test", "mailto:a@y.test2"));
+    assert!(!memory.is_reported(day + 1, "y.test", "mailto:a@y.test").unwrap());
+    memory.drop_tally(day, "y.test").wait().unwrap();
+    assert!(!reported("y.test", "mailto:a@y.test"));
+    assert!(reported("y.test.z.test", "https://z.test/"), "another domain's stays");
+    memory.forget((i64::from(day) + 30) * 86_400).unwrap();
+    assert!(!reported("y.test.z.test", "https://z.test/"));
 }

@@ -3,6 +3,7 @@
 //! only brings a question to the right one and the answer back, and keeps who is logged in on its connection.
 
 mod imap;
+mod kept;
 pub mod lists;
 mod login;
 mod mailboxes;

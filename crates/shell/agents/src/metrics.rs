@@ -120,6 +120,10 @@ pub struct Metrics {
     pub collected_bytes: Counter,
     /// Messages signed (DKIM).
     pub signed: Counter,
+    /// Reports and letters of this server that a mailbox here did not take and that wait in the queue.
+    pub reports_kept: Counter,
+    /// Reports that came to their end without reaching anybody.
+    pub reports_lost: Counter,
     /// Alarms because an account sent like a spammer.
     pub sending_alarms: Counter,
     /// Events that the webhook's receiver has taken.
@@ -155,6 +159,8 @@ impl Default for Metrics {
             collected: Counter::default(),
             collected_bytes: Counter::default(),
             signed: Counter::default(),
+            reports_kept: Counter::default(),
+            reports_lost: Counter::default(),
             sending_alarms: Counter::default(),
             webhook_events: Counter::default(),
             webhook_failures: Counter::default(),
@@ -185,6 +191,16 @@ impl Default for Metrics {
         for (name, help, counter) in [
             ("webhook_events", "Events that the webhook's receiver has taken", &metrics.webhook_events),
             ("webhook_failures", "Requests to the webhook's receiver that failed", &metrics.webhook_failures),
+        ] {
+            registry.register(name, help, counter.clone());
+        }
+        for (name, help, counter) in [
+            (
+                "reports_kept",
+                "Reports that a mailbox here did not take and that wait in the queue",
+                &metrics.reports_kept,
+            ),
+            ("reports_lost", "Reports that reached nobody", &metrics.reports_lost),
         ] {
             registry.register(name, help, counter.clone());
         }

@@ -60,7 +60,9 @@ pub async fn settle(
     settled: Vec<Settled>,
     now: UnixTime,
 ) -> Result<(), store::Error> {
+    let ended = settled.clone();
     settling(world, hostname, entry, settled, now)?.await?;
+    note_lost_reports(world, entry, &ended);
     if entry.reverse_path.to_string().contains("-bounces+") {
         // A list's: its owners may have to be told of a member who gets nothing more.
         world.lists.ring();
@@ -106,16 +108,31 @@ pub fn bounce(
         let Some(shown) = world.queue.show(*id)? else { continue };
         let settled = given_up(&shown.entry, reason);
         if !settled.is_empty() {
-            begun.push((*id, settling(world, &hostname, &shown.entry, settled, now)?));
+            let written = settling(world, &hostname, &shown.entry, settled.clone(), now)?;
+            begun.push((*id, shown.entry, settled, written));
         }
     }
     let mut done = Vec::new();
-    for (id, written) in begun {
+    for (id, entry, settled, written) in begun {
         written.wait()?;
+        note_lost_reports(world, &entry, &settled);
         world.queue.changed(id);
         done.push(id);
     }
     Ok(done)
+}
+
+/// RFC 5321 §4.5.5: nobody is told when a report comes to nothing; so the operator is.
+pub(crate) fn note_lost_reports(world: &World, entry: &Entry, settled: &[Settled]) {
+    if entry.reverse_path != ReversePath::Null {
+        return;
+    }
+    for one in settled.iter().filter(|one| matches!(one.outcome, Attempt::Failed | Attempt::Expired)) {
+        let address = entry.recipients.iter().find(|recipient| recipient.index == one.index);
+        let to = address.map(|recipient| recipient.address.to_string()).unwrap_or_default();
+        tracing::warn!(id = %entry.id, to, reply = one.reply, "a report reached nobody");
+        world.metrics.reports_lost.inc();
+    }
 }
 
 /// The open recipients of an entry, ended.
@@ -185,7 +202,10 @@ pub(crate) async fn alarm(world: &World, hostname: &str, account: AccountId, why
             extra: None,
             follow: None,
         };
-        world.store.deliver(delivery).await?;
+        let outcomes = world.store.deliver(delivery).await?;
+        for outcome in outcomes.iter().filter(|outcome| !matches!(outcome, store::Outcome::Delivered(_))) {
+            tracing::error!(account = name, ?outcome, "the postmaster's mailbox does not take the alarm");
+        }
         Ok::<(), Box<dyn std::error::Error>>(())
     };
     if let Err(error) = told.await {

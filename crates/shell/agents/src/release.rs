@@ -4,7 +4,7 @@
 //! Invariant: the mailboxes, what is queued anew, the states in the queue and the report to the sender are one commit.
 
 use crate::lists::Done;
-use crate::outgoing::{reporter, without_return_path};
+use crate::outgoing::{note_lost_reports, reporter, without_return_path};
 use crate::reporter::Reporter;
 use crate::smtp::{Outgoing, Plan, Way, beside, expiry, list_held, to_inboxes};
 use crate::world::{World, prepare};
@@ -135,6 +135,7 @@ impl Released {
         now: UnixTime,
     ) -> Result<(), store::Error> {
         let rules = world.outgoing.read().rules.clone();
+        let (about, settled) = (entry, self.settled.clone());
         let entry = entry.clone();
         let mut accounts = self.accounts.clone();
         accounts.extend(reporter.iter().flat_map(|reporter| reporter.accounts().to_vec()));
@@ -162,6 +163,7 @@ impl Released {
             _ => outcomes.first().map_or(Ok(()), |each| each.iter().try_for_each(taken)),
         };
         world.store.deliver_made_if(&accounts, work, holds).await?;
+        note_lost_reports(world, about, &settled);
         world.metrics.deliveries.inc_by(delivered as u64);
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Delivery reports on their way to the sender (RFC 3461 §6.1): what a message's reporter knows of it, and the report as
 //! a delivery with a null reverse-path, which goes into a mailbox here or into the queue.
 
+use crate::kept::Keeper;
 use crate::lists;
 use crate::signing;
 use crate::smtp::{Plan, Way, beside, expiry, to_inboxes};
@@ -9,6 +10,7 @@ use ::smtp::Recipient;
 use directory::DomainKeys;
 use engine::AccountId;
 use model::{EmailAddress, Path, ReversePath, UnixTime};
+use prometheus_client::metrics::counter::Counter;
 use queue::{Language, NewEntry, Reported, Ret, Returned, Rules, TlsWish, Wishes};
 use std::sync::Arc;
 use store::Prepared;
@@ -46,6 +48,10 @@ pub(crate) struct Reporter {
     /// Whether `content` is no more than the beginning.
     is_cut: bool,
     plan: Plan,
+    /// What becomes of what the mailboxes of `plan` do not take.
+    keeper: Keeper,
+    /// Counts reports for which there is nobody.
+    lost: Counter,
     /// What the report is signed with, if it leaves this server.
     keys: Option<Arc<DomainKeys>>,
 }
@@ -90,7 +96,9 @@ impl Reporter {
         let leaves = !plan.queued.is_empty() || !plan.forwarded.is_empty();
         let keys = if leaves { world.host_keys(hostname) } else { None };
         let (hostname, rules) = (hostname.to_owned(), settings.rules.clone());
-        Ok(Reporter { hostname, language, rules, about, content, is_cut, plan, keys })
+        let keeper = Keeper::new(world, &plan.accounts)?;
+        let lost = world.metrics.reports_lost.clone();
+        Ok(Reporter { hostname, language, rules, about, content, is_cut, plan, keeper, lost, keys })
     }
 
     /// Whom the reports may be written to.
@@ -105,6 +113,7 @@ impl Reporter {
         now: UnixTime,
     ) -> Result<Option<store::Delivery>, store::Error> {
         if self.plan.is_empty() {
+            self.lost.inc();
             return Ok(None);
         }
         let about = &self.about;
@@ -154,6 +163,7 @@ impl Reporter {
                 ..Wishes::default()
             },
         };
+        let follow = self.keeper.follow(&message, &entry, &about.trace, now);
         Ok(Some(store::Delivery {
             message,
             recipients: to_inboxes(&self.plan.accounts),
@@ -164,7 +174,7 @@ impl Reporter {
                 self.plan.events.clone(),
                 lists::Done::default(),
             ),
-            follow: None,
+            follow,
         }))
     }
 }

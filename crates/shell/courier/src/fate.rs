@@ -2,7 +2,7 @@
 
 use model::UnixTime;
 use queue::schedule::{Backoff, Retry};
-use queue::{Attempt, Onward, Settled, TimeKept};
+use queue::{Attempt, Onward, Settled, Suppression, TimeKept};
 use route::Trouble;
 use smtp::client::{Outcome, Verdict};
 
@@ -72,6 +72,13 @@ impl Fate {
     /// The same, and there is no use in trying again.
     pub(crate) fn for_good(self) -> Fate {
         Fate { at_last: Verdict::Failed, ..self }
+    }
+
+    /// Nothing is sent there any more. RFC 3463 X.7.1, a rule of this server: that the address is wrong was learnt before,
+    /// and is not to be learnt again from this.
+    pub(crate) fn suppressed(suppression: &Suppression) -> Fate {
+        let text = suppression.to_string();
+        Fate { verdict: Verdict::Failed, at_last: Verdict::Failed, ..Fate::unusable(text, "5.7.1") }
     }
 
     /// There is no host.

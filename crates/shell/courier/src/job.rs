@@ -132,8 +132,7 @@ impl<'a> Run<'a> {
     /// Brings one message on, and has its outcome noted.
     async fn message(&mut self, entry: Entry) {
         let started = clock::now();
-        let mut left: Vec<Recipient> = entry.recipients.clone();
-        let mut noted = Vec::new();
+        let (mut left, mut noted) = self.without_suppressed(&entry);
         while !left.is_empty() {
             let fates = self.attempt(&entry, &left).await;
             let now = clock::now().unix_time();
@@ -163,6 +162,29 @@ impl<'a> Run<'a> {
         self.commits.spawn(async move {
             record::until_settled(&courier, &settings.hostname, entry, settled).await;
         });
+    }
+
+    /// Those that are sent to; and those that nothing is sent to any more, with that as their end. Also where an alias, a
+    /// redirect or a list led to them, and where they were queued before: so they are looked up here and not at RCPT only.
+    fn without_suppressed(&self, entry: &Entry) -> (Vec<Recipient>, Vec<(Recipient, Fate, Attempt)>) {
+        let world = &self.courier.world;
+        if world.outgoing.read().rules.suppression.bounces == 0 {
+            return (entry.recipients.clone(), Vec::new());
+        }
+        let addresses = entry.recipients.iter().map(|recipient| &recipient.address);
+        let found = world.queue.suppressed_among(addresses, clock::now().unix_time());
+        let found = found.unwrap_or_else(|error| {
+            tracing::error!(id = %entry.id, %error, "the suppression list can't be read");
+            vec![None; entry.recipients.len()]
+        });
+        let (mut left, mut ended) = (Vec::new(), Vec::new());
+        for (recipient, suppressed) in entry.recipients.iter().cloned().zip(found) {
+            match suppressed {
+                None => left.push(recipient),
+                Some(why) => ended.push((recipient, Fate::suppressed(&why), Attempt::Failed)),
+            }
+        }
+        (left, ended)
     }
 
     /// One attempt: from host to host until each recipient's fate is known.

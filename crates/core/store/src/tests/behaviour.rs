@@ -459,3 +459,48 @@ fn deleted_octets_are_added_up() {
     let rows = all_rows(&store, ANNA, keys::INBOX);
     assert_eq!(store.deleted_bytes(ANNA, keys::INBOX).unwrap(), rows[0].size + rows[2].size);
 }
+
+#[test]
+fn what_the_condition_refuses_is_undone_altogether() {
+    let (store, engine) = store();
+    store.set_limits(BORIS, Limits { bytes: None, messages: Some(0) }).wait().unwrap();
+    let key = [0, 0, 0, 0, b'z'];
+    let made = |refuses: bool| {
+        let work = move |tx: &mut dyn engine::Tx| {
+            tx.put(&key, b"noted").map_err(Error::Engine)?;
+            Ok(vec![delivery("Subject: a\n\nx\n", &[ANNA]), delivery("Subject: b\n\nx\n", &[BORIS])])
+        };
+        let holds = move |outcomes: &[RecipientOutcomes]| {
+            assert!(matches!(outcomes, [first, second]
+                if matches!(first[..], [Outcome::Delivered(_)]) && second[..] == [Outcome::OverQuota]));
+            if refuses { Err(Error::OverQuota) } else { Ok(()) }
+        };
+        store.deliver_made_if(&[ANNA, BORIS], work, holds).wait()
+    };
+    let noted = || engine.snapshot().unwrap().get(&key).unwrap().is_some();
+    let in_inbox = || store.open(ANNA, INBOX).unwrap().uids.len();
+    assert!(matches!(made(true), Err(Error::OverQuota)));
+    assert_eq!((noted(), in_inbox()), (false, 0), "neither the note nor the first delivery");
+    assert!(made(false).is_ok());
+    assert_eq!((noted(), in_inbox()), (true, 1));
+}
+
+#[test]
+fn what_follows_is_followed_in_turn() {
+    let (store, _) = store();
+    store.set_limits(BORIS, Limits { bytes: None, messages: Some(0) }).wait().unwrap();
+    let follow = |make: FollowMake| Some(Follow { accounts: vec![ANNA, BORIS], make });
+    let third: fn() -> FollowMake = || {
+        Box::new(|outcomes| {
+            assert_eq!(outcomes, [Outcome::OverQuota]);
+            Ok(Some(delivery("Subject: third\n\nx\n", &[ANNA])))
+        })
+    };
+    let second: FollowMake = Box::new(move |_| {
+        let report = delivery("Subject: second\n\nx\n", &[BORIS]);
+        Ok(Some(Delivery { follow: follow(third()), ..report }))
+    });
+    let first = Delivery { follow: follow(second), ..delivery("Subject: first\n\nx\n", &[BORIS]) };
+    assert_eq!(store.deliver(first).wait().unwrap(), [Outcome::OverQuota]);
+    assert_eq!(store.open(ANNA, INBOX).unwrap().uids.len(), 1);
+}

@@ -21,6 +21,9 @@ pub(crate) struct Arrival<'a> {
     pub(crate) message: &'a [u8],
     /// Whether the one who brings it may speak for an address of our own domains.
     pub(crate) may_be: &'a dyn Fn(&EmailAddress) -> bool,
+    /// The list that brings it as a post of its own, if one does: nobody has proven to that one's members who wrote it,
+    /// so that nothing else is believed.
+    pub(crate) through: Option<&'a EmailAddress>,
     pub(crate) received: UnixTime,
     pub(crate) smtputf8: bool,
     pub(crate) body: Body,
@@ -147,8 +150,9 @@ fn to_members(
     list: &List,
     arrival: &Arrival<'_>,
 ) -> Result<Result<(), Refusal>, Error> {
-    let mut believed = Vec::new();
-    for address in reverse_path(arrival.from).into_iter().chain(author(arrival.message)) {
+    let mut believed: Vec<EmailAddress> = arrival.through.into_iter().cloned().collect();
+    let told = reverse_path(arrival.from).into_iter().chain(author(arrival.message));
+    for address in told.filter(|_| arrival.through.is_none()) {
         if !world.directory.is_home(&address.domain)? || (arrival.may_be)(&address) {
             believed.push(address);
         }

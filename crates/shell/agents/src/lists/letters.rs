@@ -1,6 +1,7 @@
 //! What lists say to people, behind the commit of what it is about: questions, answers, notices to owners.
 
 use super::{About, Asked, arrive, signed};
+use crate::kept::Keeper;
 use crate::smtp::{Plan, beside, expiry, to_inboxes};
 use crate::world::{World, prepare};
 use ::lists::{Letter, List, NewPost, Post, Words, write_letter};
@@ -238,11 +239,13 @@ fn letter(
         held: false,
         wishes: queue::Wishes::default(),
     };
+    let keeper = Keeper::new(world, &plan.accounts).map_err(|error| error.to_string())?;
+    let follow = keeper.follow(&message, &entry, &id, now);
     Ok(Some(store::Delivery {
         message,
         recipients: to_inboxes(&plan.accounts),
         received: now,
         extra: beside(world.outgoing.read().rules.clone(), plan.bounces(entry), Vec::new(), Done::default()),
-        follow: None,
+        follow,
     }))
 }

@@ -207,7 +207,7 @@ fn pieces(
             (None, Some((message, raw))) => (message.clone(), raw),
             (None, None) => continue,
         };
-        let mut piece = piece(world, post, message, member, &reverse_path, text)?;
+        let mut piece = piece(world, list, post, message, member, &reverse_path, text)?;
         match pieces.first_mut() {
             // All of a batch refer to one content, and each keeps its own reverse-path.
             Some(first) if raw.is_none() => {
@@ -232,6 +232,7 @@ fn bounce_token(keys: &Keys, list: &List, member: &Member) -> String {
 /// Where one member's copy goes: what his address means here, as for any recipient.
 fn piece(
     world: &Arc<World>,
+    list: &List,
     post: &Post,
     message: Prepared,
     member: &Member,
@@ -248,11 +249,13 @@ fn piece(
     let mut plan = Plan::default();
     let _ = plan.sort(&recipient, meaning);
     for target in std::mem::take(&mut plan.targets) {
-        // A list as a member of a list: it decides as it does about everything.
+        // A list as a member of a list: it decides as it does about everything, but who wrote it was believed by the
+        // rules of this list only.
         let arrival = Arrival {
             from: &reverse_path,
             message: raw,
-            may_be: &|_| true,
+            may_be: &|_| false,
+            through: Some(&list.address),
             received: now,
             smtputf8: post.smtputf8,
             body: post.body,

@@ -218,3 +218,45 @@ fn an_operator_bounces_what_waits() {
     );
     assert!(cut().is_empty());
 }
+
+#[test]
+fn a_report_that_a_full_mailbox_refuses_waits_and_comes() {
+    let bench = Bench::new();
+    let limit = |bytes| store::Limits { bytes, messages: None };
+    bench.world.store.set_limits(bench.anna, limit(Some(10))).wait().unwrap();
+    let entry = bench.queue("anna@x.test", None, &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    assert!(bench.inbox().is_empty());
+    let [kept] = &bench.queued()[..] else { panic!("the report waits") };
+    assert_eq!(kept.reverse_path, ReversePath::Null);
+    let [recipient] = &kept.recipients[..] else { panic!("one recipient") };
+    assert_eq!((recipient.address.to_string(), recipient.notify), ("anna@x.test".into(), Notify::Never));
+    assert!(recipient.next_attempt > NOW && recipient.next_attempt < kept.expires);
+    assert_eq!((bench.world.metrics.reports_kept.get(), bench.world.metrics.reports_lost.get()), (1, 0));
+    let later = UnixTime(NOW.0 + 7200);
+    let release = || pollster::block_on(crate::release(&bench.world, "mx.x.test", kept, later)).unwrap();
+    let [(0, next)] = release()[..] else { panic!("still full") };
+    assert!(next > later && bench.inbox().is_empty());
+    bench.world.store.set_limits(bench.anna, limit(None)).wait().unwrap();
+    assert!(release().is_empty() && bench.queued().is_empty());
+    let [report] = &bench.inbox()[..] else { panic!("the report") };
+    assert!(
+        report.starts_with("Return-Path: <>\r\n") && report.contains("Final-Recipient: rfc822; b@y.test")
+    );
+    assert_eq!(bench.world.queue.check().unwrap(), [""; 0]);
+}
+
+#[test]
+fn reports_that_reach_nobody_are_counted() {
+    let bench = Bench::new();
+    let lost = || bench.world.metrics.reports_lost.get();
+    let entry = bench.queue("nobody@x.test", None, &["b@y.test"]);
+    bench.settle(&entry, vec![failed(0)]);
+    assert_eq!(lost(), 1, "no such sender");
+    let entry = bench.queue("", None, &["b@y.test", "c@y.test"]);
+    bench.settle(&entry, vec![failed(0), delivered(1)]);
+    assert_eq!(lost(), 2, "a bounce that bounced");
+    let entry = bench.queue("", None, &["b@y.test"]);
+    bounce(&bench.world, &[entry.id], "away with it", NOW).unwrap();
+    assert_eq!(lost(), 3);
+}

@@ -199,6 +199,7 @@ impl SmtpAgent {
             from: &delivery.sender.from,
             message: &delivery.message,
             may_be: &|address| self.may_be(&delivery.sender.client, address),
+            through: None,
             received: UnixTime(delivery.received_at),
             smtputf8: delivery.sender.smtputf8,
             body: body(delivery.sender.body),

@@ -51,6 +51,13 @@ pub(crate) struct Outgoing {
     kept: Option<Kept>,
 }
 
+impl Outgoing {
+    /// An entry whose bounces need nothing written down.
+    pub(crate) fn plain(entry: NewEntry) -> Outgoing {
+        Outgoing { entry, kept: None }
+    }
+}
+
 impl Plan {
     /// Notes where a recipient goes.
     pub(crate) fn sort(&mut self, recipient: &::smtp::Recipient, meaning: Meaning) -> Way {
@@ -156,7 +163,7 @@ impl Plan {
         if recipients.is_empty() {
             return Vec::new();
         }
-        vec![Outgoing { entry: NewEntry { recipients, ..all }, kept: None }]
+        vec![Outgoing::plain(NewEntry { recipients, ..all })]
     }
 
     /// How many outcomes the session expects.

@@ -30,21 +30,15 @@ impl SmtpAgent {
             return Ok(());
         }
         let (outgoing, now) = (self.world.outgoing.read().clone(), World::now());
+        // What an alias leads to is looked at when it is sent (`courier`): nobody is told here where it leads.
         if let (Path::Mailbox(written), [only]) = (&recipient.path, &destination.remote[..])
             && written == only
             && outgoing.rules.suppression.bounces > 0
         {
             let suppressed = self.world.queue.suppressed(only, now).map_err(|error| unread(&error))?;
             if let Some(suppressed) = suppressed {
-                return Err(Refusal::new(
-                    550,
-                    (1, 1),
-                    format!(
-                        "Mail to <{only}> came back {} times and is not sent any more; the last answer was: {}. The administrator \
-                     can change that",
-                        suppressed.bounces, suppressed.reason
-                    ),
-                ));
+                let text = format!("{suppressed}. The administrator can change that");
+                return Err(Refusal::new(550, (1, 1), text));
             }
         }
         let Some(account) = self.login.as_ref().map(|login| login.account) else { return Ok(()) };

@@ -35,6 +35,8 @@ pub struct Config {
     pub rewrite: Vec<Rewrite>,
     /// `[dns]`
     pub dns: Dns,
+    /// `[http]`
+    pub http: Http,
     /// `[mta_sts]`
     pub mta_sts: MtaSts,
     /// `[tls_reports]`
@@ -213,6 +215,16 @@ section! {
         /// Where people reach this server's http listener, through a proxy that does TLS: `https://lists.example.org`. Then
         /// messages of lists can be unsubscribed from with one click (RFC 8058). Empty: by mail only.
         url: String = "\"\"" => String::new(),
+    }
+}
+
+section! {
+    /// The pages for the operator on http listeners: /metrics, /health in words, and the TLS reports that came in.
+    Http {
+        /// With it they are shown to who sends `Authorization: Bearer TOKEN`, on every http listener, and to nobody else. At
+        /// least 16 letters. Empty: to programs on this machine that come to a listener on loopback without TLS, but not
+        /// through a proxy.
+        operator_token: String = "\"\"" => String::new(),
     }
 }
 
@@ -643,6 +655,7 @@ impl Config {
         part("webhook", Webhook::document);
         part("addresses", Addresses::document);
         part("dns", Dns::document);
+        part("http", Http::document);
         part("mta_sts", MtaSts::document);
         part("tls_reports", TlsReports::document);
         part("arc", Arc::document);

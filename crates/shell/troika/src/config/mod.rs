@@ -87,6 +87,12 @@ impl Config {
 
     /// What no single value shows. The error names a text to look for in the file, and the reason.
     fn check(&self) -> Result<(), (String, String)> {
+        let token = &self.http.operator_token;
+        let is_good = token.len() >= 16 && token.bytes().all(|byte| byte.is_ascii_graphic());
+        if !token.is_empty() && !is_good {
+            let why = "operator_token has at least 16 letters, digits or signs (`openssl rand -hex 16`)";
+            return Err(("operator_token".into(), why.into()));
+        }
         for listener in &self.listener {
             let bind = listener.bind.to_string();
             let unix = matches!(listener.bind, Bind::Unix(_));

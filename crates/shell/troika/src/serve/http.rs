@@ -1,9 +1,12 @@
-//! The HTTP listener. On loopback: `/metrics` for Prometheus, `/health` for load balancers and people. For everybody: the
-//! MTA-STS policy of our domains (RFC 8461 §3.3), which other servers fetch with TLS.
+//! The HTTP listener. For the operator: `/metrics` for Prometheus, `/health` for load balancers and people. For everybody:
+//! the MTA-STS policy of our domains (RFC 8461 §3.3), which other servers fetch with TLS.
+//!
+//! The operator is who shows the token of the configuration; where there is none, who comes to a listener on loopback and
+//! not through a proxy: that one may stand between us and anybody.
 
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, FORWARDED, HOST, HeaderValue, VIA};
 use hyper::http::request::Parts;
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode};
@@ -15,6 +18,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use subtle::ConstantTimeEq as _;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, watch};
@@ -31,6 +35,8 @@ pub trait Pages: Send + Sync + 'static {
     fn metrics(&self) -> String;
     /// Whether mail is taken, and a sentence.
     fn health(&self) -> (bool, String);
+    /// The token that the operator's programs show; empty: there is none.
+    fn operator_token(&self) -> String;
     /// The MTA-STS policy of the domain that this host name is for (`mta-sts.` and a domain of ours).
     fn policy(&self, host: &str) -> Option<String>;
     /// Takes a TLS report (RFC 8460 §5.4) as it was posted; the error says what is wrong with it.
@@ -126,11 +132,87 @@ async fn talk(
         .map_err(|error| error.to_string())
 }
 
+/// How far a request may look into the server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum View {
+    /// All of it.
+    Operator,
+    /// It came to the listener for this machine, but not from the operator.
+    Beside,
+    /// Nothing of it.
+    Public,
+}
+
+impl View {
+    fn of(request: &Parts, visitors: Visitors, token: &str) -> View {
+        let beside = if visitors == Visitors::Own { View::Beside } else { View::Public };
+        if !token.is_empty() {
+            return if shows(request, token) { View::Operator } else { beside };
+        }
+        match visitors {
+            Visitors::Own if !came_through_proxy(request) => View::Operator,
+            _ => beside,
+        }
+    }
+}
+
+/// RFC 6750 §2.1.
+fn shows(request: &Parts, token: &str) -> bool {
+    let shown = request.headers.get(AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    match shown.split_first_chunk::<7>() {
+        Some((scheme, shown)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+            bool::from(shown.trim_ascii().ct_eq(token.as_bytes()))
+        }
+        _ => false,
+    }
+}
+
+/// RFC 7239, RFC 9110 §7.6.3, and what proxies write in their place.
+fn came_through_proxy(request: &Parts) -> bool {
+    let named = [FORWARDED, VIA].iter().any(|name| request.headers.contains_key(name));
+    let usual = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
+    named || usual.iter().any(|name| request.headers.contains_key(*name))
+}
+
+/// Pages for the operator. None: it is none of them.
+fn operator_page(pages: &dyn Pages, path: &str, view: View) -> Option<Response<Full<Bytes>>> {
+    if view == View::Public {
+        return None;
+    }
+    let is_operator = view == View::Operator;
+    let forbidden = || {
+        let text = "This page is for the operator: without a proxy from this machine, or with [http] operator_token.\n";
+        answer(StatusCode::FORBIDDEN, TEXT, text.into())
+    };
+    Some(match path {
+        "/metrics" | REPORTS if !is_operator => forbidden(),
+        "/metrics" => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            answer(StatusCode::OK, kind, pages.metrics())
+        }
+        REPORTS => answer(StatusCode::OK, "application/json", pages.reports()),
+        "/" | "/health" => {
+            let (healthy, text) = pages.health();
+            let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+            // Why it is not healthy is for the operator.
+            let short = if healthy { "Troika takes mail.\n" } else { "Troika takes no mail.\n" };
+            answer(status, TEXT, if is_operator { text } else { short.into() })
+        }
+        _ => return None,
+    })
+}
+
+const TEXT: &str = "text/plain; charset=utf-8";
+
 async fn respond(pages: &dyn Pages, visitors: Visitors, request: Request<Incoming>) -> Response<Full<Bytes>> {
-    const TEXT: &str = "text/plain; charset=utf-8";
     let (parts, body) = request.into_parts();
     let path = parts.uri.path();
-    let is_own = visitors == Visitors::Own;
+    let view = View::of(&parts, visitors, &pages.operator_token());
+    if matches!(parts.method, Method::GET | Method::HEAD)
+        && let Some(page) = operator_page(pages, path, view)
+    {
+        return page;
+    }
     match (&parts.method, path) {
         // RFC 8461 §3.3.
         (&Method::GET | &Method::HEAD, "/.well-known/mta-sts.txt") => {
@@ -139,21 +221,11 @@ async fn respond(pages: &dyn Pages, visitors: Visitors, request: Request<Incomin
                 None => answer(StatusCode::NOT_FOUND, TEXT, "There is no policy for this name.\n".into()),
             }
         }
-        (&Method::GET | &Method::HEAD, "/metrics") if is_own => {
-            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-            answer(StatusCode::OK, kind, pages.metrics())
-        }
-        (&Method::GET | &Method::HEAD, "/" | "/health") if is_own => {
-            let (healthy, text) = pages.health();
-            let status = if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            answer(status, TEXT, text)
-        }
-        (&Method::GET | &Method::HEAD, REPORTS) if is_own => {
-            answer(StatusCode::OK, "application/json", pages.reports())
-        }
         (&Method::GET | &Method::HEAD, _) => match pages.page(path, None).await {
             Some((status, html)) => page(status, html),
-            None if is_own => answer(StatusCode::NOT_FOUND, TEXT, "There is /health and /metrics.\n".into()),
+            None if view == View::Operator => {
+                answer(StatusCode::NOT_FOUND, TEXT, "There is /health and /metrics.\n".into())
+            }
             None => answer(StatusCode::NOT_FOUND, TEXT, "There is nothing here.\n".into()),
         },
         (&Method::POST, REPORTS) => {

@@ -186,7 +186,8 @@ async fn serve(
             doors::open(&listener, bound, settings, world, tls, admission, shutdown).await
         });
     }
-    let guarding = tokio::spawn(guarding::run(
+    let guarding = tokio::spawn(guarding::run(senders.guard.clone(), shutdown.clone()));
+    let reporting = tokio::spawn(reporting::run(
         senders.guard.clone(),
         Arc::downgrade(&world),
         settings.clone(),
@@ -207,6 +208,7 @@ async fn serve(
         while doors.join_next().await.is_some() {}
         let _ = sending.await;
         let _ = guarding.await;
+        let _ = reporting.await;
         senders.guard.flush().await;
     };
     let drained = tokio::time::timeout(grace, all).await;

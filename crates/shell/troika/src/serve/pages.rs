@@ -87,6 +87,10 @@ impl Pages for ServerPages {
         reports::take(&self.world, &self.settings.now(), posted)
     }
 
+    fn operator_token(&self) -> String {
+        self.settings.now().http.operator_token.clone()
+    }
+
     fn reports(&self) -> String {
         reports::list(&self.world)
     }
