@@ -231,7 +231,12 @@ def relay(folder):
     relays.relay(folder, report, ROUNDS, MESSAGES)
 
 
-WORKS = {"relay": relay, "huge": huge, "news": news, "search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
+def dead(folder):
+    """A large queue for hosts that do not answer."""
+    relays.dead(folder, report, BIG)
+
+
+WORKS = {"relay": relay, "dead": dead, "huge": huge, "news": news, "search": search, "ingest": ingest, "download": download, "select": select, "idle": idle}
 
 
 def main():

@@ -1,4 +1,5 @@
-"""Relays under comparison: Troika, Debian's Postfix and Debian's Exim, each handing everything to one sink.
+"""Relays under comparison: Troika, Debian's Postfix and Debian's Exim, each handing everything to one sink: as to one
+next hop, or by the MX records of a thousand domains (`domains.py`).
 
 All are configured for the same promise, a message is on disk before it is acknowledged, and otherwise have their
 defaults, but for limits that 32 clients would run into. Debian's exim4 can't be installed beside postfix: its package is
@@ -18,8 +19,11 @@ import statistics
 import subprocess
 import threading
 import time
+import urllib.request
 
-from servers import DOMAIN, RELEASE, ROOT, Troika, descendants, free_port, left_running, listening, load, processor_seconds, until
+from domains import ADDRESS, PARENT, Domains
+from servers import (DOMAIN, RELEASE, ROOT, Troika, descendants, free_port, left_running, listening, load, processor_seconds,
+                     resident_kib, until)
 
 EXIM = ROOT / "target" / "exim" / "usr" / "sbin" / "exim4"
 
@@ -48,18 +52,28 @@ class Sink:
 class TroikaRelay(Troika):
     """This project as a relay."""
 
-    def __init__(self, folder, sink):
-        self.sink = sink
+    def __init__(self, folder, sink, domains=None):
+        self.sink, self.domains = sink, domains
         super().__init__(folder, 0)
 
     def start(self):
         text = self.config.read_text()
-        if "[[route]]" not in text:
+        if "[network]" not in text:
             self.http = free_port()
-            text += f'[network]\nown = ["127.0.0.0/8"]\n[[route]]\nnext_hop = "127.0.0.1:{self.sink}"\n'
+            text += '[network]\nown = ["127.0.0.0/8"]\n'
+            if self.domains:
+                text += f'[dns]\nservers = ["{ADDRESS}"]\ndnssec = "off"\n[delivery]\nport = {self.sink}\n'
+            else:
+                text += f'[[route]]\nnext_hop = "127.0.0.1:{self.sink}"\n'
             text += f'[[listener]]\nprotocol = "http"\nbind = "127.0.0.1:{self.http}"\n'
             self.config.write_text(text)
         super().start()
+
+    def metric(self, name):
+        """The sum of a metric."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http}/metrics", timeout=30) as page:
+            lines = page.read().decode().splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.split("{")[0].split(" ")[0] == name)
 
 
 class PostfixRelay:
@@ -67,7 +81,8 @@ class PostfixRelay:
 
     name = "postfix"
 
-    def __init__(self, folder, sink):
+    def __init__(self, folder, sink, domains=None):
+        self.domains = domains
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         os.chmod(self.folder, 0o755)
@@ -82,6 +97,13 @@ class PostfixRelay:
         master = re.sub(r"^smtp +inet .*$", f"127.0.0.1:{self.smtp} inet n - n - - smtpd", master, flags=re.M)
         master = re.sub(r"^(\S+ +(?:unix|inet|fifo) +\S+ +\S+ +)[-y] ", r"\1n ", master, flags=re.M)
         (conf / "master.cf").write_text(master)
+        if domains:
+            # A port of one's own, and the domain's MX all the same.
+            table = "".join(f"d{number}.{PARENT} smtp:d{number}.{PARENT}:{sink}\n" for number in range(DOMAINS))
+            (conf / "transport").write_text(table)
+            way = f"relayhost =\ntransport_maps = texthash:{conf}/transport"
+        else:
+            way = f"relayhost = [127.0.0.1]:{sink}\ndisable_dns_lookups = yes"
         (conf / "main.cf").write_text(f"""
 compatibility_level = 3.6
 queue_directory = {queue}
@@ -95,11 +117,10 @@ mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
-relayhost = [127.0.0.1]:{sink}
+{way}
 smtpd_relay_restrictions = permit_mynetworks, reject_unauth_destination
 smtpd_client_connection_count_limit = 0
 smtpd_peername_lookup = no
-disable_dns_lookups = yes
 maillog_file = {self.folder}/postfix.log
 maillog_file_prefixes = {self.folder}
 alias_maps =
@@ -111,7 +132,8 @@ alias_database =
         self.master = int((queue / "pid" / "master.pid").read_text())
 
     def run(self, word):
-        subprocess.run(["postfix", "-c", self.conf, word], capture_output=True, check=True)
+        words = ["postfix", "-c", self.conf, word]
+        subprocess.run(self.domains.seen_by(words) if self.domains else words, capture_output=True, check=True)
 
     def stop(self):
         self.run("stop")
@@ -125,7 +147,7 @@ class EximRelay:
 
     name = "exim"
 
-    def __init__(self, folder, sink):
+    def __init__(self, folder, sink, domains=None):
         if not EXIM.exists():
             target = ROOT / "target" / "exim"
             target.mkdir(parents=True, exist_ok=True)
@@ -142,6 +164,7 @@ class EximRelay:
         for part in (self.folder, self.folder / "spool"):
             shutil.chown(part, "Debian-exim", "Debian-exim")
         conf = self.folder / "exim.conf"
+        way = "driver = dnslookup" if domains else "driver = manualroute\n  route_list = * 127.0.0.1"
         conf.write_text(f"""
 exim_path = {EXIM}
 primary_hostname = mail.{DOMAIN}
@@ -162,10 +185,9 @@ smtp_accept_queue_per_connection = 0
 split_spool_directory = true
 begin routers
 onward:
-  driver = manualroute
+  {way}
   transport = onward
   self = send
-  route_list = * 127.0.0.1
 begin transports
 onward:
   driver = smtp
@@ -176,8 +198,9 @@ begin retry
 * * F,1h,1s
 """)
         noise = open(self.folder / "noise", "ab")
-        self.process = left_running(
-            subprocess.Popen([EXIM, "-bdf", "-q1m", "-C", conf], stdout=noise, stderr=noise))
+        words = [EXIM, "-bdf", "-q1m", "-C", conf]
+        words = domains.seen_by(words) if domains else words
+        self.process = left_running(subprocess.Popen(words, stdout=noise, stderr=noise))
         until(lambda: listening(self.smtp))
 
     def stop(self):
@@ -189,6 +212,7 @@ begin retry
 
 
 SIDES = (TroikaRelay, PostfixRelay, EximRelay)
+DOMAINS = 1000
 
 
 def relayed(side, sink, count, domains, seed):
@@ -196,7 +220,7 @@ def relayed(side, sink, count, domains, seed):
     before = sink.counts()["messages"]
     start = time.monotonic()
     sent = load("smtp", "--address", f"127.0.0.1:{side.smtp}", "--messages", count, "--size", 10240, "--connections", 32,
-                "--domain", "relay.test", "--domains", domains, "--seed", seed)
+                "--domain", PARENT, "--domains", domains, "--seed", seed)
     # Making the messages is not the server's time.
     start = max(start, time.monotonic() - sent["seconds"])
     until(lambda: sink.counts()["messages"] - before >= count, 900, 0.005)
@@ -254,19 +278,22 @@ def quietly(work, connection):
 def relay(folder, report, rounds, messages):
     """Throughput with 1 and 1,000 destination domains, and latency when idle."""
     rows = {}
-    for domains in (1, 1000):
+    for domains in (1, DOMAINS):
+        names = Domains(folder / f"names-{domains}", DOMAINS) if domains > 1 else None
         rates = {side.name: [] for side in SIDES}
         cost = {side.name: [] for side in SIDES}
         for turn in range(rounds):
             for side_class in SIDES:
                 sink = Sink()
-                side = side_class(folder / f"{side_class.name}-{domains}-{turn}", sink.port)
+                side = side_class(folder / f"{side_class.name}-{domains}-{turn}", sink.port, names)
                 count = messages if side_class is TroikaRelay else max(messages // 5, 300)
                 before = processor_seconds(side.pids())
                 rates[side.name].append(relayed(side, sink, count, domains, turn + 1))
                 cost[side.name].append((processor_seconds(side.pids()) - before) / count * 1000)
                 side.stop()
                 sink.stop()
+        if names:
+            names.stop()
         median = {name: statistics.median(values) for name, values in rates.items()}
         for name, rate in median.items():
             rows[f"{domains} domains: {name} messages/s"] = rate
@@ -277,3 +304,35 @@ def relay(folder, report, rounds, messages):
         waits = latency(side_class, folder / f"{side_class.name}-latency")
         rows[f"{side_class.name} 250 to sink, idle, p50 ms" + (" (goal < 5)" if side_class is TroikaRelay else "")] = waits[len(waits) // 2]
     report("relay, 32 clients, 10 KiB", rows)
+
+
+def dead(folder, report, messages):
+    """A queue of many messages for hosts that do not answer: memory, and the time from the start to the first job."""
+    names = Domains(folder / "names", DOMAINS)
+    # Nobody listens there.
+    side = TroikaRelay(folder / "troika", free_port(), names)
+    load("smtp", "--address", f"127.0.0.1:{side.smtp}", "--messages", messages, "--size", 2048, "--connections", 32,
+         "--domain", PARENT, "--domains", DOMAINS, "--seed", 1)
+    until(lambda: side.metric("troika_queue_messages") >= messages, 600)
+    full = resident_kib(side.pids()) / 1024
+    seconds = {"clean": [], "killed": []}
+    for how in ("clean", "killed", "clean", "killed", "clean", "killed"):
+        if how == "clean":
+            side.stop()
+        else:
+            side.process.kill()
+            side.process.wait(60)
+        begun = time.monotonic()
+        side.start()
+        until(lambda: listening(side.smtp) and side.metric("troika_sent_connections_failed_total") > 0, 120, 0.01)
+        seconds[how].append(time.monotonic() - begun)
+        assert side.metric("troika_queue_messages") == messages
+    after = resident_kib(side.pids()) / 1024
+    side.stop()
+    names.stop()
+    report(f"a queue of {messages} messages for {DOMAINS} dead hosts", {
+        "MiB resident when they have come (goal < 200)": full,
+        "MiB resident after a start (goal < 200)": after,
+        "s from start to listening and the first job (goal < 2)": statistics.median(seconds["clean"]),
+        "the same after kill -9": statistics.median(seconds["killed"]),
+    })

@@ -7,6 +7,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from harness.programs import run  # noqa: E402
 from harness.server import Server  # noqa: E402
 
 
@@ -47,6 +48,16 @@ def own_server(tmp_path):
     for server in made:
         if server.process and server.process.poll() is None:
             server.stop()
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 96 MB."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", place])
+    yield place
+    run(["umount", "--lazy", place])
 
 
 @pytest.fixture

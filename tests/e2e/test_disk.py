@@ -13,16 +13,6 @@ from harness.server import troika
 from harness.waiting import until
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 96 MB."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    run(["mount", "-t", "tmpfs", "-o", "size=96m", "tmpfs", place])
-    yield place
-    run(["umount", "--lazy", place])
-
-
 def try_delivery(server, account, raw):
     """The reply's code."""
     with smtplib.SMTP("127.0.0.1", server.smtp, timeout=60) as smtp:

@@ -80,7 +80,7 @@ impl Bench {
     fn scheduled(&self) -> BTreeSet<(UnixTime, QueueId, u32)> {
         let queue = Queue::new(self.engine.clone());
         let to = |addressed: &Addressed<'_>| (schedule::Destination(addressed.domain.into()), None);
-        queue.refill(&mut { to }, schedule::Moment(0)).unwrap();
+        queue.refill(&mut { to }, schedule::Moment::from(NOW)).unwrap();
         queue.scheduler().all().collect()
     }
 

@@ -118,6 +118,10 @@ pub struct Metrics {
     pub collected: Counter,
     /// Bytes of these.
     pub collected_bytes: Counter,
+    /// Messages whose next host may have taken them although no reply came or was noted.
+    pub sent_uncertain: Counter,
+    /// Jobs that sent mail and were ended by a fault of this server.
+    pub sent_faults: Counter,
     /// Messages signed (DKIM).
     pub signed: Counter,
     /// Reports and letters of this server that a mailbox here did not take and that wait in the queue.
@@ -158,6 +162,8 @@ impl Default for Metrics {
             collect_runs: Family::default(),
             collected: Counter::default(),
             collected_bytes: Counter::default(),
+            sent_uncertain: Counter::default(),
+            sent_faults: Counter::default(),
             signed: Counter::default(),
             reports_kept: Counter::default(),
             reports_lost: Counter::default(),
@@ -190,6 +196,12 @@ impl Default for Metrics {
         registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
         for (name, help, counter) in [
             ("webhook_events", "Events that the webhook's receiver has taken", &metrics.webhook_events),
+            (
+                "sent_uncertain",
+                "Messages sent again whose next host may have taken them before",
+                &metrics.sent_uncertain,
+            ),
+            ("sent_faults", "Faults of this server while it sent mail", &metrics.sent_faults),
             ("webhook_failures", "Requests to the webhook's receiver that failed", &metrics.webhook_failures),
         ] {
             registry.register(name, help, counter.clone());

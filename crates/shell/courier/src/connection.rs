@@ -12,8 +12,8 @@ use crate::hosts;
 use crate::pool::Kind;
 use crate::security::{self, Begun};
 use crate::settings::Settings;
-use agents::World;
-use net::{Dial, Endpoint, HostProof, SocksProxy, Stream};
+use crate::under_way::{Left, Mark};
+use net::{Dial, Endpoint, HostProof, Race, SocksProxy, Stream};
 use queue::{Entry, Onward, Recipient, TimeKept};
 use route::{Login, Way};
 use sasl::client::{Credentials, Secret};
@@ -21,7 +21,6 @@ use smtp::client::{Client, Extension, Lack, Outcome, Stage, Step, Why};
 use std::future::poll_fn;
 use std::io;
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -30,8 +29,8 @@ use wire::TlsInfo;
 
 /// How long TCP, greeting, TLS and log-in may take together: a host that drips lines is given up.
 const OPENING_MAX: Duration = Duration::from_secs(15 * 60);
-/// How long one message may take at most, whatever the host does.
-const MESSAGE_MAX: Duration = Duration::from_secs(3 * 3600);
+/// A message may take a second for so many octets, beside [`Settings::message_time`].
+const OCTETS_A_SECOND: u64 = 8 * 1024;
 /// How long a good-bye may take.
 const GOODBYE_MAX: Duration = Duration::from_secs(10);
 
@@ -64,6 +63,8 @@ pub(crate) struct Connection {
 struct Waiting {
     stage: Stage,
     since: Instant,
+    /// Whatever it does, not longer.
+    at_most: Option<Instant>,
 }
 
 /// What the pump stopped for.
@@ -76,20 +77,36 @@ enum Stop {
 }
 
 impl Connection {
-    /// Dials and brings the session to where a message can be sent.
+    /// Dials these addresses of the kind's host: the first that answers is taken.
+    pub(crate) async fn race(
+        kind: &Kind,
+        endpoints: &[Endpoint],
+        settings: &Settings,
+        courier: &Courier,
+    ) -> Race {
+        let way = |endpoint: &Endpoint| {
+            let towards = towards(endpoint);
+            let source = towards.and_then(|towards| courier.sources.next(&kind.way.sources, towards));
+            (endpoint.clone(), Dial { source, proxy: None })
+        };
+        net::dial_first(endpoints.iter().map(way).collect(), settings.connect_timeout).await
+    }
+
+    /// Brings the session to where a message can be sent, over `stream`, or dials.
     pub(crate) async fn open(
         kind: &Kind,
         settings: &Settings,
         courier: &Courier,
         domain: Option<&str>,
+        stream: Option<Stream>,
     ) -> Result<Connection, Fate> {
         let (demand, mut begun) = (&kind.security.demand, Begun::default());
         let opening = async {
-            match Connection::try_open(kind, settings, courier, demand, &mut begun).await {
+            match Connection::try_open(kind, settings, courier, demand, &mut begun, stream).await {
                 // RFC 7435 §4: what would have been sent in clear anyhow is, when TLS fails.
                 Err(Refused::Handshake(why)) if demand.allows_clear() && !kind.way.implicit_tls => {
                     tracing::info!(host = kind.name, endpoint = %kind.endpoint, why, "TLS failed; sending in clear");
-                    Connection::try_open(kind, settings, courier, &Demand::clear(), &mut begun).await
+                    Connection::try_open(kind, settings, courier, &Demand::clear(), &mut begun, None).await
                 }
                 other => other,
             }
@@ -106,8 +123,8 @@ impl Connection {
         };
         let of = |why: String| format!("{}[{}]: {why}", kind.name, kind.endpoint);
         Err(match refused {
-            // RFC 3463 §3.5: X.4.1, no answer from host; RFC 7435, RFC 5248: X.7.5, cryptographic failure.
-            Refused::Dial(why) => Fate::unusable(of(why), "4.4.1"),
+            Refused::Dial(why) => Fate::unreachable(&kind.name, &kind.endpoint, &why),
+            // RFC 7435, RFC 5248: X.7.5, cryptographic failure.
             Refused::Handshake(why) => Fate::unusable(
                 of(format!("TLS failed: {why}")),
                 if demand.is_final { "5.7.10" } else { "4.7.5" },
@@ -124,12 +141,12 @@ impl Connection {
         courier: &Courier,
         demand: &Demand,
         begun: &mut Begun,
+        stream: Option<Stream>,
     ) -> Result<Connection, Refused> {
-        let resolver = &courier.world.resolver;
-        let dial = how_to_dial(&kind.way, &kind.endpoint, settings, resolver).await.map_err(Refused::Dial)?;
-        let mut stream = net::dial(&kind.endpoint, &dial, settings.connect_timeout)
-            .await
-            .map_err(|error| Refused::Dial(error.to_string()))?;
+        let mut stream = match stream {
+            Some(stream) => stream,
+            None => dial(kind, settings, courier).await.map_err(Refused::Dial)?,
+        };
         begun.local = stream.local_address();
         let proof = HostProof::new(demand, &courier.guard.authorities())
             .map_err(|error| Refused::Handshake(error.to_string()))?;
@@ -139,7 +156,7 @@ impl Connection {
             stream = secured;
             client.tls_started(info);
         }
-        let waiting = Waiting { stage: client.stage(), since: Instant::now() };
+        let waiting = Waiting { stage: client.stage(), since: Instant::now(), at_most: None };
         let mut connection = Connection {
             stream,
             client,
@@ -220,29 +237,37 @@ impl Connection {
     /// The content can't be read; nothing has been said to the host then.
     pub(crate) async fn hand_over(
         &mut self,
-        world: &World,
+        courier: &Courier,
         entry: &Entry,
         recipients: &[&Recipient],
         mut content: Content,
+        marks: &mut Vec<Mark>,
     ) -> Result<Vec<Outcome>, engine::Error> {
-        let transaction = envelope::transaction(entry, recipients, &mut content, self.client.peer(), world)?;
+        let peer = self.client.peer();
+        let transaction = envelope::transaction(entry, recipients, &mut content, peer, &courier.world)?;
         self.messages += 1;
-        let deadline = Instant::now() + MESSAGE_MAX;
         self.client.send(transaction);
-        self.waiting.since = Instant::now();
+        let (now, settings) = (Instant::now(), courier.settings());
+        let time = settings.message_time + Duration::from_secs(entry.size / OCTETS_A_SECOND);
+        self.waiting = Waiting { since: now, at_most: Some(now + time), ..self.waiting };
         loop {
-            if Instant::now() > deadline {
-                self.client.timed_out();
-            }
             match self.pump().await {
                 Stop::WantContent => match content.next() {
-                    Ok(piece) if !piece.is_empty() => self.client.content(&piece),
+                    Ok(piece) if !piece.is_empty() => {
+                        if content.left() == 0 {
+                            let first = recipients[0];
+                            let (id, index, attempts) = (entry.id, first.index, first.attempts);
+                            marks.extend(courier.under_way.mark(Left { id, index, attempts }));
+                        }
+                        self.client.content(&piece);
+                    }
                     other => {
                         tracing::error!(id = %entry.id, error = ?other.err(), "a queued message can't be read to its end");
                         self.client.abandon();
                     }
                 },
                 Stop::Transacted(outcomes) => {
+                    self.waiting.at_most = None;
                     self.is_closed = !self.client.can_send();
                     if self.is_closed {
                         // No more messages on this one, or it has ended already.
@@ -324,10 +349,11 @@ impl Connection {
         }
         let stage = self.client.stage();
         if stage != self.waiting.stage {
-            self.waiting = Waiting { stage, since: Instant::now() };
+            self.waiting = Waiting { stage, since: Instant::now(), ..self.waiting };
         }
         loop {
-            let deadline = self.waiting.since + self.client.patience();
+            let patience = self.waiting.since + self.client.patience();
+            let deadline = self.waiting.at_most.map_or(patience, |at_most| patience.min(at_most));
             let moved = match tokio::time::timeout_at(deadline, poll_fn(|cx| self.poll_exchange(cx))).await {
                 Err(_) => return self.client.timed_out(),
                 Ok(Err(_)) => return self.client.closed(),
@@ -467,30 +493,29 @@ async fn how_to_dial(
     way: &Way,
     endpoint: &Endpoint,
     settings: &Settings,
-    resolver: &dns::Resolver,
+    courier: &Courier,
 ) -> Result<Dial, String> {
     let proxy = match &way.proxy {
         None => None,
         Some(proxy) => {
-            let address = hosts::proxy_address(proxy, settings, resolver).await?;
+            let address = hosts::proxy_address(proxy, settings, &courier.world.resolver).await?;
             Some(SocksProxy { address, login: proxy.login.clone() })
         }
     };
-    let towards = match (&proxy, endpoint) {
-        (Some(proxy), _) => Some(proxy.address.ip()),
-        (None, Endpoint::Tcp(address)) => Some(address.ip()),
-        (None, Endpoint::Unix(_)) => None,
-    };
-    let source = towards.and_then(|towards| source(&way.sources, towards));
+    let towards = proxy.as_ref().map_or_else(|| towards(endpoint), |proxy| Some(proxy.address.ip()));
+    let source = towards.and_then(|towards| courier.sources.next(&way.sources, towards));
     Ok(Dial { source, proxy })
 }
 
-/// The next of the addresses to send from that is of the family of where it goes.
-fn source(sources: &[IpAddr], towards: IpAddr) -> Option<IpAddr> {
-    static TURN: AtomicUsize = AtomicUsize::new(0);
-    let fitting: Vec<&IpAddr> = sources.iter().filter(|one| one.is_ipv4() == towards.is_ipv4()).collect();
-    if fitting.is_empty() {
-        return None;
+fn towards(endpoint: &Endpoint) -> Option<IpAddr> {
+    match endpoint {
+        Endpoint::Tcp(address) => Some(address.ip()),
+        Endpoint::Unix(_) => None,
     }
-    Some(*fitting[TURN.fetch_add(1, Ordering::Relaxed) % fitting.len()])
+}
+
+/// Connects, within the time that there is for it.
+async fn dial(kind: &Kind, settings: &Settings, courier: &Courier) -> Result<Stream, String> {
+    let dial = how_to_dial(&kind.way, &kind.endpoint, settings, courier).await?;
+    net::dial(&kind.endpoint, &dial, settings.connect_timeout).await.map_err(|error| error.to_string())
 }

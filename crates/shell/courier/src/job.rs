@@ -4,33 +4,35 @@
 //! recipient settles it; only a host that can't be used at all (no connection, no greeting, 421) sends us to the next one.
 
 use crate::Courier;
-use crate::connection::{Connection, Opened};
-use crate::content::Content;
+use crate::connection::Connection;
 use crate::fate::Fate;
-use crate::hosts::{self, Candidate, Found};
+use crate::held::{Held, in_a_while};
+use crate::hosts::{self, Candidate};
 use crate::pool::Kind;
 use crate::settings::Settings;
-use crate::{clock, record, security};
+use crate::under_way::Mark;
+use crate::{clock, record};
 use model::{Domain, UnixTime};
 use net::Endpoint;
-use queue::schedule::{Again, Destination, Host, Job, JobItem};
+use queue::schedule::{Again, Host, Job, JobItem};
 use queue::{Attempt, ByMode, Entry, Recipient};
-use route::{ADDRESSES_MAX, Trouble, Way};
-use smtp::client::Verdict;
+use route::{Trouble, Way};
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// A running job.
-struct Run<'a> {
-    courier: &'a Arc<Courier>,
-    settings: Arc<Settings>,
-    way: Arc<Way>,
-    hosts: Result<Vec<Candidate>, Trouble>,
-    open: Option<(Kind, Connection)>,
+pub(crate) struct Run<'a> {
+    pub courier: &'a Arc<Courier>,
+    pub settings: Arc<Settings>,
+    pub way: Arc<Way>,
+    pub hosts: Result<Vec<Candidate>, Trouble>,
+    pub open: Option<(Kind, Connection)>,
     /// Could not be reached in this job.
-    dead: HashSet<Endpoint>,
-    host: Host,
+    pub dead: HashSet<Endpoint>,
+    pub host: Host,
+    /// Of the message under way: where its end left, until what came of it is noted.
+    pub marks: Vec<Mark>,
     again: Vec<Again>,
     /// Outcomes on their way to the disk: the next message goes out meanwhile.
     commits: JoinSet<()>,
@@ -38,15 +40,17 @@ struct Run<'a> {
 
 /// Does a job from its beginning to [`queue::Scheduler::finished`].
 pub(crate) async fn run(courier: &Arc<Courier>, job: Job) {
+    let held = Held::new(courier, &job);
     let (host, again) = deliver(courier, &job).await;
-    courier.world.queue.scheduler().finished(job.id, &host, &again, clock::now());
-    courier.wake();
+    held.finished(&host, &again);
 }
 
 async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
     let mut run: Option<Run<'_>> = None;
     let mut again = Vec::new();
-    for item in &job.items {
+    // The same for all messages of the job, whatever is reloaded meanwhile.
+    let settings = courier.settings();
+    for (at, item) in job.items.iter().enumerate() {
         let is_over = |run: &Run<'_>| !matches!(run.host, Host::Unknown | Host::Reached);
         if courier.is_stopping() || run.as_ref().is_some_and(is_over) {
             // The destination is in trouble: the others need no attempt of their own to know it.
@@ -62,6 +66,11 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
                 continue;
             }
         };
+        if !courier.leads_to(&settings, &entry, &job.destination) {
+            // Routes were changed after the scheduler had put it here: it reads it again, and the job's end has no say.
+            courier.world.queue.changed(item.id);
+            continue;
+        }
         match agents::take_those_here(&courier.world, &mut entry) {
             Ok(here) if !here.is_empty() => again.extend(release(courier, &entry, here).await),
             Ok(_) => {}
@@ -75,7 +84,12 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
             continue;
         }
         if run.is_none() {
-            run = Run::begin(courier, &entry, &job.destination).await;
+            run = Run::begin(courier, settings.clone(), &entry, job).await;
+            if run.is_none() {
+                // Its hosts turned out to have enough from us now.
+                again.extend(job.items[at..].iter().flat_map(later));
+                break;
+            }
         }
         if let Some(run) = &mut run {
             run.message(entry).await;
@@ -83,9 +97,19 @@ async fn deliver(courier: &Arc<Courier>, job: &Job) -> (Host, Vec<Again>) {
     }
     let Some(mut run) = run else { return (Host::Unknown, again) };
     run.leave().await;
-    while run.commits.join_next().await.is_some() {}
+    while let Some(ended) = run.commits.join_next().await {
+        if ended.is_err_and(|error| error.is_panic()) {
+            tracing::error!(
+                destination = %job.destination,
+                "a fault of this server: what became of a queued message was not noted; it is tried again in 5 minutes"
+            );
+            courier.world.metrics.sent_faults.inc();
+            // Which one is not known; of the others nothing is left to be done.
+            run.again = in_a_while(&job.items);
+        }
+    }
     again.append(&mut run.again);
-    (run.host, again)
+    (run.host.clone(), again)
 }
 
 /// An item as it was: due at once, when its destination allows.
@@ -109,9 +133,13 @@ async fn release(courier: &Courier, entry: &Entry, here: Vec<Recipient>) -> Vec<
 }
 
 impl<'a> Run<'a> {
-    /// Finds out where the job's messages go. None: the message has no recipient any more.
-    async fn begin(courier: &'a Arc<Courier>, entry: &Entry, destination: &Destination) -> Option<Run<'a>> {
-        let settings = courier.settings();
+    /// Finds out where the job's messages go. None: too much goes to those hosts already.
+    async fn begin(
+        courier: &'a Arc<Courier>,
+        settings: Arc<Settings>,
+        entry: &Entry,
+        job: &Job,
+    ) -> Option<Run<'a>> {
         let domain: &Domain = &entry.recipients.first()?.address.domain;
         let account = courier.account_of(&settings, entry);
         let message = route::Message {
@@ -123,10 +151,12 @@ impl<'a> Run<'a> {
         let hosts = hosts::candidates(&courier.world.resolver, &settings, &way, domain).await;
         if let Ok(hosts) = &hosts {
             let names = hosts.iter().map(|host| host.name.as_str());
-            courier.join(&settings.limits, destination, names, &way.sources);
+            if !courier.regroup(&settings.limits, job, names, &way.sources) {
+                return None;
+            }
         }
-        let (open, dead, host, again) = (None, HashSet::new(), Host::Unknown, Vec::new());
-        Some(Run { courier, settings, way, hosts, open, dead, host, again, commits: JoinSet::new() })
+        let (open, dead, host, again, marks) = (None, HashSet::new(), Host::Unknown, Vec::new(), Vec::new());
+        Some(Run { courier, settings, way, hosts, open, dead, host, marks, again, commits: JoinSet::new() })
     }
 
     /// Brings one message on, and has its outcome noted.
@@ -152,15 +182,18 @@ impl<'a> Run<'a> {
             }
             left = surplus;
         }
-        log(&entry, &noted, clock::now().0 - started.0);
+        log(self.courier, &entry, &noted, clock::now().0 - started.0);
         let settled = noted
             .into_iter()
             .map(|(recipient, fate, attempt)| fate.settled(recipient.index, attempt))
             .collect();
         let courier = self.courier.clone();
         let settings = self.settings.clone();
+        let marks = std::mem::take(&mut self.marks);
         self.commits.spawn(async move {
-            record::until_settled(&courier, &settings.hostname, entry, settled).await;
+            if record::until_settled(&courier, &settings.hostname, entry, settled).await.is_ok() {
+                marks.into_iter().for_each(Mark::noted);
+            }
         });
     }
 
@@ -187,175 +220,12 @@ impl<'a> Run<'a> {
         (left, ended)
     }
 
-    /// One attempt: from host to host until each recipient's fate is known.
-    async fn attempt(&mut self, entry: &Entry, recipients: &[Recipient]) -> Vec<Fate> {
-        let hosts = match &self.hosts {
-            Ok(hosts) => hosts.clone(),
-            Err(trouble) => {
-                let fate = Fate::no_way(trouble);
-                self.host =
-                    if trouble.is_permanent() { Host::Reached } else { Host::Unusable(fate.reply.clone()) };
-                return vec![fate; recipients.len()];
-            }
-        };
-        let mut fates: Vec<Option<Fate>> = vec![None; recipients.len()];
-        let mut tried = 0;
-        let mut no_address = Trouble::NoAddress;
-        'hosts: for host in &hosts {
-            let endpoints = match host.look_up(&self.courier.world.resolver, &self.settings).await {
-                Found::Endpoints(endpoints) => endpoints,
-                Found::Nothing => continue,
-                Found::Unknown(trouble) => {
-                    no_address = trouble;
-                    continue;
-                }
-                // RFC 5321 §5.1: neither this host nor those behind it, which are no better.
-                Found::Oneself => {
-                    // Better ones that could not be looked up now may be reached later.
-                    no_address = if no_address.is_permanent() { Trouble::Loop } else { no_address };
-                    break;
-                }
-            };
-            for endpoint in endpoints.into_iter().filter(|one| !self.dead.contains(one)).collect::<Vec<_>>() {
-                if tried == ADDRESSES_MAX {
-                    break 'hosts;
-                }
-                tried += 1;
-                self.at(entry, recipients, host, endpoint, &mut fates).await;
-                if fates.iter().flatten().filter(|fate| fate.verdict != Verdict::HostUnusable).count()
-                    == fates.len()
-                {
-                    self.host = Host::Reached;
-                    break 'hosts;
-                }
-            }
-        }
-        if tried == 0 && self.dead.is_empty() {
-            let fate = Fate::no_way(&no_address);
-            self.host =
-                if no_address.is_permanent() { Host::Reached } else { Host::Unusable(fate.reply.clone()) };
-            return vec![fate; recipients.len()];
-        }
-        self.note_host(&fates);
-        let nothing = || Fate::unusable("no host of the domain can be reached now".into(), "4.4.1");
-        fates.into_iter().map(|fate| fate.unwrap_or_else(nothing)).collect()
-    }
-
-    /// What the attempt says of the destination as a whole.
-    fn note_host(&mut self, fates: &[Option<Fate>]) {
-        // Where the host is of no use for this message alone, the destination is not in trouble.
-        let is_unusable =
-            |fate: &&Fate| fate.verdict == Verdict::HostUnusable && fate.at_last != Verdict::Failed;
-        let unusable = fates.iter().flatten().find(is_unusable);
-        match unusable {
-            None => {}
-            Some(fate) if fate.busy => self.host = Host::Busy(fate.reply.clone()),
-            // Broken off over one message, by a host that took others: it may be this message.
-            Some(_) if self.host == Host::Reached => {}
-            Some(fate) => self.host = Host::Unusable(fate.reply.clone()),
-        }
-    }
-
-    /// Tries one address for all recipients whose fate is open.
-    async fn at(
-        &mut self,
-        entry: &Entry,
-        recipients: &[Recipient],
-        host: &Candidate,
-        endpoint: Endpoint,
-        fates: &mut [Option<Fate>],
-    ) {
-        let is_open =
-            |fate: &Option<Fate>| fate.as_ref().is_none_or(|fate| fate.verdict == Verdict::HostUnusable);
-        let open: Vec<usize> = (0..fates.len()).filter(|at| is_open(&fates[*at])).collect();
-        let mut all = |fate: &Fate| open.iter().for_each(|at| fates[*at] = Some(fate.clone()));
-        let domain = &recipients[0].address.domain;
-        let demanded = security::demand(self.courier, &self.way, entry, domain, host, &endpoint).await;
-        let security = match demanded {
-            Ok(held) => Arc::new(held),
-            Err(fate) => return all(&fate),
-        };
-        let policy_domain = host.is_by_mx().then(|| domain.to_ascii());
-        let kind = Kind { endpoint, name: host.name.clone(), way: self.way.clone(), security };
-        let wanted: Vec<&Recipient> = open.iter().map(|at| &recipients[*at]).collect();
-        let mut opened = Opened::Perhaps;
-        loop {
-            let mut connection = match self.connection(&kind, opened, policy_domain.as_deref()).await {
-                Ok(connection) => connection,
-                Err(fate) => {
-                    // What this message demanded another may not.
-                    if fate.at_last != Verdict::Failed {
-                        self.dead.insert(kind.endpoint.clone());
-                    }
-                    return all(&fate);
-                }
-            };
-            let (was_used, onward) = (connection.was_used(), connection.onward());
-            let time = connection.time_kept(entry);
-            let outcomes = match Content::open(&self.courier.world.engine, entry.content) {
-                Ok(Some(content)) => connection.hand_over(&self.courier.world, entry, &wanted, content).await,
-                Ok(None) => {
-                    return all(&lost("550", "5.3.0", "the message's content is lost on this server"));
-                }
-                Err(error) => Err(error),
-            };
-            let outcomes = match outcomes {
-                Ok(outcomes) => outcomes,
-                Err(error) => {
-                    tracing::error!(id = %entry.id, %error, "a queued message can't be read");
-                    return all(&lost("451", "4.3.0", "the message can't be read on this server now"));
-                }
-            };
-            let broke = connection.is_closed();
-            if !broke {
-                self.open = Some((kind.clone(), connection));
-            }
-            // A host may close a connection that waited, just when the next message comes.
-            if broke && was_used && opened == Opened::Perhaps && outcomes.iter().all(Connection::lost_it_idle)
-            {
-                opened = Opened::Anew;
-                continue;
-            }
-            for (at, outcome) in open.iter().zip(&outcomes) {
-                fates[*at] = Some(Fate { onward, time, ..Fate::of(outcome, &kind.name) });
-            }
-            return;
-        }
-    }
-
-    /// The connection of the message before, one that waits, or a new one.
-    async fn connection(
-        &mut self,
-        kind: &Kind,
-        opened: Opened,
-        domain: Option<&str>,
-    ) -> Result<Connection, Fate> {
-        if let Some((before, connection)) = self.open.take() {
-            if before == *kind && opened == Opened::Perhaps && !self.is_worn(&connection) {
-                return Ok(connection);
-            }
-            self.put_away(before, connection);
-        }
-        if opened == Opened::Perhaps
-            && let Some(connection) = self.courier.pool.take(kind)
-        {
-            return Ok(connection);
-        }
-        let opened = Connection::open(kind, &self.settings, self.courier, domain).await;
-        let metrics = &self.courier.world.metrics;
-        match &opened {
-            Ok(_) => metrics.sent_connections.inc(),
-            Err(_) => metrics.sent_connections_failed.inc(),
-        };
-        opened
-    }
-
-    fn is_worn(&self, connection: &Connection) -> bool {
+    pub(crate) fn is_worn(&self, connection: &Connection) -> bool {
         connection.messages() >= self.settings.messages_per_connection
     }
 
     /// Keeps a connection for others, or says good-bye.
-    fn put_away(&self, kind: Kind, connection: Connection) {
+    pub(crate) fn put_away(&self, kind: Kind, connection: Connection) {
         let left = if self.is_worn(&connection) || self.courier.is_stopping() {
             Some(connection)
         } else {
@@ -373,20 +243,21 @@ impl<'a> Run<'a> {
     }
 }
 
+impl Drop for Run<'_> {
+    /// When this job's own code fails, what was handed over before is noted all the same: else it would go out twice.
+    fn drop(&mut self) {
+        self.commits.detach_all();
+    }
+}
+
 /// When a message is given up (RFC 2852 §4.1.4.1: also when the sender's time is over, if he wants it back then).
 fn ends(entry: &Entry) -> UnixTime {
     let asked = entry.deliver_by.filter(|by| by.mode == ByMode::Return).map(|by| by.at);
     asked.map_or(entry.expires, |at| at.min(entry.expires))
 }
 
-fn lost(code: &str, status: &str, why: &str) -> Fate {
-    let fate = Fate::unusable(format!("{code} {status} {why}"), status);
-    let verdict = if code.starts_with('5') { Verdict::Failed } else { Verdict::Deferred };
-    Fate { verdict, at_last: verdict, ..fate }
-}
-
 /// One line for each reply.
-fn log(entry: &Entry, noted: &[(Recipient, Fate, Attempt)], milliseconds: i64) {
+fn log(courier: &Courier, entry: &Entry, noted: &[(Recipient, Fate, Attempt)], milliseconds: i64) {
     for group in noted
         .chunk_by(|(_, a, x), (_, b, y)| a == b && std::mem::discriminant(x) == std::mem::discriminant(y))
     {
@@ -411,6 +282,7 @@ fn log(entry: &Entry, noted: &[(Recipient, Fate, Attempt)], milliseconds: i64) {
         );
         if fate.uncertain {
             // RFC 5321 §6.1: it will be tried again, and then there may be two copies.
+            courier.world.metrics.sent_uncertain.inc();
             tracing::warn!(id = %entry.id, to = %recipient.address, "the reply to a whole message was lost; the host may have taken it already");
         }
     }

@@ -8,13 +8,16 @@
 //!   a whole message is lost, or the machine stops between that reply and its note, SMTP itself can't tell (RFC 5321
 //!   §6.1), and that is logged.
 //! - An outcome is noted before the scheduler hears of it.
+//! - The scheduler hears of every job's end, also when its code panics.
 //! - What one job holds is bounded: a connection and a piece of one message.
 
+mod attempt;
 mod clock;
 mod connection;
 mod content;
 mod envelope;
 mod fate;
+mod held;
 mod hosts;
 mod job;
 mod limits;
@@ -23,25 +26,28 @@ mod random;
 mod record;
 mod security;
 mod settings;
+mod sources;
+mod under_way;
 
 pub use limits::{LimitRule, LimitRules, Limited};
 pub use settings::Settings;
+pub use under_way::UnderWay;
 
 use agents::{BySent, SentOutcome, World};
 use engine::AccountId;
 use guard::Guard;
+use held::Held;
 use model::{Domain, EmailAddress, ReversePath};
 use parking_lot::RwLock;
 use pool::Pool;
-use queue::schedule::{Destination, Job, JobItem, Limits, Moment, Work};
+use queue::schedule::{Destination, Host, Job, JobItem, Limits, Moment, Work};
 use queue::{Addressed, Attempt, Entry, RecipientState, Settled};
+use sources::Sources;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
-
-/// Pause before something that could not be read is read again.
-const READ_AGAIN: Duration = Duration::from_secs(60);
 
 /// The longest time between two looks at what the scheduler has.
 const ROUND: Duration = Duration::from_secs(5);
@@ -52,19 +58,27 @@ pub struct Courier {
     guard: Arc<Guard>,
     settings: RwLock<Arc<Settings>>,
     pool: Pool,
+    sources: Sources,
+    under_way: Arc<UnderWay>,
     bell: Arc<Notify>,
     stopping: watch::Sender<bool>,
 }
 
 impl Courier {
     /// Ready to [`run`](Courier::run).
-    pub fn new(world: Arc<World>, guard: Arc<Guard>, settings: Settings) -> Arc<Courier> {
+    pub fn new(
+        world: Arc<World>,
+        guard: Arc<Guard>,
+        settings: Settings,
+        under_way: UnderWay,
+    ) -> Arc<Courier> {
         let bell = Arc::new(Notify::new());
         let rung = bell.clone();
         world.queue.listen(move || rung.notify_one());
         let (stopping, _) = watch::channel(false);
         let (settings, pool) = (RwLock::new(Arc::new(settings)), Pool::default());
-        let courier = Arc::new(Courier { world, guard, settings, pool, bell, stopping });
+        let (sources, under_way) = (Sources::default(), Arc::new(under_way));
+        let courier = Arc::new(Courier { world, guard, settings, pool, sources, under_way, bell, stopping });
         let namer = Arc::downgrade(&courier);
         courier.world.queue.name_destinations(move |domain| match namer.upgrade() {
             Some(courier) => courier.destination(domain),
@@ -84,6 +98,7 @@ impl Courier {
 
     /// Sends until `shutdown`, then lets running messages finish.
     pub async fn run(self: Arc<Self>, mut shutdown: watch::Receiver<bool>) {
+        self.tell_left();
         let mut jobs = JoinSet::new();
         let mut refill = true;
         loop {
@@ -106,13 +121,39 @@ impl Courier {
         self.tidy(true);
     }
 
+    /// Says which messages the last run may have handed over without having noted it: they go out again
+    /// (RFC 5321 §6.1).
+    fn tell_left(&self) {
+        for left in self.under_way.take_left() {
+            let entry = match self.world.queue.entry(left.id, &[left.index]) {
+                Ok(Some(entry)) => entry,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::error!(id = %left.id, %error, "a queued message can't be read");
+                    continue;
+                }
+            };
+            let waits = |one: &&queue::Recipient| {
+                one.state == RecipientState::Queued && one.attempts == left.attempts
+            };
+            if let Some(recipient) = entry.recipients.iter().find(waits) {
+                tracing::warn!(
+                    id = %entry.id,
+                    from = %entry.reverse_path,
+                    to = %recipient.address,
+                    "the server stopped before the reply to a whole message was noted; the host may have taken it already, and gets it again"
+                );
+                self.world.metrics.sent_uncertain.inc();
+            }
+        }
+    }
+
     /// Takes new mail into the scheduler.
     async fn refill(self: &Arc<Self>) {
         let courier = self.clone();
         // At start this reads the whole queue.
         let read = tokio::task::spawn_blocking(move || {
-            let settings = courier.settings();
-            courier.world.queue.refill(&mut |addressed| courier.route(&settings, addressed), clock::now())
+            courier.world.queue.refill(&mut |addressed| courier.route_now(addressed), clock::now())
         });
         match read.await {
             Ok(Ok(refilled)) => {
@@ -139,21 +180,39 @@ impl Courier {
         scheduler.wake_at()
     }
 
-    /// Where a recipient's mail goes.
-    fn route(&self, settings: &Settings, addressed: &Addressed<'_>) -> (Destination, Option<Limits>) {
-        let named = |name: &str| {
-            let limits = settings.limits.of(name, addressed.domain, &settings.usual);
-            (Destination(name.into()), limits)
-        };
+    /// Where a recipient's mail goes, by the settings in force at this moment: what is reloaded while the queue is read
+    /// holds for all that is read from then on.
+    fn route_now(&self, addressed: &Addressed<'_>) -> (Destination, Option<Limits>) {
+        let settings = self.settings();
+        let name = self.name_of(&settings, addressed);
+        let limits = settings.limits.of(&name, addressed.domain, &settings.usual);
+        (Destination(name.as_ref().into()), limits)
+    }
+
+    /// The name of the destination.
+    fn name_of<'a>(&self, settings: &Settings, addressed: &Addressed<'a>) -> Cow<'a, str> {
         if settings.table.is_empty() {
-            return named(addressed.domain);
+            return Cow::Borrowed(addressed.domain);
         }
-        let Ok(domain) = Domain::new(addressed.domain) else { return named(addressed.domain) };
+        let Ok(domain) = Domain::new(addressed.domain) else { return Cow::Borrowed(addressed.domain) };
         let sender = EmailAddress::parse(addressed.sender).map_or(ReversePath::Null, ReversePath::Mailbox);
         let account = addressed.account.and_then(|id| self.address_of(settings, id));
         let message =
             route::Message { recipient_domain: &domain, sender: &sender, account: account.as_ref() };
-        named(&settings.table.destination(&message))
+        Cow::Owned(settings.table.destination(&message))
+    }
+
+    /// Whether all recipients of a message that wait go to this destination by these settings.
+    fn leads_to(&self, settings: &Settings, entry: &Entry, destination: &Destination) -> bool {
+        let sender = match &entry.reverse_path {
+            ReversePath::Null => String::new(),
+            ReversePath::Mailbox(address) => address.to_string(),
+        };
+        entry.recipients.iter().all(|recipient| {
+            let domain = recipient.address.domain.as_str();
+            let addressed = Addressed { domain, sender: &sender, account: entry.account };
+            self.name_of(settings, &addressed) == *destination.0
+        })
     }
 
     /// Where mail for a domain goes, whoever sends it.
@@ -181,7 +240,7 @@ impl Courier {
 
     /// Recipients whose time is over.
     async fn expire(self: Arc<Self>, job: Job, trouble: Option<String>) {
-        let settings = self.settings();
+        let (settings, held) = (self.settings(), Held::new(&self, &job));
         let mut again = Vec::new();
         for item in &job.items {
             match self.read(item) {
@@ -192,26 +251,23 @@ impl Courier {
                         |one: &queue::Recipient| Settled::new(one.index, Attempt::Expired, why.clone());
                     let settled: Vec<Settled> = entry.recipients.iter().map(settled).collect();
                     tracing::info!(id = %entry.id, from = %entry.reverse_path, recipients = settled.len(), outcome = "expired", reply = why, "sent");
-                    record::until_settled(&self, &settings.hostname, entry, settled).await;
+                    // Else it ends after the next start.
+                    let _ = record::until_settled(&self, &settings.hostname, entry, settled).await;
                 }
                 Ok(None) => {}
                 Err(error) => {
                     tracing::error!(id = %item.id, %error, "a queued message can't be read; it is tried again");
-                    again.extend(job::later(item));
+                    again.extend(held::in_a_while(std::slice::from_ref(item)));
                 }
             }
         }
-        if !again.is_empty() {
-            // Their time is over, so they are due again at once.
-            let _ = self.paused(READ_AGAIN).await;
-        }
-        self.world.queue.scheduler().finished(job.id, &queue::schedule::Host::Unknown, &again, clock::now());
-        self.wake();
+        held.finished(&Host::Unknown, &again);
     }
 
     /// Recipients that have waited for long.
     async fn warn(self: Arc<Self>, job: Job) {
         let now = clock::now().unix_time();
+        let held = Held::new(&self, &job);
         for item in job.items {
             let told = match self.read(&item) {
                 Ok(Some(entry)) => {
@@ -224,8 +280,7 @@ impl Courier {
                 tracing::error!(id = %item.id, %error, "the sender can't be told that his message is delayed");
             }
         }
-        self.world.queue.scheduler().finished(job.id, &queue::schedule::Host::Unknown, &[], clock::now());
-        self.wake();
+        held.finished(&Host::Unknown, &[]);
     }
 
     /// What the store has of a job's item, with the recipients that still wait. None: there are none.
@@ -273,3 +328,6 @@ impl Courier {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! How much mail goes to whom at a time: rules for single destinations, and for groups that share hosts or an address of
 //! ours.
 
-use crate::Courier;
+use crate::{Courier, clock};
 use model::Domain;
-use queue::schedule::{Destination, Limits, Rate};
+use queue::schedule::{Job, Limits, Rate};
 use route::Pattern;
 use std::net::IpAddr;
 
@@ -90,20 +90,21 @@ impl Courier {
         self.world.queue.scheduler().limit_groups(&rules.groups());
     }
 
-    /// Tells the scheduler in which groups a destination is, now that its hosts are known.
-    pub(crate) fn join<'a>(
+    /// Tells the scheduler in which groups a job's destination is, now that its hosts are known. False: one of them has
+    /// no room for the job.
+    pub(crate) fn regroup<'a>(
         &self,
         rules: &LimitRules,
-        destination: &Destination,
+        job: &Job,
         hosts: impl Iterator<Item = &'a str> + Clone,
         sources: &[IpAddr],
-    ) {
+    ) -> bool {
         if rules.0.is_empty() {
-            return;
+            return true;
         }
         let groups = rules.groups_of(hosts, sources);
         let names: Vec<&str> = groups.iter().map(String::as_str).collect();
-        self.world.queue.scheduler().join(destination, &names);
+        self.world.queue.scheduler().regroup(job.id, &names, clock::now())
     }
 }
 

@@ -45,6 +45,12 @@ impl Pool {
         found.filter(|one| one.until > Instant::now()).map(|one| one.connection)
     }
 
+    /// Whether one waits.
+    pub(crate) fn has(&self, kind: &Kind) -> bool {
+        let all = self.waiting.lock();
+        all.get(kind).and_then(|waiting| waiting.last()).is_some_and(|one| one.until > Instant::now())
+    }
+
     /// Keeps one for a while; answers it when there are enough.
     pub(crate) fn keep(&self, kind: Kind, connection: Connection, idle: Duration) -> Option<Connection> {
         let mut all = self.waiting.lock();

@@ -28,6 +28,8 @@ pub struct Settings {
     pub retry: Backoff,
     /// How long one address may take to answer a connection.
     pub connect_timeout: Duration,
+    /// How long one message may take at most, whatever the host does; more for large ones.
+    pub message_time: Duration,
     /// How long a connection is kept for the next message.
     pub idle: Duration,
     /// Messages after which a connection is closed.

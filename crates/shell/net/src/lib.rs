@@ -23,6 +23,6 @@ pub use client_tls::{ClientTls, authorities};
 pub use driver::{Conversation, Desk, Traffic, drive};
 pub use host_proof::{HostProof, Mismatch, Verdict, system_authorities};
 pub use listener::{Bound, Protocol, serve};
-pub use outbound::{Dial, Endpoint, SocksProxy, dial, is_own_address};
+pub use outbound::{Dial, Endpoint, Race, SocksProxy, dial, dial_first, is_own_address};
 pub use stream::Stream;
 pub use tls::{CertificateFiles, Tls, TlsError};

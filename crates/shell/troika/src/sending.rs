@@ -2,7 +2,7 @@
 
 use crate::config::{self, AddressFamily, Bind, Config, ListenerProtocol, RouteProtocol, RouteTls, StsMode};
 use crate::control::Failure;
-use courier::{LimitRule, LimitRules, Limited, Settings};
+use courier::{LimitRule, LimitRules, Limited, Settings, UnderWay};
 use guard::Guard;
 use queue::schedule::{Backoff, Limits, Rate};
 use route::{Family, Login, Protocol, Route, Table, TlsWish, Way};
@@ -44,9 +44,19 @@ pub fn settings(config: &Config) -> Result<Settings, Failure> {
             ..smtp::client::Patience::default()
         },
         retry: Backoff { first: delivery.retry_first.0, longest: delivery.retry_longest.0 },
+        message_time: delivery.message_timeout.0,
         idle: delivery.idle.0,
         messages_per_connection: delivery.messages_per_connection.max(1),
         own: own_addresses(config),
+    })
+}
+
+/// Where what is just being handed over is kept, so that after a crash it can be told of.
+pub fn under_way(config: &Config) -> UnderWay {
+    let path = config.server.data_dir.join("sending");
+    UnderWay::open(&path).unwrap_or_else(|error| {
+        tracing::warn!(path = %path.display(), %error, "after a crash nothing will be known of what was just being sent");
+        UnderWay::nowhere()
     })
 }
 
@@ -61,6 +71,7 @@ pub fn schedule(config: &Config) -> queue::schedule::Settings {
             first: delivery.retry_first.0.min(default.unreachable.first),
             longest: delivery.retry_longest.0.min(default.unreachable.longest),
         },
+        retry_longest: delivery.retry_longest.0,
         warn_after: (!delivery.warn_after.0.is_zero()).then_some(delivery.warn_after.0),
         ..default
     }

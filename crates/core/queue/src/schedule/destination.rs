@@ -1,6 +1,7 @@
 //! Where mail goes, and how much of it at a time: a window that grows with success and shrinks with trouble, pauses for
 //! what can't be reached, limits of its own and of the groups it belongs to.
 
+use super::group::Group;
 use super::rate::{Bucket, Rate};
 use super::turns::{CLASSES, LaneKey, Wheel};
 use super::{Host, Moment, Settings};
@@ -238,38 +239,6 @@ impl State {
     }
 }
 
-struct Group {
-    name: String,
-    limits: Option<Limits>,
-    bucket: Bucket,
-    running: u32,
-    members: u32,
-    /// Destinations to be woken when there is room.
-    waiting: VecDeque<DestinationKey>,
-}
-
-impl Group {
-    fn new(name: &str) -> Group {
-        let waiting = VecDeque::new();
-        Group {
-            name: name.to_owned(),
-            limits: None,
-            bucket: Bucket::default(),
-            running: 0,
-            members: 0,
-            waiting,
-        }
-    }
-
-    fn room(&self) -> u32 {
-        self.limits.map_or(u32::MAX, |limits| limits.jobs_max.saturating_sub(self.running))
-    }
-
-    fn is_unused(&self) -> bool {
-        self.limits.is_none() && self.members == 0 && self.running == 0 && self.waiting.is_empty()
-    }
-}
-
 pub(super) struct Destinations {
     by_name: FxHashMap<Destination, DestinationKey>,
     all: FxHashMap<DestinationKey, State>,
@@ -406,10 +375,7 @@ impl Destinations {
             Ok((messages, groups)) => {
                 for group in &groups {
                     if let Some(group) = self.groups.get_mut(group) {
-                        group.running += 1;
-                        if let Some(rate) = group.limits.and_then(|limits| limits.rate) {
-                            group.bucket.take(rate, messages, now);
-                        }
+                        group.take(messages, now);
                     }
                 }
                 let state = self.get(key);
@@ -439,6 +405,45 @@ impl Destinations {
         }
     }
 
+    /// Takes room in those groups of a destination that a running job of it does not count in yet: these groups. None:
+    /// one of them has none, and nothing was taken.
+    pub fn admit_late(
+        &mut self,
+        key: DestinationKey,
+        counted: &[u32],
+        messages: u32,
+        now: Moment,
+    ) -> Option<Vec<u32>> {
+        let state = self.all.get(&key)?;
+        let joined: Vec<u32> =
+            state.groups.iter().copied().filter(|group| !counted.contains(group)).collect();
+        for group in joined.iter().filter_map(|key| self.groups.get(key)) {
+            if group.room() == 0 || group.in_rate(now).is_err() {
+                self.give_back(key, counted, messages);
+                return None;
+            }
+        }
+        for key in &joined {
+            if let Some(group) = self.groups.get_mut(key) {
+                group.take(messages, now);
+            }
+        }
+        Some(joined)
+    }
+
+    /// The rates of a destination, and of the groups that a job of it counts in, as if it had not begun.
+    fn give_back(&mut self, key: DestinationKey, counted: &[u32], messages: u32) {
+        let state = self.get(key);
+        if let Some(rate) = state.limits.rate {
+            state.bucket.give_back(rate, messages);
+        }
+        for key in counted {
+            if let Some(group) = self.groups.get_mut(key) {
+                group.give_back(messages);
+            }
+        }
+    }
+
     fn room_for(&self, key: DestinationKey, wanted: u32, now: Moment) -> Result<(u32, Vec<u32>), Blocked> {
         let Some(state) = self.all.get(&key).filter(|state| state.room(now) > 0) else {
             return Err(Blocked::Full);
@@ -450,9 +455,7 @@ impl Destinations {
         let groups = self.groups_of(state);
         for key in &groups {
             let Some(group) = self.groups.get(key) else { continue };
-            if let Some(rate) = group.limits.and_then(|limits| limits.rate) {
-                messages = messages.min(group.bucket.room(rate, now).map_err(Blocked::Until)?);
-            }
+            messages = messages.min(group.in_rate(now).map_err(Blocked::Until)?);
         }
         // Last: who waits for a group lacks nothing else.
         match groups.iter().find(|key| self.groups.get(key).is_some_and(|group| group.room() == 0)) {

@@ -15,6 +15,7 @@
 
 mod backoff;
 mod destination;
+mod group;
 mod items;
 mod moment;
 mod rate;
@@ -55,6 +56,8 @@ pub struct Settings {
     pub limits: Limits,
     /// How long a destination that can't be reached is left alone.
     pub unreachable: Backoff,
+    /// The longest pause between two attempts. What is said to wait for much longer was noted by a clock that was ahead.
+    pub retry_longest: Duration,
     /// Age of a message when its sender is told that it is delayed; None: never.
     pub warn_after: Option<Duration>,
 }
@@ -67,6 +70,7 @@ impl Default for Settings {
             recipients_per_item: 100,
             limits: Limits::default(),
             unreachable: Backoff { first: Duration::from_secs(60), longest: Duration::from_hours(1) },
+            retry_longest: Duration::from_hours(2),
             warn_after: Some(Duration::from_hours(4)),
         }
     }
@@ -283,7 +287,12 @@ impl Scheduler {
     }
 
     /// Takes in recipients that are not in it yet; of those that are in a running job nothing is taken.
-    pub fn arrive(&mut self, arrival: Arrival, now: Moment) {
+    pub fn arrive(&mut self, mut arrival: Arrival, now: Moment) {
+        let latest = now.plus(self.settings.retry_longest.saturating_mul(2)).unix_time();
+        if arrival.due > latest && arrival.not_before.is_none_or(|at| at < arrival.due) {
+            // Noted by a clock that was ahead; it would wait until time comes there again.
+            arrival.due = arrival.not_before.map_or(now.unix_time(), |at| at.max(now.unix_time()));
+        }
         let (id, mut recipients) = (arrival.id, arrival.recipients.clone());
         if self.running_ids.contains_key(&id) {
             let running = self.running.values().flat_map(|job| &job.items).filter(|item| item.id == id);
@@ -332,6 +341,22 @@ impl Scheduler {
     pub fn join(&mut self, destination: &Destination, groups: &[&str]) {
         let key = self.destinations.known(destination, &self.settings.limits);
         self.destinations.join(key, groups);
+    }
+
+    /// As [`Scheduler::join`], for the destination of a job that has begun: it counts in groups that it did not know of
+    /// yet. False: one of them has no room; give everything back ([`Scheduler::finished`] with [`Host::Unknown`]), and
+    /// it comes again when there is.
+    pub fn regroup(&mut self, job: JobId, groups: &[&str], now: Moment) -> bool {
+        let Some(running) = self.running.get_mut(&job) else { return true };
+        self.destinations.join(running.destination, groups);
+        let messages = running.items.len().try_into().unwrap_or(u32::MAX);
+        match self.destinations.admit_late(running.destination, &running.groups, messages, now) {
+            Some(joined) => {
+                running.groups.extend(joined);
+                true
+            }
+            None => false,
+        }
     }
 
     /// The next thing to do at `now`; None: nothing until [`Scheduler::wake_at`], or until a job ends or mail comes.
@@ -383,7 +408,12 @@ impl Scheduler {
                 times.entry(one.at).or_default().push(one.index);
             }
             for (at, indexes) in times {
-                self.place(item.due_again(at, indexes), now);
+                let mut again = item.due_again(at, indexes);
+                if running.does == Does::Notice {
+                    // Its time is over already: it is ended then, not before.
+                    (again.due, again.expires) = (item.due, item.expires.max(at.0));
+                }
+                self.place(again, now);
             }
         }
         for group in running.groups {

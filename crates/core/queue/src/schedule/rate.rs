@@ -40,6 +40,11 @@ impl Bucket {
         self.full_at = self.full_at.max(now.0.saturating_mul(1000)) + Self::cost(rate) * i64::from(messages);
     }
 
+    /// What was taken and not used.
+    pub fn give_back(&mut self, rate: Rate, messages: u32) {
+        self.full_at -= Self::cost(rate) * i64::from(messages);
+    }
+
     /// The clock went back by so much.
     pub fn shift(&mut self, milliseconds: i64) {
         self.full_at -= milliseconds.saturating_mul(1000);
@@ -59,6 +64,9 @@ mod tests {
         bucket.take(rate, 10, start);
         let next = bucket.room(rate, start).unwrap_err();
         assert!((start.0 + 6000..start.0 + 6003).contains(&next.0));
+        assert_eq!(bucket.room(rate, next), Ok(1));
+        bucket.take(rate, 1, next);
+        bucket.give_back(rate, 1);
         assert_eq!(bucket.room(rate, next), Ok(1));
         bucket.take(rate, 1, next);
         assert!(bucket.room(rate, next).is_err());

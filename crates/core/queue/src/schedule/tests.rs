@@ -295,6 +295,55 @@ fn a_group_has_jobs_for_all_its_destinations_in_turn() {
 }
 
 #[test]
+fn a_destination_whose_group_is_found_by_its_first_job_does_not_go_beyond_it() {
+    let rate = Some(Rate { messages: 1, per: Duration::from_hours(24) });
+    let mut scheduler = scheduler(100, limits(5));
+    scheduler.limit_groups(&[("mx".into(), limits(2))]);
+    for id in 1..=5 {
+        let own = (id == 3).then_some(Limits { rate, ..limits(5) });
+        scheduler.arrive(Arrival { limits: own, ..arrival(id, id, &format!("{id}.test")) }, NOW);
+    }
+    let begun = scheduler.jobs(NOW);
+    assert_eq!(begun.len(), 5, "nobody knows yet that they share hosts");
+    let (may, may_not): (Vec<Job>, Vec<Job>) =
+        begun.into_iter().partition(|job| scheduler.regroup(job.id, &["mx"], NOW));
+    assert_eq!((may.len(), may_not.len()), (2, 3));
+    may_not.iter().for_each(|job| scheduler.ends(job, &Host::Unknown, NOW));
+    assert_eq!(scheduler.jobs(NOW), [], "they stand in line");
+    let mut sent = 2;
+    let mut running = may;
+    while let Some(job) = running.pop() {
+        scheduler.finished(job.id, &Host::Reached, &[], NOW);
+        let next = scheduler.jobs(NOW);
+        assert!(next.len() <= 1, "one for one");
+        for job in next {
+            assert!(scheduler.regroup(job.id, &["mx"], NOW), "known and counted already");
+            sent += 1;
+            running.push(job);
+        }
+    }
+    assert_eq!(sent, 5, "and nothing was taken off the rate of the third by what was given back");
+    assert!(scheduler.is_empty());
+}
+
+#[test]
+fn what_could_not_be_ended_is_ended_later_and_not_at_once() {
+    let mut scheduler = scheduler(10, limits(1));
+    let expires = later(1000).unix_time();
+    scheduler.arrive(
+        Arrival { expires, due: later(2000).unix_time(), attempts: 1, ..arrival(1, 1, "x.test") },
+        NOW,
+    );
+    for at in [1000, 1060, 1120] {
+        let Some(Work::Expire(job, _)) = scheduler.next(later(at)) else { panic!("nothing ends at {at}") };
+        let again = [Again { id: QueueId(1), index: 0, at: later(at + 60).unix_time() }];
+        scheduler.finished(job.id, &Host::Unknown, &again, later(at));
+        assert_eq!(scheduler.next(later(at)), None);
+        assert_eq!(scheduler.wake_at(), Some(later(at + 60)));
+    }
+}
+
+#[test]
 fn a_flush_makes_all_due_that_may_be() {
     let mut scheduler = scheduler(10, limits(5));
     scheduler.arrive(Arrival { due: later(500).unix_time(), ..arrival(1, 1, "x.test") }, NOW);
@@ -322,6 +371,20 @@ fn a_clock_that_goes_back_holds_nothing_up() {
     assert_eq!(scheduler.jobs(back), []);
     assert!(scheduler.wake_at().unwrap() <= later(-100_000 + 70));
     assert_eq!(scheduler.jobs(later(-100_000 + 301)).len(), 2);
+}
+
+#[test]
+fn what_a_clock_noted_that_was_ahead_does_not_wait_for_it() {
+    let mut scheduler = scheduler(10, limits(5));
+    let days = later(3 * 86_400).unix_time();
+    scheduler.arrive(Arrival { due: days, attempts: 1, ..arrival(1, 1, "x.test") }, NOW);
+    scheduler.arrive(Arrival { due: days, not_before: Some(days), ..arrival(2, 1, "y.test") }, NOW);
+    let soon = later(3600).unix_time();
+    scheduler.arrive(Arrival { due: days, not_before: Some(soon), ..arrival(3, 1, "z.test") }, NOW);
+    scheduler.arrive(Arrival { due: soon, attempts: 9, ..arrival(4, 1, "w.test") }, NOW);
+    let ids = |jobs: Vec<Job>| jobs.iter().map(|job| job.items[0].id.0).collect::<BTreeSet<_>>();
+    assert_eq!(ids(scheduler.jobs(NOW)), [1].into());
+    assert_eq!(ids(scheduler.jobs(later(3600))), [3, 4].into());
 }
 
 #[test]
@@ -438,7 +501,9 @@ fn idle_destinations_are_forgotten() {
     }
     assert_eq!(scheduler.order(NOW).len(), 100);
     assert_eq!(scheduler.destinations().count(), 100);
-    scheduler.arrive(Arrival { due: later(90_000).unix_time(), ..arrival(101, 1, "x1.test") }, NOW);
+    let (due, not_before) = (later(90_000).unix_time(), Some(later(90_000).unix_time()));
+    let expires = later(99_000).unix_time();
+    scheduler.arrive(Arrival { due, not_before, expires, ..arrival(101, 1, "x1.test") }, NOW);
     assert_eq!(scheduler.next(later(50_000)), None);
     assert_eq!(scheduler.destinations().map(ToString::to_string).collect::<Vec<_>>(), ["x1.test"]);
 }

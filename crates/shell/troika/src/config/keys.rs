@@ -107,6 +107,8 @@ section! {
         connect_timeout: Span = "\"30s\"" => Span::seconds(30),
         /// How long a host may take to reply; twice that at the end of a message. RFC 5321 section 4.5.3.2 wants 5 minutes.
         reply_timeout: Span = "\"5m\"" => Span::seconds(300),
+        /// How long one message may take in all, however the host drips; a second more for each 8 KiB of it.
+        message_timeout: Span = "\"30m\"" => Span::seconds(1800),
         /// Pause after the first attempt at a message that has to be repeated; each further one is twice as long ...
         retry_first: Span = "\"5m\"" => Span::seconds(300),
         /// ... up to this.

@@ -63,7 +63,8 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
 
     finish_removals(&world);
     let guard = sending::guard(&config, &world)?;
-    let courier = Courier::new(world.clone(), guard.clone(), sending::settings(&config)?);
+    let courier =
+        Courier::new(world.clone(), guard.clone(), sending::settings(&config)?, sending::under_way(&config));
     let webhook = Arc::new(Webhook::default());
     webhook.set(telling::webhook(&config)?);
     world.queue.scheduler().set(sending::schedule(&config));
