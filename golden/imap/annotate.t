@@ -176,7 +176,18 @@ S2~ * FLAGS *
 S2~ * OK [PERMANENTFLAGS *] *
 S2~ * OK [HIGHESTMODSEQ *] *
 S2~ * OK [MAILBOXID *] *
-S2: * OK [ANNOTATIONS READ-ONLY] Largest annotation
+S2~ * OK [ANNOTATIONS *] Largest annotation
 S2: l OK [READ-ONLY] EXAMINE completed
+C2: l STORE 1 ANNOTATION (/comment (value.priv "mine"))  # §3.4: "Any mailbox with the r ACL right"
+S2: l OK STORE completed
+C2: l STORE 1 ANNOTATION (/comment (value.shared "ours"))  # RFC 3501 §6.3.2
+S2: l NO [NOPERM] The mailbox is selected read-only
+C2: l STORE 1 ANNOTATION (/comment (value.priv "mine" value.shared "ours"))
+S2: l NO [NOPERM] The mailbox is selected read-only
+C2: l STORE 1 FLAGS (\Seen)
+S2: l NO [NOPERM] The mailbox is selected read-only
+C2: l FETCH 1 (ANNOTATION (/comment value))
+S2: * 1 FETCH (ANNOTATION (/comment (value.priv "mine" value.shared NIL)))
+S2: l OK FETCH completed
 C2: m STORE 1 UNCHANGEDSINCE 
 S2~ m BAD *

@@ -22,6 +22,7 @@ S: * LANGUAGE (i-default en ru)
 S: A003 OK Supported languages have been listed
 C: C001 LANGUAGE "RU-RU"  # RFC 4647 §3.4: ru fits
 S: * LANGUAGE (ru)
+S: * NAMESPACE (("" "/")) (("Other Users/" "/" "TRANSLATION" ("&BBQEQARDBDMEOAQ1- &BD8EPgQ7BEwENwQ+BDIEMARCBDUEOwQ4-/"))) (("Shared/" "/" "TRANSLATION" ("&BB4EMQRJBDgENQ-/")))  # §3.4
 S: C001 OK Ответы теперь на русском
 C: D001 LANGUAGE FR
 S: D001 NO Этот язык не поддерживается
@@ -35,20 +36,29 @@ S: * FLAGS (\Answered \Flagged \Deleted \Seen \Draft)
 S: * OK [PERMANENTFLAGS (\Answered \Flagged \Deleted \Seen \Draft \*)] Допустимые флаги
 S~ * OK [HIGHESTMODSEQ *] Наибольший номер изменения
 S: * OK [MAILBOXID (F1)] Идентификатор этого ящика
-S~ * OK [ANNOTATIONS *] Largest annotation
+S~ * OK [ANNOTATIONS *] Наибольший размер аннотации
 S: * OK [URLMECH INTERNAL] Способы для URLAUTH
 S: D002 OK [READ-WRITE] Команда SELECT выполнена
 C: D003 NONSENSE
-S: D003 BAD Неизвестная команда: column 6: "NONSENSE"
+S: D003 BAD Неизвестная команда, столбец 6: "NONSENSE"
 C: E001 LANGUAGE FR-CA EN-CA  # the first that is there
 S: * LANGUAGE (en)
+S: * NAMESPACE (("" "/")) (("Other Users/" "/")) (("Shared/" "/"))
 S: E001 OK Now speaking English
 C: E002 LANGUAGE default
 S: * LANGUAGE (i-default)
 S: E002 OK Now speaking English
 C: E003 LANGUAGE ru
 S: * LANGUAGE (ru)
+S: * NAMESPACE (("" "/")) (("Other Users/" "/" "TRANSLATION" ("&BBQEQARDBDMEOAQ1- &BD8EPgQ7BEwENwQ+BDIEMARCBDUEOwQ4-/"))) (("Shared/" "/" "TRANSLATION" ("&BB4EMQRJBDgENQ-/")))
 S: E003 OK Ответы теперь на русском
+C: E003 NAMESPACE
+S: * NAMESPACE (("" "/")) (("Other Users/" "/" "TRANSLATION" ("&BBQEQARDBDMEOAQ1- &BD8EPgQ7BEwENwQ+BDIEMARCBDUEOwQ4-/"))) (("Shared/" "/" "TRANSLATION" ("&BB4EMQRJBDgENQ-/")))
+S: E003 OK Команда NAMESPACE выполнена
+C: E003 SEARCH (
+S: E003 BAD Ожидалось: условие поиска; столбец 14
+C: E003 CREATE ""
+S: E003 NO [CANNOT] Имя ящика не может быть пустым (столбец 13: """")
 C: E004 LOGOUT
 S: * BYE До свидания
 S: E004 OK Команда LOGOUT выполнена

@@ -102,9 +102,25 @@ C: f SEARCH $
 S: * SEARCH
 S: f OK SEARCH completed
 C: f ESEARCH IN (mailboxes INBOX) RETURN (UPDATE COUNT) ALL
-S: * NO [NOUPDATE "f"] That result is not kept up to date
 S: * ESEARCH (TAG "f" MAILBOX INBOX UIDVALIDITY 1001) UID COUNT 3
 S: f OK ESEARCH completed
+C: f CANCELUPDATE "f"
+S: f OK CANCELUPDATE completed
+C: u ESEARCH IN (selected mailboxes folder1) RETURN (UPDATE COUNT) FLAGGED  # §2.2: of the selected mailbox alone
+S: u OK ESEARCH completed
+C: v STORE 1 +FLAGS.SILENT (\Flagged)  # §2.1: each response names the mailbox
+S~ * 1 FETCH (UID 1 MODSEQ (*))
+S: * ESEARCH (TAG "u" MAILBOX INBOX UIDVALIDITY 1001) UID ADDTO (0 1)
+S: v OK STORE completed
+C: v STORE 1 -FLAGS.SILENT (\Flagged)
+S~ * 1 FETCH (UID 1 MODSEQ (*))
+S: * ESEARCH (TAG "u" MAILBOX INBOX UIDVALIDITY 1001) UID REMOVEFROM (0 1)
+S: v OK STORE completed
+C: v CANCELUPDATE "u"
+S: v OK CANCELUPDATE completed
+C: u ESEARCH IN (mailboxes folder1) RETURN (UPDATE) FLAGGED
+S: * NO [NOUPDATE "u"] That result is not kept up to date
+S: u OK ESEARCH completed
 W: expunge INBOX 1
 C: g ESEARCH IN (selected mailboxes folder1) 3  # numbers as the client knows them
 S: * ESEARCH (TAG "g" MAILBOX INBOX UIDVALIDITY 1001) UID ALL 3

@@ -62,6 +62,7 @@ S2: * METADATA "misc" /shared/comment
 S2: c OK NOTIFY completed
 C: h LANGUAGE ru
 S: * LANGUAGE (ru)
+S: * NAMESPACE (("" "/")) (("Other Users/" "/" "TRANSLATION" ("&BBQEQARDBDMEOAQ1- &BD8EPgQ7BEwENwQ+BDIEMARCBDUEOwQ4-/"))) (("Shared/" "/" "TRANSLATION" ("&BB4EMQRJBDgENQ-/")))
 S: h OK Ответы теперь на русском
 W: deliver misc 101
 S: * OK [NOTIFICATIONOVERFLOW] Произошло слишком многое, повторите команду NOTIFY

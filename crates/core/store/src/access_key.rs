@@ -1,6 +1,7 @@
 //! Access keys of mailboxes: the secrets behind URLAUTH's tokens (RFC 4467 §2.3, RFC 5092 §6.1.1.2).
 //!
-//! A key belongs to an account's mailbox and goes with it. Its bytes are random ones that the caller brings.
+//! A key belongs to an account's mailbox and goes with it. Its bytes are random ones that the caller brings. Who watches
+//! the mailbox hears when its key is reset ([`Watch::key_resets`](crate::Watch::key_resets)).
 
 use crate::{Error, Store, Target, Written, keys, read};
 use engine::{AccountId, Order};
@@ -38,7 +39,7 @@ impl Store {
         fresh: [u8; 32],
         present: Present,
     ) -> Written<[u8; 32]> {
-        self.transact(&[account], move |tx, _| {
+        self.transact(&[account], move |tx, touched| {
             let id = read::resolve(tx, account, &mailbox)?;
             read::mailbox(tx, account, id)?;
             let key = keys::access_key(account, id);
@@ -49,6 +50,9 @@ impl Store {
                 return Ok(found);
             }
             tx.put(&key, &keys::encode_access_key(&fresh))?;
+            if present == Present::Goes {
+                touched.keys.push((account, id));
+            }
             Ok(fresh)
         })
     }
@@ -58,7 +62,7 @@ impl Store {
     /// # Errors
     /// The engine's.
     pub fn remove_access_keys(&self, account: AccountId) -> Written<()> {
-        self.transact(&[account], move |tx, _| {
+        self.transact(&[account], move |tx, touched| {
             let mut found = Vec::new();
             // No more than there are mailboxes.
             let range = keys::tag_range(account, b'y');
@@ -68,6 +72,7 @@ impl Store {
             })?;
             for key in &found {
                 tx.delete(key)?;
+                touched.keys.extend(keys::last_u32(key).map(|mailbox| (account, MailboxId(mailbox))));
             }
             Ok(())
         })

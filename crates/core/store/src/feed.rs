@@ -5,7 +5,7 @@ use model::{MailboxId, ModSeq};
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 /// Called after a commit, on the thread that learned of it: it must be quick and must not wait (set a flag and wake a
 /// task).
@@ -17,6 +17,7 @@ pub type NotifyEach = Arc<dyn Fn(MailboxId) + Send + Sync>;
 struct Watcher {
     id: u64,
     wanted: Wanted,
+    key_resets: Arc<AtomicU32>,
 }
 
 #[derive(Clone)]
@@ -53,6 +54,15 @@ pub struct Watch {
     feed: Arc<Feed>,
     account: AccountId,
     id: u64,
+    key_resets: Arc<AtomicU32>,
+}
+
+impl Watch {
+    /// How often, since the watch began, the access key of the one mailbox that it watches was replaced or taken away
+    /// (RFC 4467 §7, RESETKEY). It is right when the watcher is called.
+    pub fn key_resets(&self) -> u32 {
+        self.key_resets.load(Ordering::Acquire)
+    }
 }
 
 /// What a transaction changed.
@@ -64,6 +74,8 @@ pub(crate) struct Touched {
     pub(crate) stamps: Vec<(AccountId, ModSeq)>,
     /// The number that the server's shared entries took.
     pub(crate) server: Option<u64>,
+    /// Mailboxes whose access keys were replaced or taken away.
+    pub(crate) keys: Vec<(AccountId, MailboxId)>,
 }
 
 impl Touched {
@@ -91,11 +103,15 @@ impl Feed {
 
     fn watch(self: &Arc<Feed>, account: AccountId, wanted: Wanted) -> Watch {
         let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        self.shard(account).lock().entry(account).or_default().push(Watcher { id, wanted });
-        Watch { feed: self.clone(), account, id }
+        let key_resets = Arc::<AtomicU32>::default();
+        let watcher = Watcher { id, wanted, key_resets: key_resets.clone() };
+        self.shard(account).lock().entry(account).or_default().push(watcher);
+        Watch { feed: self.clone(), account, id, key_resets }
     }
 
-    pub(crate) fn announce(&self, touched: &[(AccountId, MailboxId)]) {
+    pub(crate) fn announce(&self, touched: &Touched) {
+        self.announce_keys(&touched.keys);
+        let touched = &touched.list;
         self.changed.lock().extend(touched.iter().map(|(account, _)| *account));
         for (at, (account, mailbox)) in touched.iter().enumerate() {
             let shard = self.shard(*account).lock();
@@ -114,6 +130,25 @@ impl Feed {
                 .collect();
             drop(shard);
             told.iter().for_each(|wanted| wanted.tell(*mailbox));
+        }
+    }
+
+    /// Those who have the mailbox open are told; nothing else of it has changed.
+    fn announce_keys(&self, keys: &[(AccountId, MailboxId)]) {
+        for (account, mailbox) in keys {
+            let shard = self.shard(*account).lock();
+            let Some(watchers) = shard.get(account) else { continue };
+            let mut told = Vec::new();
+            for watcher in watchers {
+                if let Wanted::Mailbox(watched, notify) = &watcher.wanted
+                    && watched == mailbox
+                {
+                    watcher.key_resets.fetch_add(1, Ordering::Release);
+                    told.push(notify.clone());
+                }
+            }
+            drop(shard);
+            told.iter().for_each(|notify| notify());
         }
     }
 }

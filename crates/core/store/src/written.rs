@@ -106,9 +106,9 @@ impl<T: Send + 'static> Future for Written<T> {
         this.pending = None;
         Poll::Ready(match outcome {
             Ok((value, touched)) => {
+                this.feed.announce(&touched);
                 this.stamps = touched.stamps;
                 this.server_stamp = touched.server;
-                this.feed.announce(&touched.list);
                 Ok(value)
             }
             Err(Abort::Engine(error)) => Err(Error::Engine(error)),
@@ -126,7 +126,7 @@ impl<T: Send + 'static> Drop for Written<T> {
         let feed = self.feed.clone();
         orphans(Box::new(move || {
             if let Ok((_, touched)) = pending.wait() {
-                feed.announce(&touched.list);
+                feed.announce(&touched);
             }
         }));
     }

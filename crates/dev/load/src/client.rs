@@ -3,6 +3,7 @@
 use memchr::memchr;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,6 +11,9 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// Room for one read: as much as a system call brings.
+const READ_BYTES: usize = 256 * 1024;
 
 /// One connection.
 pub struct Client {
@@ -57,19 +61,33 @@ impl Client {
     /// # Errors
     /// As the connection.
     pub async fn line(&mut self) -> io::Result<String> {
+        let line = self.next_line().await?;
+        Ok(String::from_utf8_lossy(self.octets(line)).into_owned())
+    }
+
+    /// Reads one line and leaves it where it is: [`octets`](Self::octets) shows it until the next line is read. A download of
+    /// 200,000 lines is timed, not the making of as many strings.
+    ///
+    /// # Errors
+    /// As the connection.
+    pub async fn next_line(&mut self) -> io::Result<Range<usize>> {
         let mut searched = self.start;
         loop {
             if let Some(at) = memchr(b'\n', &self.buffer[searched..]) {
-                let end = searched + at;
-                let line =
-                    String::from_utf8_lossy(&self.buffer[self.start..end]).trim_end_matches('\r').to_owned();
+                let (start, end) = (self.start, searched + at);
                 self.start = end + 1;
-                return Ok(line);
+                let ending = usize::from(self.buffer[start..end].ends_with(b"\r"));
+                return Ok(start..end - ending);
             }
             let pending = self.buffer.len() - self.start;
             self.more().await?;
             searched = self.start + pending;
         }
+    }
+
+    /// A line that [`next_line`](Self::next_line) has just found.
+    pub fn octets(&self, line: Range<usize>) -> &[u8] {
+        &self.buffer[line]
     }
 
     /// Reads and drops a multi-line response (RFC 1939 §3) with its final dot.
@@ -118,7 +136,7 @@ impl Client {
     async fn more(&mut self) -> io::Result<()> {
         self.buffer.drain(..self.start);
         self.start = 0;
-        self.buffer.reserve(64 * 1024);
+        self.buffer.reserve(READ_BYTES);
         let read = self.stream.read_buf(&mut self.buffer).await?;
         self.bytes_read += read as u64;
         if read == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }

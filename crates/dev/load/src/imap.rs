@@ -68,17 +68,26 @@ pub(crate) async fn tagged(client: &mut Client, command: &str) -> io::Result<u64
     client.send(format!("t {command}\r\n").as_bytes()).await?;
     let mut untagged = 0;
     loop {
-        let line = client.line().await?;
-        if let Some(rest) = line.strip_prefix("t ") {
-            return if rest.starts_with("OK") { Ok(untagged) } else { Err(io::Error::other(line)) };
+        let line = client.next_line().await?;
+        let line = client.octets(line);
+        if let Some(rest) = line.strip_prefix(b"t ") {
+            let line = String::from_utf8_lossy(line);
+            return if rest.starts_with(b"OK") {
+                Ok(untagged)
+            } else {
+                Err(io::Error::other(line.into_owned()))
+            };
         }
-        untagged += u64::from(line.starts_with("* "));
-        if let Some(length) = literal(&line) {
+        untagged += u64::from(line.starts_with(b"* "));
+        if let Some(length) = literal(line) {
             client.skip(length).await?;
         }
     }
 }
 
-fn literal(line: &str) -> Option<usize> {
-    line.strip_suffix('}')?.rsplit_once('{')?.1.parse().ok()
+/// The length that a line announces at its end.
+fn literal(line: &[u8]) -> Option<usize> {
+    let digits = line.strip_suffix(b"}")?;
+    let open = digits.iter().rposition(|octet| *octet == b'{')?;
+    std::str::from_utf8(&digits[open + 1..]).ok()?.parse().ok()
 }

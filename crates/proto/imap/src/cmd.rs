@@ -244,6 +244,11 @@ pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
     }
 }
 
+/// The URLMECH response code, before words.
+pub(crate) fn url_mechanisms(core: &Core) -> &'static str {
+    url_auth::mechanisms(core)
+}
+
 /// FETCH of new messages (RFC 5465 §5.2).
 pub(crate) fn fetch_new(core: &mut Core, items: Vec<FetchItem>, uids: UidSet) -> Box<dyn Running> {
     fetch::of_new(core, items, uids)

@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use wire::{Connection, Deflating, End, FLUSH_BYTES, Facts, Input, Step, TlsInfo, TlsMode};
 
-pub(crate) use self::contexts::{Context, ContextResult, Contexts, SORTED_MAX};
+pub(crate) use self::contexts::{Context, ContextResult, Contexts, SortedResult};
 pub use self::core::{ANNOTATION_BYTES_MAX, MessageLimit, Settings};
 pub(crate) use self::core::{Core, Deflate, Done, Enabled, News};
 pub(crate) use news::{ROWS_MAX, Telling, write_news};

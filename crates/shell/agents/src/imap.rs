@@ -23,7 +23,7 @@ use sharing::{Sight, Standing};
 pub use sharing::{identifier, identify};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use store::{Error, Needs, Store, Written};
 use tokio::sync::Notify;
 use watched::Watched;
@@ -90,7 +90,9 @@ struct Open {
     standing: Mutex<Standing>,
     bell: Arc<Bell>,
     /// Rings the bell as long as it lives.
-    _watch: store::Watch,
+    watch: store::Watch,
+    /// How often the mailbox's access key was reset, as the session knows.
+    key_resets: AtomicU32,
 }
 
 /// Rung by commits that touch the selected mailbox.
@@ -162,6 +164,15 @@ impl ImapAgent {
             watched.own(&written);
         }
         outcome
+    }
+
+    /// Whether the selected mailbox's access key was reset since this was asked last. RFC 4467 §7: sessions "logged in as the
+    /// user" are told, not those who see another's mailbox.
+    fn heard_of_key_resets(&self) -> bool {
+        let Some(open) = &self.selected else { return false };
+        let resets = open.watch.key_resets();
+        open.key_resets.swap(resets, Ordering::AcqRel) != resets
+            && self.account().is_ok_and(|own| own == open.owner)
     }
 
     /// The selected mailbox, and what the user may do with it now.
@@ -249,12 +260,15 @@ impl ImapAgent {
             Ask::UrlKey { user, mailbox, make } => self.url_key(&user, &mailbox, make).await,
             Ask::ResetKeys { mailbox } => {
                 let account = self.account()?;
-                match mailbox {
-                    Some(mailbox) => done(
-                        url::make_key(&self.world, account, &mailbox, store::Present::Goes).await.map(|_| ()),
-                    ),
-                    None => done(self.store().remove_access_keys(account).await),
-                }
+                let reset = match mailbox {
+                    Some(mailbox) => {
+                        url::make_key(&self.world, account, &mailbox, store::Present::Goes).await.map(|_| ())
+                    }
+                    None => self.store().remove_access_keys(account).await,
+                };
+                // Of its own doing the session hears by the command's reply.
+                self.heard_of_key_resets();
+                done(reset)
             }
             Ask::Glance { mailbox } => tokio::task::block_in_place(|| self.glance(mailbox.as_deref())),
             Ask::SearchIn { owner, mailbox, query, among, from } => {
@@ -376,7 +390,8 @@ impl ImapAgent {
             told: Mutex::new(standing.rights),
             standing: Mutex::new(standing),
             bell,
-            _watch: watch,
+            watch,
+            key_resets: AtomicU32::new(0),
         });
         Ok(Answer::Selected(Box::new(Selected {
             mailbox,
@@ -400,15 +415,16 @@ impl ImapAgent {
             Some(ahead) => ahead.rows().await,
             None => None,
         };
-        let rows = ready.unwrap_or_else(|| tokio::task::block_in_place(|| wanted.read(self.store())));
-        let mut rows = convert::rows(rows.map_err(refused)?, &self.trace);
+        let now = || tokio::task::block_in_place(|| wanted.read(self.store(), &self.trace));
+        let mut rows = ready.unwrap_or_else(now).map_err(refused)?;
         if wanted.needs.annotations {
             let place = (wanted.owner, wanted.mailbox);
             let add = || self.add_annotations(place, &mut rows, wanted.bytes_max);
             tokio::task::block_in_place(add)?;
         }
         if let Some(next) = rows.next {
-            self.ahead = Some(Box::new(Ahead::begin(self.world.store.clone(), wanted, next)));
+            self.ahead =
+                Some(Box::new(Ahead::begin(self.world.store.clone(), wanted, next, self.trace.clone())));
         }
         Ok(Answer::Rows(rows))
     }
@@ -421,6 +437,9 @@ impl ImapAgent {
                 let told = std::mem::replace(&mut *open.told.lock(), standing.rights);
                 if told != standing.rights {
                     return Ok(Answer::Rights(standing.rights));
+                }
+                if self.heard_of_key_resets() {
+                    return Ok(Answer::KeyReset);
                 }
                 let Some(changes) = store.changes(account, mailbox, since, &own).map_err(refused)? else {
                     return Ok(Answer::Unchanged);
@@ -615,8 +634,13 @@ fn refused(error: Error) -> Refused {
         Error::Engine(engine::Error::Corrupt { .. }) => RefusedKind::Corrupt,
         Error::Engine(_) | Error::Cancelled => RefusedKind::Unavailable,
     };
-    if let Error::Engine(error) = &error {
-        tracing::error!(%error, "the store failed");
-    }
-    Refused::new(kind, error.to_string())
+    let Error::Engine(error) = &error else { return Refused::new(kind, error.to_string()) };
+    // Which record or file it is, is for the operator.
+    tracing::error!(%error, "the store failed");
+    let text = match error {
+        engine::Error::Full => "no space is left for mail",
+        engine::Error::Corrupt { .. } => "what is stored there is damaged",
+        _ => "the store can't be used now, try again later",
+    };
+    Refused::new(kind, text)
 }

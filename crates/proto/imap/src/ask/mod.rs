@@ -405,6 +405,8 @@ pub enum Answer {
     /// To [`AclAsk::MyRights`]; to [`Ask::Changes`], before anything else: what this user may do with the selected mailbox
     /// is no longer what was said last.
     Rights(Rights),
+    /// To [`Ask::Changes`]: the selected mailbox's access key was reset by another session (RFC 4467 §7). To be asked again.
+    KeyReset,
     /// To [`Ask::Copy`].
     Copied(Box<Copied>),
     /// To [`Ask::Expunge`].

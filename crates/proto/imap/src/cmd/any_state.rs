@@ -109,7 +109,12 @@ pub(super) fn language(core: &mut Core, ranges: &[String]) -> Done {
         return Done::no("That language is not supported").telling(News::None);
     };
     core.line(format_args!("* LANGUAGE ({})", language.tag()));
+    let translated = [core.language, language].contains(&Language::Russian);
     core.language = language;
+    // §3.2: "A possible NAMESPACE response", where it is the time for that command.
+    if translated && core.user.is_some() {
+        super::namespace::tell(core);
+    }
     let now = if language == Language::Russian { "Now speaking Russian" } else { "Now speaking English" };
     Done::ok(now).telling(News::None)
 }

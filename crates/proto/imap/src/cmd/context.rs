@@ -3,9 +3,9 @@
 use super::criteria::{Scope, translated};
 use crate::command::{self, FetchItem, Numbering, SearchKey, SearchReturn};
 use crate::sequence::SequenceSet;
-use crate::session::{Context, ContextResult, Contexts, Core, Done, SORTED_MAX};
+use crate::session::{Context, ContextResult, Contexts, Core, Done};
 use crate::view::View;
-use model::{Comparator, Query, SortKey};
+use model::{Comparator, Query, UidValidity};
 
 /// CANCELUPDATE. A tag without context is as good as cancelled: it was refused before, or ended with its mailbox.
 pub(super) fn cancel(core: &mut Core, tags: &[String]) -> Done {
@@ -41,6 +41,15 @@ pub(super) struct Wanted {
     items: Vec<FetchItem>,
     /// None: too scattered to be kept.
     query: Option<ContextQuery>,
+    /// The mailbox, for responses that name it (RFC 7377 §2.1).
+    place: Option<(String, UidValidity)>,
+}
+
+impl Wanted {
+    /// As ESEARCH wants it of the selected mailbox: by UID, and the mailbox named.
+    pub fn named(self, mailbox: String, uid_validity: UidValidity) -> Wanted {
+        Wanted { numbering: Numbering::Uid, place: Some((mailbox, uid_validity)), ..self }
+    }
 }
 
 /// Whether a command asks for updates.
@@ -64,21 +73,20 @@ pub(super) fn wanted(core: &Core, search: &command::Search, charset: &str) -> Re
         charset: charset.to_owned(),
         comparator: core.comparator,
     });
-    Ok(Some(Wanted { numbering: search.numbering, items, query }))
+    Ok(Some(Wanted { numbering: search.numbering, items, query, place: None }))
 }
 
 /// Keeps a result, or says that it is not kept (RFC 5267 §4.3.1).
 pub(super) fn keep(core: &mut Core, wanted: Wanted, result: ContextResult) {
-    let Wanted { numbering, items, query } = wanted;
+    let Wanted { numbering, items, query, place } = wanted;
     let tag = core.tag.clone();
     let Some(view) = &mut core.view else { return };
     let has_room = view.contexts.as_ref().is_none_or(|contexts| contexts.have_room());
-    // How like a message is depends on all others that were found: its place can't be told by itself.
-    let fits = !matches!(&result, ContextResult::Sorted(by, list) if list.len() > SORTED_MAX || by.is_by(&SortKey::Relevancy));
+    let fits = !matches!(&result, ContextResult::Sorted(sorted) if !sorted.can_be_kept());
     match query.filter(|_| has_room && fits) {
         Some(query) => {
             let modseq = items.contains(&FetchItem::ModSeq);
-            Contexts::add(view, Context { tag, numbering, items, query, result });
+            Contexts::add(view, Context { tag, numbering, items, query, result, place });
             // RFC 7162 §3.1: as FETCH of MODSEQ does.
             if modseq {
                 super::any_state::enable_condstore(core);

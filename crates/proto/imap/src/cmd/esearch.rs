@@ -5,6 +5,7 @@
 
 use super::Begun;
 use super::any_state::enable_condstore;
+use super::context::{self, Wanted};
 use super::criteria::{CharsetIs, Scope, charset, news_after_keys, queried};
 use super::limit::{self, Exceeded};
 use super::search::{self, PROGRESS_S, Place, Search};
@@ -30,6 +31,8 @@ struct Esearch {
     charset: String,
     returns: Vec<SearchReturn>,
     news: News,
+    /// UPDATE was given, and the selected mailbox was not met yet.
+    wanted: Option<Wanted>,
     /// Mailboxes to come; None: they are not known yet.
     targets: Option<VecDeque<Target>>,
     /// How many there were.
@@ -92,11 +95,8 @@ fn prepare(core: &mut Core, sources: &[SourceMailboxes], search: command::Search
     if search.key.holds(&|key| matches!(key, SearchKey::ModSeq(_))) {
         enable_condstore(core);
     }
-    if updates {
-        // RFC 5267 §4.3.1: responses about updates have no room for the mailbox that RFC 7377 wants named.
-        let tag = core.tag.clone();
-        core.no_update(&tag);
-    }
+    // RFC 7377 §2.2: it applies to the selected mailbox alone.
+    let wanted = context::wanted(core, &search, &charset)?;
     let news = news_after_keys(&search);
     let sources = if sources.is_empty() { vec![SourceMailboxes::Selected] } else { sources.to_vec() };
     Ok(Esearch {
@@ -105,6 +105,7 @@ fn prepare(core: &mut Core, sources: &[SourceMailboxes], search: command::Search
         charset,
         returns,
         news,
+        wanted,
         targets: None,
         total: 0,
         met: BTreeSet::new(),
@@ -205,6 +206,11 @@ impl Esearch {
             Some(Target::Selected) => None,
             Some(Target::Named(name)) => Some(name),
             None => {
+                if self.wanted.is_some() {
+                    // RFC 5267 §4.3.1: the selected mailbox is not among those that were searched.
+                    let tag = core.tag.clone();
+                    core.no_update(&tag);
+                }
                 let done = Exceeded::tell(self.exceeded, core, Done::ok("ESEARCH completed"));
                 return Next::Done(done.telling(self.news));
             }
@@ -242,8 +248,10 @@ impl Esearch {
             }
             among = Arc::new(cut);
         }
+        let wanted = if elsewhere.is_none() { self.wanted.take() } else { None };
+        let wanted = wanted.map(|wanted| wanted.named(name.clone(), uid_validity));
         let place = Place { name, uid_validity, elsewhere };
-        let search = search::of_place(place, &self.returns, Arc::new(query), among);
+        let search = search::of_place(place, &self.returns, Arc::new(query), among, wanted);
         self.go_on(core, Box::new(search), elsewhere.is_some(), Event::Go)
     }
 

@@ -28,6 +28,9 @@ use wire::FLUSH_BYTES;
 /// Most octets of content in one answer of the store.
 const CONTENT_BYTES_MAX: usize = 1024 * 1024;
 
+/// Most messages in a page of which nothing but the rows is wanted.
+const PLAIN_ROWS_MAX: usize = 2048;
+
 #[derive(Debug)]
 struct Fetch {
     numbering: Numbering,
@@ -317,7 +320,7 @@ impl Fetch {
                     uids: Arc::clone(&self.uids),
                     from,
                     needs: self.plan.needs,
-                    rows_max: ROWS_MAX,
+                    rows_max: if self.plan.is_of_rows { PLAIN_ROWS_MAX } else { ROWS_MAX },
                     bytes_max: CONTENT_BYTES_MAX,
                 }))
             }
@@ -331,6 +334,10 @@ impl Fetch {
                     rows_max: ROWS_MAX,
                     bytes_max: CONTENT_BYTES_MAX,
                 }))
+            }
+            State::Message if self.plan.is_of_rows => {
+                self.write_rows(core);
+                None
             }
             State::Message => {
                 match self.page.next() {
@@ -402,6 +409,24 @@ impl Fetch {
                 let new = &rows.rows[at];
                 (row.flags, row.modseq) = (new.flags, new.modseq);
                 row.keywords.clone_from(&new.keywords);
+            }
+        }
+    }
+
+    /// Writes rows to the end of the page or of the buffer, for items that need no more: nothing is looked at, gathered or
+    /// marked in between.
+    fn write_rows(&mut self, core: &mut Core) {
+        self.state = State::Message;
+        while core.out.len() < FLUSH_BYTES {
+            let Some(row) = self.page.next() else {
+                self.state = State::Page;
+                return;
+            };
+            let message = Message { row, start: 0 };
+            let piece = Piece { plan: &self.plan, message: &message, was_marked: false };
+            if let Written::UpTo { item, rest } = piece.write(core, &mut self.numbers, 0) {
+                self.state = State::Stream { message: Box::new(message), item, rest };
+                return;
             }
         }
     }

@@ -50,7 +50,8 @@ pub(super) fn cut(core: &Core, uids: UidSet) -> (UidSet, Option<Exceeded>) {
 pub(super) fn refused_copy(core: &Core, uids: &UidSet) -> Option<Done> {
     let limit = save_limit(core)?;
     let lowest = lowest(uids, limit)?;
-    Some(Done::no(format!("{} Too many messages to copy, try a smaller subset", Exceeded { limit, lowest })))
+    let exceeded = Exceeded { limit, lowest };
+    Some(Done::no(format!("{exceeded} Too many messages to copy, try a smaller subset")))
 }
 
 /// Refuses to SORT or THREAD what is found among too many messages (RFC 9738 §3.3).

@@ -6,7 +6,13 @@ use crate::session::{Core, Done};
 use crate::write::{self, NamespaceRow};
 
 pub(super) fn namespace(core: &mut Core) -> Done {
-    let row = |prefix| [NamespaceRow { prefix }];
-    write::namespace(&mut core.out, &row(""), &row(OTHER_USERS), &row(SHARED), core.enabled.names());
+    tell(core);
     Done::ok("NAMESPACE completed")
+}
+
+/// The response, with the prefixes in the client's language (RFC 5255 §3.4, TRANSLATION).
+pub(super) fn tell(core: &mut Core) {
+    let language = core.language;
+    let row = |prefix| [NamespaceRow { prefix, translation: language.prefix(prefix) }];
+    write::namespace(&mut core.out, &row(""), &row(OTHER_USERS), &row(SHARED), core.enabled.names());
 }

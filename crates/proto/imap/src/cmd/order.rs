@@ -11,7 +11,9 @@ use super::limit;
 use super::search::{PROGRESS_S, Scores, named_among, ready};
 use crate::ask::{Answer, Ask, Needs};
 use crate::command::{self, Numbering, SearchReturn};
-use crate::session::{ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, otherwise};
+use crate::session::{
+    ContextResult, Core, Done, Event, News, Next, ROWS_MAX, Running, SortedResult, otherwise,
+};
 use crate::write::{self, EsearchResponse, InOrder};
 use forest::Forest;
 use model::{Arrangement, Comparator, ModSeq, Query, SortKey, Uid, UidSet};
@@ -178,7 +180,8 @@ impl Arranging {
         }
         if let Some(wanted) = self.wanted.take() {
             let sorted = std::mem::take(&mut self.sorted);
-            context::keep(core, wanted, ContextResult::Sorted(Arc::clone(&self.arrangement), sorted));
+            let sorted = SortedResult::new(Arc::clone(&self.arrangement), sorted);
+            context::keep(core, wanted, ContextResult::Sorted(Box::new(sorted)));
         }
         let name = match *self.arrangement {
             Arrangement::Sorted(_) => "SORT",

@@ -97,6 +97,7 @@ pub(super) fn of_place(
     returns: &[SearchReturn],
     query: Arc<Query>,
     among: Arc<UidSet>,
+    wanted: Option<Wanted>,
 ) -> Search {
     Search {
         numbering: Numbering::Uid,
@@ -110,7 +111,7 @@ pub(super) fn of_place(
         found: UidSet::new(),
         scores: Scores::default(),
         highest_modseq: None,
-        wanted: None,
+        wanted,
         heard_at: 0,
         state: State::Looking { from: Uid(0) },
     }

@@ -182,11 +182,8 @@ fn announce(core: &mut Core, selected: Selected) {
     // RFC 8474 §4.2
     let mailbox = write::mailbox_id_text(owner, mailbox);
     core.tell("OK", format_args!("[MAILBOXID ({mailbox})] Id of this mailbox"));
-    // RFC 5257 §4.1
-    let annotations = match core.view.as_ref().map(|view| view.access) {
-        Some(Access::ReadWrite) => ANNOTATION_BYTES_MAX.to_string(),
-        _ => "READ-ONLY".to_owned(),
-    };
+    // RFC 5257 §4.1; §3.4: one's own values may be changed after EXAMINE, too.
+    let annotations = if core.anonymous { "READ-ONLY".to_owned() } else { ANNOTATION_BYTES_MAX.to_string() };
     core.tell("OK", format_args!("[ANNOTATIONS {annotations}] Largest annotation"));
     // RFC 4467 §8
     if core.secure {

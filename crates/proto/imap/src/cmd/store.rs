@@ -9,7 +9,7 @@ use crate::sequence::{write_numbers, write_uids};
 use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch, otherwise, write_news};
 use crate::view::Numbers;
 use crate::write;
-use model::{AnnotationChange, FlagChange, ModSeq, Uid, UidSet};
+use model::{AnnotationChange, AnnotationScope, FlagChange, ModSeq, Uid, UidSet};
 use std::sync::Arc;
 use wire::FLUSH_BYTES;
 
@@ -37,7 +37,10 @@ enum Change {
 }
 
 pub(super) fn start(core: &mut Core, store: command::Store) -> Begun {
-    if let Some(done) = read_only(core) {
+    // RFC 5257 §3.4: with ACL, "r" alone controls the user's own values, in any mailbox.
+    let own = |change: &AnnotationChange| change.scope == AnnotationScope::Private;
+    let is_own = !store.annotations.is_empty() && store.annotations.iter().all(own);
+    if let Some(done) = read_only(core).filter(|_| !is_own) {
         return Begun::Now(done.telling(news_after(store.numbering)));
     }
     let Some(view) = &core.view else { return Begun::Now(Done::bad("No mailbox is selected")) };

@@ -296,7 +296,6 @@ impl<'a> Cursor<'a> {
     /// seq-number   = nz-number / "*"
     /// ```
     pub(super) fn sequence_set(&mut self) -> Parsed<SequenceSet> {
-        const WHAT: &str = "a sequence set";
         if self.eat(b'$') {
             return Ok(SequenceSet::Saved);
         }
@@ -306,7 +305,7 @@ impl<'a> Cursor<'a> {
             let one = self.seq_number(start)?;
             let other = if self.eat(b':') { self.seq_number(start)? } else { one };
             if builder.add(one, other).is_err() {
-                let text = format!("at most {RANGES_MAX} ranges in {WHAT}");
+                let text = format!("at most {RANGES_MAX} ranges in a sequence set");
                 return self.fault(start, FaultKind::Limit, text);
             }
             if !self.eat(b',') {

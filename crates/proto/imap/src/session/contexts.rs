@@ -2,26 +2,31 @@
 //! ADDTO and REMOVEFROM in ESEARCH responses.
 //!
 //! Expunged messages leave a result before their EXPUNGE is sent, while their numbers are valid; messages that came or
-//! changed are looked at after EXISTS and FETCH have told of them. Only those are searched again; what was sorted is
-//! sorted again when something joins it. Bounded: [`CONTEXTS_MAX`] contexts of a session, [`SORTED_MAX`] messages in each
-//! that is sorted. What fails (the store is away) is made up for at the next change.
+//! changed are looked at after EXISTS and FETCH have told of them. Only those are searched again, and what joins a sorted
+//! result is put in its place by a search among a few of those that are there (`placing`). Bounded: [`CONTEXTS_MAX`]
+//! contexts of a session, [`SORTED_MAX`] messages in each that is sorted. What fails (the store is away) is made up for at
+//! the next change.
+
+mod placing;
 
 use super::core::Core;
 use super::running::Next;
 use crate::ask::{Answer, Ask};
 use crate::cmd::ContextQuery;
 use crate::command::{FetchItem, Numbering};
+use crate::mailbox_name::NameEncoding;
 use crate::sequence::{write_numbers, write_uids};
 use crate::view::View;
 use crate::write::{self, InOrder};
-use model::{Arrangement, ModSeq, Query, Uid, UidSet};
+use model::{Arrangement, ModSeq, Query, SortKey, Uid, UidSet, UidValidity};
+use placing::Placing;
 use std::sync::Arc;
 
 /// Most contexts of a session.
 pub(crate) const CONTEXTS_MAX: usize = 8;
 
-/// Most messages of a sorted result that is kept: each arrival sorts them again.
-pub(crate) const SORTED_MAX: usize = 50_000;
+/// Most messages of a sorted result that is kept: four octets each, and as many steps when one joins or leaves.
+pub(crate) const SORTED_MAX: usize = 250_000;
 
 /// The contexts of a selected mailbox.
 #[derive(Debug)]
@@ -44,6 +49,8 @@ pub(crate) struct Context {
     pub items: Vec<FetchItem>,
     pub query: ContextQuery,
     pub result: ContextResult,
+    /// Of an ESEARCH command: the mailbox, which its responses name (RFC 7377 §2.1).
+    pub place: Option<(String, UidValidity)>,
 }
 
 /// What the client has been told, if it puts everything together.
@@ -52,7 +59,34 @@ pub(crate) enum ContextResult {
     /// In mailbox order.
     Mailbox(UidSet),
     /// In the order of a SORT.
-    Sorted(Arc<Arrangement>, Vec<Uid>),
+    Sorted(Box<SortedResult>),
+}
+
+/// A result in an order.
+#[derive(Debug)]
+pub(crate) struct SortedResult {
+    pub by: Arc<Arrangement>,
+    list: Vec<Uid>,
+    /// The same without order.
+    members: UidSet,
+}
+
+impl SortedResult {
+    pub fn new(by: Arc<Arrangement>, list: Vec<Uid>) -> SortedResult {
+        SortedResult { by, members: list.iter().copied().collect(), list }
+    }
+
+    /// Whether it may be kept. How like a message is (RFC 6203 §6) depends on all others that were found, so that its
+    /// place can't be told by itself.
+    pub fn can_be_kept(&self) -> bool {
+        self.list.len() <= SORTED_MAX && !self.by.is_by(&SortKey::Relevancy)
+    }
+
+    /// Whether a message may change its place: of all keys, annotations alone ever change (RFC 5257 §4.9).
+    fn moves(&self) -> bool {
+        let Arrangement::Sorted(criteria) = &*self.by else { return false };
+        criteria.iter().any(|criterion| matches!(criterion.key, SortKey::Annotation(_)))
+    }
 }
 
 impl Contexts {
@@ -98,11 +132,12 @@ impl Contexts {
 
     /// Tells that expunged messages leave the results.
     pub fn tell_gone(core: &mut Core) {
+        let names = core.enabled.names();
         let Some(view) = &mut core.view else { return };
         let Some(mut contexts) = view.contexts.take() else { return };
         for context in &mut contexts.all {
             let changes = context.result.remove(view.withheld());
-            context.tell(&mut core.out, view.told(), &[changes]);
+            context.tell(&mut core.out, view.told(), names, &[changes]);
         }
         view.contexts = Some(contexts);
     }
@@ -130,7 +165,7 @@ impl ContextResult {
     fn uids(&self) -> UidSet {
         match self {
             ContextResult::Mailbox(uids) => uids.clone(),
-            ContextResult::Sorted(_, list) => list.iter().copied().collect(),
+            ContextResult::Sorted(sorted) => sorted.members.clone(),
         }
     }
 
@@ -142,31 +177,36 @@ impl ContextResult {
                 changed.anywhere = uids.and(gone);
                 *uids = uids.minus(gone);
             }
-            ContextResult::Sorted(_, list) => {
-                for (at, run) in runs(list, gone) {
+            ContextResult::Sorted(sorted) if sorted.members.and(gone).is_empty() => {}
+            ContextResult::Sorted(sorted) => {
+                for (at, run) in runs(&sorted.list, gone) {
                     changed.sets.push((at + 1, run));
                 }
                 // The last places first, so that the earlier ones stay what they are.
                 changed.sets.reverse();
-                list.retain(|uid| !gone.contains(*uid));
+                sorted.list.retain(|uid| !gone.contains(*uid));
+                sorted.members = sorted.members.minus(gone);
             }
         }
         changed
     }
 
-    /// `list`: the whole result in order, if it is sorted.
-    fn add(&mut self, new: &UidSet, sorted: Vec<Uid>) -> Changed {
+    /// `placed`: where they belong, if the result is sorted.
+    fn add(&mut self, new: &UidSet, placed: Option<Placing>) -> Changed {
         let mut changed = Changed::new(b" ADDTO (");
         match self {
             ContextResult::Mailbox(uids) => {
                 changed.anywhere = new.minus(uids);
                 *uids = uids.or(new);
             }
-            ContextResult::Sorted(_, list) => {
-                for (at, run) in runs(&sorted, new) {
+            ContextResult::Sorted(sorted) => {
+                let Some(placed) = placed else { return changed };
+                let (list, runs) = placed.finish();
+                for (at, run) in runs {
+                    run.iter().for_each(|uid| sorted.members.push(*uid));
                     changed.sets.push((at + 1, run));
                 }
-                *list = sorted;
+                sorted.list = list;
             }
         }
         changed
@@ -187,12 +227,18 @@ fn runs(list: &[Uid], members: &UidSet) -> Vec<(usize, Vec<Uid>)> {
 
 impl Context {
     /// `* ESEARCH (TAG "B01") UID ADDTO (0 32768:32769)` (RFC 5267 §4.3.3, §4.3.4); nothing if nothing changed.
-    fn tell(&self, out: &mut Vec<u8>, told: &UidSet, changes: &[Changed]) {
+    fn tell(&self, out: &mut Vec<u8>, told: &UidSet, names: NameEncoding, changes: &[Changed]) {
         if changes.iter().all(Changed::is_empty) {
             return;
         }
         out.extend_from_slice(b"* ESEARCH (TAG ");
         write::string(out, self.tag.as_bytes());
+        if let Some((mailbox, uid_validity)) = &self.place {
+            out.extend_from_slice(b" MAILBOX ");
+            write::mailbox(out, mailbox, names);
+            out.extend_from_slice(b" UIDVALIDITY ");
+            write::number(out, u64::from(uid_validity.0));
+        }
         out.push(b')');
         if self.numbering == Numbering::Uid {
             out.extend_from_slice(b" UID");
@@ -247,7 +293,7 @@ enum Stage {
     /// Does it match?
     Search { changed: Arc<UidSet>, query: Arc<Query>, from: Uid, found: UidSet },
     /// Where does it belong?
-    Order { changed: Arc<UidSet>, joined: UidSet, left: UidSet, whole: Arc<UidSet> },
+    Place { changed: Arc<UidSet>, joined: UidSet, left: UidSet, placing: Placing, asked: Arc<UidSet> },
 }
 
 impl Updating {
@@ -277,11 +323,13 @@ impl Updating {
                 }
             }
             Some(Answer::Sorted(sorted)) => {
-                let Stage::Order { changed, joined, left, whole } = &self.stage else { return None };
-                let (changed, joined, left) = (Arc::clone(changed), joined.clone(), left.clone());
-                let sorted = sorted.into_iter().filter(|uid| whole.contains(*uid)).collect();
-                self.tell(core, &joined, &left, sorted);
-                self.begin(core, changed)?;
+                let Stage::Place { placing, asked, .. } = &mut self.stage else { return None };
+                let sorted: Vec<Uid> = sorted.into_iter().filter(|uid| asked.contains(*uid)).collect();
+                placing.answer(&sorted);
+                match placing.question() {
+                    Some(next) => *asked = next,
+                    None => self.placed(core)?,
+                }
             }
             Some(Answer::Preparing) => {}
             // Later: `known` stays where it is.
@@ -297,12 +345,12 @@ impl Updating {
             Stage::Search { changed, query, from, .. } => {
                 Ask::Search { query: Arc::clone(query), among: Arc::clone(changed), from: *from }
             }
-            Stage::Order { whole, .. } => {
+            Stage::Place { asked, .. } => {
                 let context = contexts.all.get(self.at - 1)?;
-                let ContextResult::Sorted(arrangement, _) = &context.result else { return None };
+                let ContextResult::Sorted(sorted) = &context.result else { return None };
                 Ask::Order {
-                    uids: Arc::clone(whole),
-                    arrangement: Arc::clone(arrangement),
+                    uids: Arc::clone(asked),
+                    arrangement: Arc::clone(&sorted.by),
                     comparator: context.query.comparator,
                     scores: Vec::new(),
                 }
@@ -334,31 +382,52 @@ impl Updating {
         let (changed, found) = (Arc::clone(changed), found.and(changed));
         let context = core.view.as_ref()?.contexts.as_ref()?.all.get(self.at - 1)?;
         let before = context.result.uids();
-        let joined = found.minus(&before);
-        let left = before.and(&changed).minus(&found);
-        if let (ContextResult::Sorted(..), false) = (&context.result, joined.is_empty()) {
-            let whole = Arc::new(before.minus(&left).or(&joined));
-            self.stage = Stage::Order { changed, joined, left, whole };
-            return Some(());
+        let (mut joined, mut left) = (found.minus(&before), before.and(&changed).minus(&found));
+        if let ContextResult::Sorted(sorted) = &context.result {
+            if sorted.moves() {
+                // RFC 5267 §4.3.4: what has another place now leaves the old one.
+                (joined, left) = (found, before.and(&changed));
+            }
+            if !joined.is_empty() {
+                let stay = |uid: &Uid| left.is_empty() || !left.contains(*uid);
+                let base = sorted.list.iter().copied().filter(stay).collect();
+                let mut placing = Placing::new(base, &joined);
+                let question = placing.question();
+                let asked = question.clone().unwrap_or_default();
+                self.stage = Stage::Place { changed, joined, left, placing, asked };
+                return if question.is_some() { Some(()) } else { self.placed(core) };
+            }
         }
-        self.tell(core, &joined, &left, Vec::new());
+        self.tell(core, &joined, &left, None);
         self.begin(core, changed)
     }
 
-    fn tell(&mut self, core: &mut Core, joined: &UidSet, left: &UidSet, sorted: Vec<Uid>) {
+    /// Every new message has its place.
+    fn placed(&mut self, core: &mut Core) -> Option<()> {
+        let Stage::Place { changed, joined, left, placing, .. } =
+            std::mem::replace(&mut self.stage, Stage::Ask)
+        else {
+            return None;
+        };
+        self.tell(core, &joined, &left, Some(placing));
+        self.begin(core, changed)
+    }
+
+    fn tell(&mut self, core: &mut Core, joined: &UidSet, left: &UidSet, placed: Option<Placing>) {
+        let names = core.enabled.names();
         let Some(view) = &mut core.view else { return };
         let Some(mut contexts) = view.contexts.take() else { return };
         if let Some(context) = contexts.all.get_mut(self.at - 1) {
             let mut changes = vec![context.result.remove(left)];
             if !joined.is_empty() {
-                changes.push(context.result.add(joined, sorted));
+                changes.push(context.result.add(joined, placed));
                 let new = joined.and(&contexts.arrived);
                 // RFC 5465 §7: not of what joins because its flags have changed.
                 if !context.items.is_empty() && !new.is_empty() {
                     self.joined.push((new, context.items.clone()));
                 }
             }
-            context.tell(&mut core.out, view.told(), &changes);
+            context.tell(&mut core.out, view.told(), names, &changes);
         }
         view.contexts = Some(contexts);
     }

@@ -168,6 +168,14 @@ impl Telling {
                 self.state = State::Ask;
                 None
             }
+            Answer::KeyReset => {
+                // RFC 4467 §7, RESETKEY: "Any current IMAP session logged in as the user that has the mailbox selected
+                // will receive an untagged OK response with the URLMECH status response code".
+                let mechanisms = crate::cmd::url_mechanisms(core);
+                core.tell("OK", format_args!("{mechanisms}The access key of this mailbox was reset"));
+                self.state = State::Ask;
+                None
+            }
             Answer::Rows(rows) => {
                 let State::Flags { uids, .. } = &self.state else {
                     return Some(mismatch(&Answer::Rows(rows)));

@@ -368,6 +368,8 @@ impl InOrder {
 pub struct NamespaceRow<'a> {
     /// UTF-8.
     pub prefix: &'a str,
+    /// The same for people (RFC 5255 §3.4, TRANSLATION).
+    pub translation: Option<&'a str>,
 }
 
 /// `* NAMESPACE (("" "/")) NIL NIL`: personal, other users', shared (RFC 9051 §7.3.2).
@@ -390,7 +392,14 @@ pub fn namespace(
             mailbox(out, row.prefix, encoding);
             out.extend_from_slice(b" \"");
             out.push(SEPARATOR as u8);
-            out.extend_from_slice(b"\")");
+            out.push(b'"');
+            if let Some(translation) = row.translation {
+                out.extend_from_slice(b" \"TRANSLATION\" (");
+                // RFC 5255 §3.4: "the modified UTF-7 encoded translation", whatever names come in.
+                mailbox(out, translation, NameEncoding::ModifiedUtf7);
+                out.push(b')');
+            }
+            out.push(b')');
         }
         out.push(b')');
     }

@@ -175,7 +175,7 @@ fn mailbox_responses() {
             "* LIST () \"/\" \"\" (\"CHILDINFO\" (\"SUBSCRIBED\"))\r\n",
         ),
         (
-            made(|out| namespace(out, &[NamespaceRow { prefix: "" }], &[], &[], rev1)),
+            made(|out| namespace(out, &[NamespaceRow { prefix: "", translation: None }], &[], &[], rev1)),
             "* NAMESPACE ((\"\" \"/\")) NIL NIL\r\n",
         ),
         (

@@ -56,6 +56,8 @@ struct Selection {
     access: Access,
     /// As told last.
     rights: Rights,
+    /// How often the access key was reset, as told last.
+    resets: u32,
 }
 
 #[derive(Debug)]
@@ -97,6 +99,8 @@ pub struct World {
     /// Access keys of mailboxes.
     keys: BTreeMap<u32, u8>,
     next_key: u8,
+    /// How often each was replaced or taken away.
+    resets: BTreeMap<u32, u32>,
 }
 
 pub fn refused(kind: RefusedKind, text: &'static str) -> Answer {
@@ -151,6 +155,7 @@ impl World {
             introductions: Vec::new(),
             keys: BTreeMap::new(),
             next_key: 1,
+            resets: BTreeMap::new(),
         };
         world.create("INBOX", None);
         world
@@ -425,13 +430,22 @@ impl World {
     }
 
     fn reset_keys(&mut self, mailbox: Option<&str>) -> Answer {
-        let Some(mailbox) = mailbox else {
-            self.keys.clear();
-            return Answer::Done;
+        let reset: Vec<u32> = match mailbox {
+            None => std::mem::take(&mut self.keys).into_keys().collect(),
+            Some(mailbox) => {
+                let Some(id) = self.find(mailbox) else { return no_such_mailbox() };
+                self.keys.insert(id, self.next_key);
+                self.next_key = self.next_key.wrapping_add(1);
+                vec![id]
+            }
         };
-        let Some(id) = self.find(mailbox) else { return no_such_mailbox() };
-        self.keys.insert(id, self.next_key);
-        self.next_key = self.next_key.wrapping_add(1);
+        for id in reset {
+            *self.resets.entry(id).or_default() += 1;
+        }
+        // Whoever did it knows.
+        if let Some(selection) = self.author.and_then(|client| self.selected.get_mut(&client)) {
+            selection.resets = self.resets.get(&selection.mailbox).copied().unwrap_or_default();
+        }
         Answer::Done
     }
 
@@ -511,7 +525,8 @@ impl World {
             return refused;
         }
         let rights = self.rights(id);
-        self.selected.insert(client, Selection { mailbox: id, access, rights });
+        let resets = self.resets.get(&id).copied().unwrap_or_default();
+        self.selected.insert(client, Selection { mailbox: id, access, rights, resets });
         let mailbox = self.mailboxes.get_mut(&id).expect("found");
         let recent = mailbox.unclaimed.iter().copied().map(Uid).collect();
         if access == Access::ReadWrite {
@@ -546,6 +561,11 @@ impl World {
         if rights != selection.rights {
             self.selected.insert(client, Selection { rights, ..selection });
             return Answer::Rights(rights);
+        }
+        let resets = self.resets.get(&selection.mailbox).copied().unwrap_or_default();
+        if resets != selection.resets {
+            self.selected.insert(client, Selection { resets, ..selection });
+            return Answer::KeyReset;
         }
         let mailbox = self.mailboxes.get_mut(&selection.mailbox).expect("selected");
         if mailbox.highest <= since {

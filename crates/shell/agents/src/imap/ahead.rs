@@ -7,7 +7,7 @@ use ::imap::ask;
 use engine::AccountId;
 use model::{MailboxId, Uid, UidSet};
 use std::sync::Arc;
-use store::{Error, Rows, Store};
+use store::{Error, Store};
 use tokio::task::JoinHandle;
 
 /// Which page, of what, as seen by whom.
@@ -27,12 +27,12 @@ pub(super) struct Wanted {
 /// A page that is being read.
 pub(super) struct Ahead {
     wanted: Wanted,
-    rows: JoinHandle<Result<Rows, Error>>,
+    rows: JoinHandle<Result<ask::Rows, Error>>,
 }
 
 impl Wanted {
-    /// Reads it; may wait for the disk.
-    pub(super) fn read(&self, store: &Store) -> Result<Rows, Error> {
+    /// Reads it; may wait for the disk. `trace` names the connection in the log.
+    pub(super) fn read(&self, store: &Store, trace: &str) -> Result<ask::Rows, Error> {
         let Wanted { owner, mailbox, .. } = *self;
         let needs = convert::needs(self.needs);
         let mut rows =
@@ -41,7 +41,7 @@ impl Wanted {
             let seen = store.seen_by(owner, mailbox, user, first.uid, last.uid)?;
             convert::show_seen(&mut rows, &seen);
         }
-        Ok(rows)
+        Ok(convert::rows(rows, trace))
     }
 
     /// The same command's page: a set of UIDs is made anew for each.
@@ -55,10 +55,10 @@ impl Wanted {
 
 impl Ahead {
     /// Begins to read the page of `before` that starts at `next`.
-    pub(super) fn begin(store: Arc<Store>, before: Wanted, next: Uid) -> Ahead {
+    pub(super) fn begin(store: Arc<Store>, before: Wanted, next: Uid, trace: String) -> Ahead {
         let wanted = Wanted { from: next, ..before };
         let page = wanted.clone();
-        Ahead { wanted, rows: tokio::task::spawn_blocking(move || page.read(&store)) }
+        Ahead { wanted, rows: tokio::task::spawn_blocking(move || page.read(&store, &trace)) }
     }
 
     /// Whether that is the page.
@@ -67,7 +67,7 @@ impl Ahead {
     }
 
     /// The page; None when its reader was lost, and it has to be read again.
-    pub(super) async fn rows(self) -> Option<Result<Rows, Error>> {
+    pub(super) async fn rows(self) -> Option<Result<ask::Rows, Error>> {
         self.rows.await.ok()
     }
 }

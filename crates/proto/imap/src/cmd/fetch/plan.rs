@@ -11,6 +11,8 @@ use mime::header::header_length;
 pub(super) struct Plan {
     pub items: Vec<Item>,
     pub needs: Needs,
+    /// The rows alone are enough for all items.
+    pub is_of_rows: bool,
     /// \Seen is to be set.
     pub marks_seen: bool,
     /// FLAGS is among the items.
@@ -97,11 +99,13 @@ impl Plan {
                     | FetchItem::Rfc822Text
             )
         };
+        let needs = needs(&items);
         Plan {
+            is_of_rows: needs == Needs::default(),
             marks_seen: may_mark(access) && items.iter().any(marks),
             shows_flags: items.contains(&FetchItem::Flags),
             shows_modseq: items.contains(&FetchItem::ModSeq),
-            needs: needs(&items),
+            needs,
             items: items.into_iter().map(|what| Item { label: label(&what), what }).collect(),
         }
     }

@@ -1,0 +1,88 @@
+# RFC 5267 §3.1, §4.2, §4.3, §4.4: the examples E01, A01 to A04, B01 to B04, with ADDTO and REMOVEFROM as in §4.3.3 and §4.3.4.
+# Departures: there are nine messages where the RFC has 32,769; by UID the responses say UID (the RFC's own B01 lacks it);
+# B02 lacks its sort keys in the RFC, and is refused an update only because eight others are kept before it.
+messages: 9
+
+S~ * OK [CAPABILITY *] *
+C: a LOGIN joe secret
+S~ a OK [CAPABILITY * ESORT CONTEXT=SEARCH CONTEXT=SORT *] *
+C: b SELECT INBOX
+S~ * 9 EXISTS
+S~ * 9 RECENT
+S~ * OK [UNSEEN *
+S~ * OK [UIDVALIDITY *
+S~ * OK [UIDNEXT *
+S~ * FLAGS *
+S~ * OK [PERMANENTFLAGS *
+S~ * OK [HIGHESTMODSEQ *
+S~ * OK [MAILBOXID *
+S~ * OK [ANNOTATIONS *
+S~ b OK *
+C: b UID STORE 3 +FLAGS.SILENT (\Deleted $Junk)
+S: b OK STORE completed
+C: E01 UID SORT RETURN () (REVERSE DATE) UTF-8 UNDELETED UNKEYWORD $Junk
+S: * ESEARCH (TAG "E01") UID ALL 9,8,7,6,5,4,2,1
+S: E01 OK SORT completed
+C: A01 SEARCH RETURN (CONTEXT COUNT) UNDELETED UNKEYWORD $Junk
+S: * ESEARCH (TAG "A01") COUNT 8
+S: A01 OK SEARCH completed
+C: B01 UID SEARCH RETURN (UPDATE COUNT) DELETED KEYWORD $Junk
+S: * ESEARCH (TAG "B01") UID COUNT 1
+S~ * FLAGS * $Junk)
+S~ * OK [PERMANENTFLAGS *
+S: B01 OK SEARCH completed
+C: B01 SORT RETURN (UPDATE) FLAGGED  # the RFC's example has no sort keys and no charset
+S~ B01 BAD *
+C: B01 SORT RETURN (UPDATE) (DATE) UTF-8 FLAGGED
+S: B01 BAD Tag reuse
+S2~ * OK [CAPABILITY *] *
+C2: a LOGIN joe secret
+S2~ a OK [CAPABILITY *] *
+C2: b SELECT INBOX
+S2~ * 9 EXISTS
+S2~ * 0 RECENT
+S2~ * OK [UNSEEN *
+S2~ * OK [UIDVALIDITY *
+S2~ * OK [UIDNEXT *
+S2~ * FLAGS *
+S2~ * OK [PERMANENTFLAGS *
+S2~ * OK [HIGHESTMODSEQ *
+S2~ * OK [MAILBOXID *
+S2~ * OK [ANNOTATIONS *
+S2~ b OK *
+C2: c UID STORE 8:9 +FLAGS.SILENT (\Deleted $Junk)
+S2: c OK STORE completed
+C: c NOOP
+S: * 8 FETCH (FLAGS (\Deleted \Recent $Junk))
+S: * 9 FETCH (FLAGS (\Deleted \Recent $Junk))
+S: * ESEARCH (TAG "B01") UID ADDTO (0 8:9)
+S: c OK NOOP completed
+C2: d UID EXPUNGE 8
+S2: * 8 EXPUNGE
+S2: d OK EXPUNGE completed
+C: B03 NOOP
+S: * ESEARCH (TAG "B01") UID REMOVEFROM (0 8)
+S: * 8 EXPUNGE
+S: B03 OK NOOP completed
+C: B04 CANCELUPDATE "B01"
+S: B04 OK CANCELUPDATE completed
+C: A02 UID SEARCH RETURN (PARTIAL 5:10) UNDELETED UNKEYWORD $Junk
+C: A03 UID SEARCH RETURN (PARTIAL 1:3) UNDELETED UNKEYWORD $Junk
+C: A04 UID SEARCH RETURN (PARTIAL 24:28) UNDELETED UNKEYWORD $Junk
+S: * ESEARCH (TAG "A02") UID PARTIAL (5:10 6:7)
+S: A02 OK SEARCH completed
+S: * ESEARCH (TAG "A03") UID PARTIAL (1:3 1:2,4)
+S: A03 OK SEARCH completed
+S: * ESEARCH (TAG "A04") UID PARTIAL (24:28 NIL)
+S: A04 OK SEARCH completed
+C: C01 UID SORT RETURN (UPDATE) (REVERSE DATE) UTF-8 FLAGGED
+S: * ESEARCH (TAG "C01") UID
+S: C01 OK SORT completed
+C2: e UID STORE 1:3 +FLAGS.SILENT (\Flagged)
+S2: e OK STORE completed
+C: d NOOP  # §4.3.3: one of the three ways to say it
+S~ * 1 FETCH *
+S~ * 2 FETCH *
+S~ * 3 FETCH *
+S: * ESEARCH (TAG "C01") UID ADDTO (1 3,2,1)
+S: d OK NOOP completed

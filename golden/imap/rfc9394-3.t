@@ -1,0 +1,50 @@
+# RFC 9394 §3.1, §3.3, §3.4: the examples A01 to A04, 10, 11 and 101. Departures: there are 24 messages where the RFC has 26,600,
+# so that places and UIDs are smaller by as much; items come in the order that they were asked for.
+messages: 24
+
+S~ * OK [CAPABILITY *] *
+C: a LOGIN joe secret
+S~ a OK [CAPABILITY * PARTIAL *] *
+C: b SELECT INBOX
+S~ * 24 EXISTS
+S~ * 24 RECENT
+S~ * OK [UNSEEN *
+S~ * OK [UIDVALIDITY *
+S~ * OK [UIDNEXT *
+S~ * FLAGS *
+S~ * OK [PERMANENTFLAGS *
+S~ * OK [HIGHESTMODSEQ *
+S~ * OK [MAILBOXID *
+S~ * OK [ANNOTATIONS *
+S~ b OK *
+C: A01 UID SEARCH RETURN (PARTIAL -1:-10) UNDELETED UNKEYWORD $Junk
+S: * ESEARCH (TAG "A01") UID PARTIAL (-1:-10 15:24)
+S: A01 OK SEARCH completed
+C: A02 UID SEARCH RETURN (PARTIAL 21:30) UNDELETED UNKEYWORD $Junk
+C: A03 UID SEARCH RETURN (PARTIAL 1:10) UNDELETED UNKEYWORD $Junk
+C: A04 UID SEARCH RETURN (PARTIAL 31:40) UNDELETED UNKEYWORD $Junk
+S: * ESEARCH (TAG "A02") UID PARTIAL (21:30 21:24)
+S: A02 OK SEARCH completed
+S: * ESEARCH (TAG "A03") UID PARTIAL (1:10 1:10)
+S: A03 OK SEARCH completed
+S: * ESEARCH (TAG "A04") UID PARTIAL (31:40 NIL)
+S: A04 OK SEARCH completed
+C: 10 UID FETCH 10:22 (UID FLAGS) (PARTIAL -1:-3)
+S: * 20 FETCH (UID 20 FLAGS (\Recent))
+S: * 21 FETCH (UID 21 FLAGS (\Recent))
+S: * 22 FETCH (UID 22 FLAGS (\Recent))
+S: 10 OK FETCH completed
+C: 11 UID FETCH 10:22 (UID FLAGS) (PARTIAL 1:5)
+S: * 10 FETCH (UID 10 FLAGS (\Recent))
+S: * 11 FETCH (UID 11 FLAGS (\Recent))
+S: * 12 FETCH (UID 12 FLAGS (\Recent))
+S: * 13 FETCH (UID 13 FLAGS (\Recent))
+S: * 14 FETCH (UID 14 FLAGS (\Recent))
+S: 11 OK FETCH completed
+C: c UID STORE 5,14,21 +FLAGS.SILENT (\Flagged \Answered)
+S: c OK STORE completed
+C: 101 UID FETCH 10:22 (UID FLAGS) (PARTIAL -1:-10 CHANGEDSINCE 35)
+S~ * OK [HIGHESTMODSEQ *] *
+S: * 14 FETCH (UID 14 FLAGS (\Answered \Flagged \Recent) MODSEQ (36))
+S: * 21 FETCH (UID 21 FLAGS (\Answered \Flagged \Recent) MODSEQ (36))
+S: 101 OK FETCH completed
