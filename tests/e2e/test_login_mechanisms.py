@@ -3,12 +3,15 @@
 import base64
 import hashlib
 import hmac
+import http.server
 import json
 import os
 import re
 import ssl
 import subprocess
+import threading
 import time
+import urllib.parse
 
 import pytest
 from harness.mail import message
@@ -251,6 +254,103 @@ def test_curl_and_tokens(token_server, issuer):
     words = ["curl", "--silent", "--show-error", "--cacert", server.ca, "--oauth2-bearer", issuer.token(alice.address)]
     words += ["--user", alice.address + ":", f"imaps://localhost:{server.imaps}/INBOX;MAILINDEX=1"]
     assert b"for curl" in run(words).stdout
+
+
+# Tokens that only the issuer knows (RFC 7662)
+
+
+class Introspection(http.server.BaseHTTPRequestHandler):
+    """Says what tokens are, to who knows the secret."""
+
+    def do_POST(self):  # noqa: N802
+        issuer = self.server
+        fields = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        expected = "Basic " + b64(f"mail:{issuer.secret}".encode())
+        right = self.headers["Authorization"] == expected and self.path == "/introspect"
+        issuer.asked.append(fields["token"][0])
+        answer = issuer.tokens.get(fields["token"][0], {"active": False})
+        body = json.dumps(answer).encode()
+        if issuer.broken:
+            body = b"<html>"
+        self.send_response(200 if right else 401)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        """Nothing: tokens must not be seen."""
+
+
+@pytest.fixture
+def introspection(tmp_path):
+    """An issuer that is asked by HTTPS, on loopback."""
+    ca = client_certificate(tmp_path, "issuer-ca", "/CN=Issuer's CA", "keyUsage=keyCertSign")
+    certificate, key = client_certificate(tmp_path, "issuer", "/CN=localhost", "subjectAltName=DNS:localhost", ca=ca)
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Introspection)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    made.socket = context.wrap_socket(made.socket, server_side=True)
+    made.secret, made.tokens, made.asked, made.broken = "s3cret", {}, [], False
+    made.authorities = ca[0]
+    (tmp_path / "client-secret").write_text(made.secret + "\n")
+    made.secret_file = tmp_path / "client-secret"
+    thread = threading.Thread(target=made.serve_forever)
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join()
+    made.server_close()
+
+
+def log_in_with(server, user, token):
+    """The final reply of OAUTHBEARER, and the JSON of the refusal before it, if there is one."""
+    with server.wire("imaps", timeout=30) as wire:
+        wire.send(f"a AUTHENTICATE OAUTHBEARER {bearer(user, token)}\r\n")
+        line = wire.line()
+        if not line.startswith("+ "):
+            return line, None
+        wire.send("AQ==\r\n")
+        return wire.line(), json.loads(base64.b64decode(line[2:]))
+
+
+def test_the_issuer_is_asked_about_tokens(own_server, issuer, introspection):
+    port = introspection.server_address[1]
+    sections = (
+        f'[oauth]\nkeys = "{issuer.keys}"\nissuer = "https://id.test"\naudience = "troika"\n'
+        f'introspection = "https://localhost:{port}/introspect"\nclient_id = "mail"\n'
+        f'client_secret_file = "{introspection.secret_file}"\nauthorities = "{introspection.authorities}"\nremember = "1h"\n'
+    )
+    server = own_server(sections=sections)
+    alice, bob = server.account(), server.account()
+    good = {"active": True, "aud": "troika", "email": alice.address}
+    introspection.tokens = {
+        "opaque/+~1==": good,
+        "other": {**good, "aud": "elsewhere"},
+        "ended": {**good, "exp": time.time() - 3600},
+    }
+    # What a key has signed is not asked about.
+    assert log_in_with(server, alice.address, issuer.token(alice.address))[0].startswith("a OK")
+    assert introspection.asked == []
+    assert log_in_with(server, alice.address, "opaque/+~1==")[0].startswith("a OK")
+    assert introspection.asked == ["opaque/+~1=="]
+    # Remembered: also when the issuer has gone, and in each protocol.
+    introspection.broken = True
+    assert log_in_with(server, alice.address, "opaque/+~1==")[0].startswith("a OK")
+    with server.wire("pop3s") as wire:
+        assert wire.pop3(f"AUTH XOAUTH2 {xoauth2(alice.address, 'opaque/+~1==')}").startswith("+OK")
+    assert len(introspection.asked) == 1
+    # An answer of no use is nobody's fault but the issuer's: come again.
+    reply, _ = log_in_with(server, alice.address, "unheard")
+    assert reply.startswith("a NO [UNAVAILABLE]"), reply
+    introspection.broken = False
+    for user, token in [(bob.address, "opaque/+~1=="), (alice.address, "other"), (alice.address, "ended"), (alice.address, "none")]:
+        reply, refusal = log_in_with(server, user, token)
+        assert refusal["status"] == "invalid_token" and reply.startswith("a NO "), (token, reply)
+    # The issuer does not know this server any more.
+    introspection.secret = "another"
+    assert log_in_with(server, bob.address, "fresh")[0].startswith("a NO [UNAVAILABLE]")
+    assert "client_secret_file" in server.log() and "opaque" not in server.log()
 
 
 # Certificates

@@ -148,6 +148,36 @@ impl Directory {
         (Reply::Verdict(verdict), delay)
     }
 
+    /// Whether the issuer has to be asked about a token: no key that is known here has signed it, and the peer has not
+    /// failed so often that its answer is held back anyway.
+    pub fn must_introspect(&self, user: &str, token: &str, peer: Option<IpAddr>, now: SystemTime) -> bool {
+        let settings = self.settings.read().clone();
+        let Some(issuer) = &settings.tokens else { return false };
+        if issuer.account_of(token, seconds(now)).is_some() {
+            return false;
+        }
+        let claimed = self.engine.snapshot().map_err(Error::from);
+        let claimed = claimed.and_then(|snapshot| self.claimed(&*snapshot, user));
+        claimed.is_ok_and(|claimed| self.throttle.admits(peer, &claimed.key, now))
+    }
+
+    /// Answers [`Question::Token`] by what the issuer has said of the token (RFC 7662): blocking, as
+    /// [`Directory::answer`].
+    pub fn answer_introspected(
+        &self,
+        user: &str,
+        answer: &[u8],
+        service: Service,
+        peer: Option<IpAddr>,
+        now: SystemTime,
+    ) -> (Reply, Duration) {
+        let settings = self.settings.read().clone();
+        let owner = settings.tokens.as_ref().and_then(|issuer| issuer.introspected(answer, seconds(now)));
+        let outcome = self.check_owner(user, owner, &Attempt { service, peer, now });
+        let (verdict, delay) = outcome.unwrap_or(LATER);
+        (Reply::Verdict(verdict), delay)
+    }
+
     /// The account that a log-in name means: `user@domain`, `user` with the default domain, with or without a
     /// subaddress, or an alias that stands for exactly one account. For tools and tests; a log-in asks
     /// [`Directory::answer`].
@@ -375,8 +405,12 @@ impl Directory {
     /// RFC 7628 §3.2.1. The token says whose it is; a name beside it must mean the same account.
     fn check_token(&self, user: &str, token: &str, attempt: &Attempt) -> Result<Delayed, Error> {
         let settings = self.settings.read().clone();
-        let now = attempt.now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
-        let owner = settings.tokens.as_ref().and_then(|issuer| issuer.account_of(token, now));
+        let owner =
+            settings.tokens.as_ref().and_then(|issuer| issuer.account_of(token, seconds(attempt.now)));
+        self.check_owner(user, owner, attempt)
+    }
+
+    fn check_owner(&self, user: &str, owner: Option<String>, attempt: &Attempt) -> Result<Delayed, Error> {
         let snapshot = self.engine.snapshot()?;
         let claimed = self.claimed(&*snapshot, owner.as_deref().unwrap_or(user))?;
         if !self.throttle.admits(attempt.peer, &claimed.key, attempt.now) {
@@ -465,7 +499,7 @@ impl Directory {
     fn note_use(&self, read: &dyn Read, id: AccountId, number: u32, now: SystemTime) -> Result<(), Error> {
         let key = keys::last_used(id, number);
         let last = i64::from_be_bytes(record::number(read, &key)?);
-        let now = now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64);
+        let now = seconds(now);
         if last.abs_diff(now) < LAST_USED_EACH {
             return Ok(());
         }
@@ -500,6 +534,11 @@ fn unknown_key(read: &dyn Read, mut address: EmailAddress) -> Result<String, Err
     let base = separator.and_then(|c| written.split_once(c)).map_or(written, |(base, _)| base);
     let local = names::normal_local(base).unwrap_or(base.into());
     Ok(format!("{local}@{}", address.domain))
+}
+
+/// Seconds since 1970.
+fn seconds(now: SystemTime) -> i64 {
+    now.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 #[cfg(test)]

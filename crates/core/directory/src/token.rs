@@ -1,5 +1,6 @@
 //! Bearer tokens (OAUTHBEARER, XOAUTH2): JSON Web Tokens (RFC 7519) signed by an issuer whose public keys lie here in a
-//! file (a JWK set, RFC 7517). Nobody is asked over the network.
+//! file (a JWK set, RFC 7517), for which nobody is asked over the network; and tokens of any kind, of which the issuer has
+//! said what they are (RFC 7662).
 //!
 //! Invariants: only signatures by public keys count (never `none`, never a shared secret), and only with the algorithm
 //! that the key is for (RFC 8725 §3.1, §3.2); a token without an end is refused; a claim that is not understood but must
@@ -81,6 +82,20 @@ impl TokenIssuer {
         Ok(TokenIssuer { keys, issuer, audience, claim })
     }
 
+    /// An issuer of which no keys are known: it has to be asked about each token.
+    pub fn asked(issuer: Option<String>, audience: Option<String>, claim: String) -> TokenIssuer {
+        TokenIssuer { keys: Vec::new(), issuer, audience, claim }
+    }
+
+    /// Whose token it is, by what the issuer says of it (RFC 7662 §2.2), if it is a good one at `now`.
+    pub fn introspected(&self, answer: &[u8], now: i64) -> Option<String> {
+        let claims: Value = serde_json::from_slice(answer).ok()?;
+        if claims.get("active") != Some(&Value::Bool(true)) {
+            return None;
+        }
+        self.claimed(&claims, now, Source::Introspection)
+    }
+
     /// Whose token it is, if it is a good one at `now` (seconds since 1970).
     pub(crate) fn account_of(&self, token: &str, now: i64) -> Option<String> {
         let (signed, signature) = token.rsplit_once('.')?;
@@ -98,18 +113,26 @@ impl TokenIssuer {
         if !keys.any(|key| key.has_signed(algorithm, signed.as_bytes(), &signature)) {
             return None;
         }
-        self.claimed(&json(claims)?, now)
+        self.claimed(&json(claims)?, now, Source::Signature)
     }
 
-    fn claimed(&self, claims: &Value, now: i64) -> Option<String> {
-        let time = |name: &str| claims.get(name).map(|value| value.as_f64().map(|seconds| seconds as i64));
-        // A token that never ends can't be taken back.
-        let ends = time("exp")??;
+    fn claimed(&self, claims: &Value, now: i64, source: Source) -> Option<String> {
+        let given = |name: &str| claims.get(name).filter(|value| !value.is_null());
+        let time = |name: &str| given(name).map(|value| value.as_f64().map(|seconds| seconds as i64));
+        let ends = match (time("exp"), source) {
+            (Some(ends), _) => ends?,
+            // A signed token that never ends can't be taken back.
+            (None, Source::Signature) => return None,
+            (None, Source::Introspection) => i64::MAX,
+        };
         let begins = time("nbf").unwrap_or(Some(i64::MIN))?;
         if now >= ends.saturating_add(LEEWAY_S) || now < begins.saturating_sub(LEEWAY_S) {
             return None;
         }
+        // RFC 7662 §2.2: who answers may leave its own name out.
+        let is_left_out = source == Source::Introspection && claims.get("iss").is_none();
         if let Some(issuer) = &self.issuer
+            && !is_left_out
             && claims.get("iss").and_then(Value::as_str) != Some(issuer)
         {
             return None;
@@ -135,6 +158,15 @@ impl TokenIssuer {
         }
         claims.get(&self.claim)?.as_str().map(str::to_owned)
     }
+}
+
+/// Who vouches for claims.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// The issuer's signature.
+    Signature,
+    /// The issuer's answer to a question.
+    Introspection,
 }
 
 fn json(part: &str) -> Option<Value> {

@@ -116,3 +116,40 @@ fn a_set_without_a_usable_key_is_refused() {
     set["keys"][1]["use"] = json!("enc");
     assert!(read(set).is_err());
 }
+
+#[test]
+fn what_the_issuer_says_of_a_token_counts() {
+    let issuer = TokenIssuer::asked(Some("https://id.test".into()), Some("troika".into()), "username".into());
+    let good = json!({"active": true, "aud": "troika", "username": "a@b.test"});
+    let said = |answer: &Value| issuer.introspected(answer.to_string().as_bytes(), NOW);
+    // RFC 7662 §2.2: all but "active" may be left out, but this server is told for whom it is.
+    assert_eq!(said(&good).as_deref(), Some("a@b.test"));
+    let with = |name: &str, value: Value| {
+        let mut answer = good.clone();
+        answer[name] = value;
+        said(&answer)
+    };
+    for (name, value) in [("exp", json!(NOW + 1)), ("exp", Value::Null), ("iss", json!("https://id.test"))] {
+        assert_eq!(with(name, value.clone()).as_deref(), Some("a@b.test"), "{name} {value}");
+    }
+    for (name, value) in [
+        ("active", json!(false)),
+        ("active", json!("true")),
+        ("active", Value::Null),
+        ("exp", json!(NOW - LEEWAY_S)),
+        ("exp", json!("never")),
+        ("nbf", json!(NOW + LEEWAY_S + 1)),
+        ("iss", json!("https://evil.test")),
+        ("aud", json!("other")),
+        ("aud", Value::Null),
+        ("username", Value::Null),
+        ("username", json!(7)),
+    ] {
+        assert_eq!(with(name, value.clone()), None, "{name} {value}");
+    }
+    assert_eq!(issuer.introspected(b"<html>", NOW), None);
+    // It has no keys: what is signed by anybody is no proof.
+    let (pair, _) = signer();
+    let claims = json!({"aud": "troika", "iss": "https://id.test", "exp": NOW + 10, "username": "a@b.test"});
+    assert_eq!(issuer.account_of(&token(&pair, &json!({"alg": "ES256"}), &claims), NOW), None);
+}

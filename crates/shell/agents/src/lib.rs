@@ -3,6 +3,7 @@
 //! only brings a question to the right one and the answer back, and keeps who is logged in on its connection.
 
 mod imap;
+mod introspection;
 mod kept;
 pub mod lists;
 mod login;
@@ -19,6 +20,7 @@ mod url;
 mod world;
 
 pub use imap::{ImapAgent, identifier, identify};
+pub use introspection::{Introspect, Introspecting};
 pub use login::Login;
 pub use mailboxes::Mailboxes;
 pub use metrics::{By, ByCollect, BySent, CollectOutcome, Metrics, Protocol, SentOutcome};

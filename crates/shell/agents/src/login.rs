@@ -1,5 +1,6 @@
 //! Log-ins, the same for every protocol: the directory's verdict, held back as long as the throttle says.
 
+use crate::introspection::{Introspected, introspect};
 use crate::metrics::{By, Protocol};
 use crate::world::World;
 use directory::Service;
@@ -42,11 +43,24 @@ pub(crate) async fn answer(
         Protocol::Imap => Service::Imap,
     };
     let asked = world.clone();
+    // Before a place is taken: the issuer may be slow.
+    let introspected = introspect(world, peer, trace, &question).await;
+    if matches!(introspected, Introspected::Unavailable) {
+        return (Reply::Verdict(Verdict::Unavailable), None);
+    }
     // The semaphore is never closed.
     let place = AT_ONCE.acquire().await;
     // argon2 takes tens of milliseconds of a core: not on a thread that moves bytes.
     let work = tokio::task::spawn_blocking(move || {
-        let answer = asked.directory.answer(&question, service, peer, SystemTime::now());
+        let (directory, now) = (&asked.directory, SystemTime::now());
+        let answer = match &introspected {
+            Introspected::Answer(said) => {
+                directory.answer_introspected(claimed(&question), said, service, peer, now)
+            }
+            Introspected::Needless | Introspected::Unavailable => {
+                directory.answer(&question, service, peer, now)
+            }
+        };
         (answer, claimed(&question).to_owned())
     });
     let worked = work.await;

@@ -1,5 +1,6 @@
 //! What all agents of one server share.
 
+use crate::introspection::Introspect;
 use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::pop3::Maildrops;
@@ -25,6 +26,9 @@ pub struct World {
     pub store: Arc<Store>,
     /// Names and credentials.
     pub directory: Arc<Directory>,
+    /// Who asks the issuer about tokens (RFC 7662). None: tokens with signatures alone are taken. Exchanged when the
+    /// configuration is read again.
+    pub introspection: RwLock<Option<Arc<dyn Introspect>>>,
     /// Mail for other hosts.
     pub queue: Queue,
     /// Mailing lists.

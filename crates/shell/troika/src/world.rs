@@ -2,6 +2,7 @@
 
 use crate::config::{Batv, Config, DnssecMode, RewriteOf};
 use crate::control::Failure;
+use crate::serve::introspection;
 use agents::{Metrics, World};
 use directory::Directory;
 use engine::{Engine, LogEngine};
@@ -44,6 +45,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         collecting: collecting::Collecting::new(dynamic.clone(), directory.seal(collecting::SEAL_PURPOSE)),
         store,
         directory: Arc::new(directory),
+        introspection: parking_lot::RwLock::default(),
         queue: queue::Queue::new(dynamic.clone()),
         policy: parking_lot::RwLock::new(Arc::new(policy(config, rewriting::Keys::new(&secret))?)),
         outgoing: parking_lot::RwLock::new(Arc::new(crate::telling::outgoing(config)?)),
@@ -131,15 +133,49 @@ pub fn directory_settings(config: &Config) -> Result<directory::Settings, Failur
     })
 }
 
+/// A text that is there.
+fn given(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// Who asks the issuer about tokens. None: nobody is asked.
+///
+/// # Errors
+/// What `[oauth]` says of it can't be used.
+pub fn introspection(config: &Config) -> Result<Option<Arc<dyn agents::Introspect>>, Failure> {
+    let oauth = &config.oauth;
+    if oauth.introspection.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |why: String| Failure::new(format!("[oauth] introspection: {why}"));
+    let secret = if oauth.client_secret_file.as_os_str().is_empty() {
+        String::new()
+    } else {
+        let path = oauth.client_secret_file.display();
+        let text = fs::read_to_string(&oauth.client_secret_file);
+        text.map_err(|error| Failure::new(format!("[oauth] client_secret_file: {path}: {error}")))?
+    };
+    let settings = introspection::Settings {
+        url: &oauth.introspection,
+        authorities: &oauth.authorities,
+        client: (&oauth.client_id, secret.trim()),
+        timeout: oauth.timeout.0,
+        remember: oauth.remember.0,
+    };
+    Ok(Some(Arc::new(introspection::Introspector::new(&settings).map_err(wrong)?)))
+}
+
 /// Whose tokens are taken.
 fn tokens(config: &Config) -> Result<Option<directory::TokenIssuer>, Failure> {
     let oauth = &config.oauth;
     if oauth.keys.as_os_str().is_empty() {
-        return Ok(None);
+        let asked = (!oauth.introspection.is_empty()).then(|| {
+            directory::TokenIssuer::asked(given(&oauth.issuer), given(&oauth.audience), oauth.claim.clone())
+        });
+        return Ok(asked);
     }
     let wrong = |why: String| Failure::new(format!("[oauth] keys: {}: {why}", oauth.keys.display()));
     let json = fs::read(&oauth.keys).map_err(|error| wrong(error.to_string()))?;
-    let given = |text: &String| (!text.is_empty()).then(|| text.clone());
     directory::TokenIssuer::read(&json, given(&oauth.issuer), given(&oauth.audience), oauth.claim.clone())
         .map(Some)
         .map_err(wrong)

@@ -35,6 +35,7 @@ impl Bench {
             store: Arc::new(Store::new(engine.clone())),
             collecting: collecting::Collecting::new(engine.clone(), directory.seal(collecting::SEAL_PURPOSE)),
             directory: Arc::new(directory),
+            introspection: parking_lot::RwLock::default(),
             queue: queue::Queue::new(engine.clone()),
             lists: ::lists::Lists::new(engine.clone()),
             list_settings: parking_lot::RwLock::default(),

@@ -276,7 +276,7 @@ section! {
 
 section! {
     /// Log-ins with tokens that somebody else issues (OAUTHBEARER, XOAUTH2): JSON Web Tokens, checked with the issuer's
-    /// public keys; nobody is asked over the network.
+    /// public keys, for which nobody is asked over the network; and any others, about which the issuer is asked (RFC 7662).
     OAuth {
         /// File with the issuer's public keys (a JWK set, as the issuer's jwks_uri has it). Empty: no tokens are taken. Read
         /// again on SIGHUP.
@@ -288,6 +288,19 @@ section! {
         audience: String = "\"\"" => String::new(),
         /// The claim that has the address of the account.
         claim: String = "\"email\"" => "email".into(),
+        /// Where the issuer says what a token is ("https://…"; "http://…" on loopback only): asked about tokens that no key
+        /// in "keys" has signed. Empty: nobody is asked.
+        introspection: String = "\"\"" => String::new(),
+        /// The name under which this server asks there.
+        client_id: String = "\"\"" => String::new(),
+        /// File with the secret that belongs to it. Read again on SIGHUP.
+        client_secret_file: PathBuf = "\"\"" => PathBuf::new(),
+        /// PEM file: authorities that sign the certificate of that place. Empty: the system's.
+        authorities: PathBuf = "\"\"" => PathBuf::new(),
+        /// How long the issuer may take to answer; the client is then told to come again.
+        timeout: Span = "\"5s\"" => Span::seconds(5),
+        /// How long a good answer is remembered: a token that is taken back opens mailboxes for so long yet.
+        remember: Span = "\"1m\"" => Span::seconds(60),
     }
 }
 

@@ -151,6 +151,8 @@ impl Config {
         let passwords = self.route.iter_mut().map(|route| &mut route.password_file);
         let single = [
             &mut self.oauth.keys,
+            &mut self.oauth.client_secret_file,
+            &mut self.oauth.authorities,
             &mut self.delivery.authorities,
             &mut self.dns.zone_file,
             &mut self.dns.trust_anchor,

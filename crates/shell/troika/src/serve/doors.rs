@@ -101,7 +101,9 @@ impl Entrance {
     fn mechanisms(&self, config: &Config) -> Vec<Mechanism> {
         let offered = |mechanism: &Mechanism| match mechanism {
             Mechanism::CramMd5 => self.offered(config.auth.cram_md5),
-            Mechanism::OAuthBearer | Mechanism::XOAuth2 => !config.oauth.keys.as_os_str().is_empty(),
+            Mechanism::OAuthBearer | Mechanism::XOAuth2 => {
+                !config.oauth.keys.as_os_str().is_empty() || !config.oauth.introspection.is_empty()
+            }
             Mechanism::Anonymous => self.protocol == Protocol::Imap && !config.auth.anonymous.is_empty(),
             _ => true,
         };

@@ -5,7 +5,9 @@ mod doors;
 mod guarding;
 mod housekeeping;
 mod http;
+mod http_client;
 mod indexing;
+pub mod introspection;
 mod log;
 mod pages;
 mod privileges;
@@ -62,6 +64,7 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     control::server::serve(control, Arc::new(Operator(Arc::downgrade(&world))));
 
     finish_removals(&world);
+    *world.introspection.write() = world::introspection(&config)?;
     let guard = sending::guard(&config, &world)?;
     let courier =
         Courier::new(world.clone(), guard.clone(), sending::settings(&config)?, sending::under_way(&config));
@@ -266,6 +269,7 @@ fn reload(
     let sending = sending::settings(&config)?;
     let outgoing = telling::outgoing(&config)?;
     let webhook = telling::webhook(&config)?;
+    let introspection = world::introspection(&config)?;
     let trust = sending::trust(&config)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world
@@ -273,6 +277,7 @@ fn reload(
         .reload(&world::dns_settings(&config))
         .map_err(|error| Failure::new(format!("[dns]: {error}")))?;
     world.directory.reload(directory);
+    *world.introspection.write() = introspection;
     world.seals.store(config.arc.seal, std::sync::atomic::Ordering::Relaxed);
     *world.policy.write() = Arc::new(policy);
     world.queue.scheduler().set(sending::schedule(&config));

@@ -4,23 +4,19 @@
 //!
 //! Signed as standardwebhooks.com has it: HMAC-SHA-256 over `id.timestamp.body`.
 
+use super::http_client::Target;
 use agents::World;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http_body_util::{BodyExt as _, Full, Limited};
-use hyper::body::Bytes;
-use hyper::header::{CONTENT_TYPE, HOST, USER_AGENT};
-use hyper::{Method, Request, StatusCode, Uri};
-use hyper_util::rt::TokioIo;
-use net::{ClientTls, Dial, Endpoint, Stream};
+use hyper::Request;
+use hyper::header::CONTENT_TYPE;
 use parking_lot::RwLock;
 use queue::Notice;
 use sha2::Sha256;
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
 
 /// How often there is a look at what waits.
 const ROUND: Duration = Duration::from_millis(500);
@@ -29,17 +25,9 @@ const BATCH: usize = 100;
 /// Pause after the first failure; each further one is twice as long, up to [`PAUSE_LONGEST`].
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_LONGEST: Duration = Duration::from_secs(300);
-/// Bytes read of an answer, which nobody is interested in.
-const ANSWER_BYTES_MAX: usize = 64 * 1024;
-
 /// Where events go.
 pub struct Settings {
-    host: String,
-    port: u16,
-    /// As it stands in the Host field.
-    authority: String,
-    path: String,
-    tls: Option<ClientTls>,
+    target: Target,
     secret: Vec<u8>,
     timeout: Duration,
 }
@@ -51,26 +39,8 @@ impl Settings {
     /// # Errors
     /// A sentence: what is wrong with it.
     pub fn new(url: &str, secret: &[u8], authorities: &Path, timeout: Duration) -> Result<Settings, String> {
-        let uri: Uri = url.parse().map_err(|error| format!("url: {url}: {error}"))?;
-        let authority = uri.authority().ok_or_else(|| format!("url: {url} has no host"))?.clone();
-        let (port, tls) = match uri.scheme_str() {
-            Some("https") => (443, Some(tls(authorities)?)),
-            Some("http") => (80, None),
-            _ => return Err(format!("url: {url} begins neither with https:// nor with http://")),
-        };
-        if authority.as_str().contains('@') {
-            return Err("url: there is no log-in with a password; the signature tells who it is from".into());
-        }
-        let secret = secret_of(secret)?;
-        Ok(Settings {
-            host: authority.host().trim_matches(['[', ']']).to_owned(),
-            port: authority.port_u16().unwrap_or(port),
-            authority: authority.to_string(),
-            path: uri.path_and_query().map_or_else(|| "/".into(), ToString::to_string),
-            tls,
-            secret,
-            timeout,
-        })
+        let target = Target::new(url, authorities, timeout)?;
+        Ok(Settings { target, secret: secret_of(secret)?, timeout })
     }
 
     /// The value of `webhook-signature`.
@@ -81,65 +51,21 @@ impl Settings {
         format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes()))
     }
 
-    async fn connect(&self) -> Result<Stream, String> {
-        let failed = |error: std::io::Error| format!("{}: {error}", self.authority);
-        let mut last = format!("{} has no address", self.host);
-        for address in tokio::net::lookup_host((self.host.as_str(), self.port)).await.map_err(failed)? {
-            match net::dial(&Endpoint::Tcp(address), &Dial::default(), self.timeout).await {
-                Ok(stream) => {
-                    let Some(tls) = &self.tls else { return Ok(stream) };
-                    let started = tls.start(stream, &self.host, self.timeout).await;
-                    return started.map(|(stream, _)| stream).map_err(failed);
-                }
-                Err(error) => last = failed(error),
-            }
-        }
-        Err(last)
-    }
-
     /// Brings a body over.
     async fn post(&self, id: &str, body: Vec<u8>) -> Result<(), String> {
         let timestamp = World::now().0;
-        let request = Request::builder()
-            .method(Method::POST)
-            .uri(&self.path)
-            .header(HOST, &self.authority)
-            .header(USER_AGENT, concat!("Troika/", env!("CARGO_PKG_VERSION")))
+        let head = Request::builder()
             .header(CONTENT_TYPE, "application/json")
             .header("webhook-id", id)
             .header("webhook-timestamp", timestamp)
-            .header("webhook-signature", self.signature(id, timestamp, &body))
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|error| error.to_string())?;
-        let failed = |error: hyper::Error| format!("{}: {error}", self.authority);
-        let status = match self.connect().await? {
-            Stream::Tls(tls) => exchange(*tls, request).await.map_err(failed)?,
-            Stream::Tcp(tcp) => exchange(tcp, request).await.map_err(failed)?,
-            _ => return Err("a connection of another kind than asked for".into()),
-        };
-        if status.is_success() { Ok(()) } else { Err(format!("{} answered {status}", self.authority)) }
-    }
-}
-
-/// One request on a connection of its own.
-async fn exchange(
-    connection: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    request: Request<Full<Bytes>>,
-) -> Result<StatusCode, hyper::Error> {
-    let (mut sender, driver) = hyper::client::conn::http1::handshake(TokioIo::new(connection)).await?;
-    let driver = tokio::spawn(driver);
-    let answer = sender.send_request(request).await;
-    let status = match answer {
-        Ok(answer) => {
-            let status = answer.status();
-            // To its end, so that the receiver sees no broken connection.
-            let _ = Limited::new(answer.into_body(), ANSWER_BYTES_MAX).collect().await;
-            Ok(status)
+            .header("webhook-signature", self.signature(id, timestamp, &body));
+        let (status, _) = self.target.post(head, body).await?;
+        if status.is_success() {
+            Ok(())
+        } else {
+            Err(format!("{} answered {status}", self.target.authority()))
         }
-        Err(error) => Err(error),
-    };
-    driver.abort();
-    status
+    }
 }
 
 /// The key that signs: what stands in the file, or what it is the base64 of when it begins with `whsec_`.
@@ -157,13 +83,6 @@ fn secret_of(file: &[u8]) -> Result<Vec<u8>, String> {
         );
     }
     Ok(secret)
-}
-
-fn tls(authorities: &Path) -> Result<ClientTls, String> {
-    let file = crate::sending::authorities_file(authorities)
-        .ok_or("https needs authorities: a PEM file; the system has none in the usual places")?;
-    let roots = net::authorities(&file).map_err(|error| error.to_string())?;
-    ClientTls::verified(Arc::new(roots)).map_err(|error| error.to_string())
 }
 
 /// The one that tells.
@@ -210,7 +129,7 @@ async fn tell_all(settings: &Settings, world: &Arc<World>) -> Result<(), String>
         let (id, until) = (format!("{}-{}", first.number, last.number), last.number);
         let post = settings.post(&id, body(&batch));
         let answered = tokio::time::timeout(settings.timeout * 3, post).await;
-        answered.map_err(|_| format!("{} is too slow", settings.authority))??;
+        answered.map_err(|_| format!("{} is too slow", settings.target.authority()))??;
         world.queue.forget_events(until).await.map_err(|_| "what was told can't be forgotten".to_owned())?;
         world.metrics.webhook_events.inc_by(batch.len() as u64);
     }
@@ -258,7 +177,8 @@ mod tests {
             assert!(why.contains(word), "{url}: {why}");
         }
         let made = settings("http://[::1]:81/a?b=c", good).unwrap();
+        let made = made.target;
         assert_eq!((made.host.as_str(), made.port, made.path.as_str()), ("::1", 81, "/a?b=c"));
-        assert_eq!(settings("http://x.test", good).unwrap().path, "/");
+        assert_eq!(settings("http://x.test", good).unwrap().target.path, "/");
     }
 }
