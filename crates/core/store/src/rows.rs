@@ -69,7 +69,7 @@ pub struct Row {
     /// SAVEDATE (RFC 8514): when it came into this mailbox.
     pub saved: UnixTime,
     /// If asked for and kept.
-    pub digest: Option<Digest>,
+    pub digest: Option<Box<Digest>>,
     /// As asked for.
     pub content: RowContent,
 }
@@ -232,7 +232,7 @@ fn fill_row(snapshot: &dyn Snapshot, account: AccountId, row: &mut Row, needs: N
     };
     let (content, header_length, digest) =
         read::value(snapshot, &key, decode, damaged)?.ok_or_else(damaged)?;
-    row.digest = digest;
+    row.digest = digest.map(Box::new);
     let range = match needs.content {
         ContentNeed::None => return Ok(()),
         ContentNeed::Header => 0..header_length,

@@ -77,7 +77,7 @@ pub struct Row {
     /// SAVEDATE (RFC 8514): when it came into this mailbox.
     pub save_date: UnixTime,
     /// If asked for and kept.
-    pub digest: Option<Digest>,
+    pub digest: Option<Box<Digest>>,
     /// As asked for.
     pub content: RowContent,
     /// If asked for: those that this user may see.

@@ -87,8 +87,21 @@ struct Message {
 }
 
 impl Message {
+    fn shown(&self) -> Shown<'_> {
+        Shown { row: &self.row, start: self.start }
+    }
+}
+
+/// The same without owning it.
+#[derive(Clone, Copy, Debug)]
+struct Shown<'a> {
+    row: &'a Row,
+    start: u64,
+}
+
+impl<'a> Shown<'a> {
     /// The content that came.
-    fn content(&self) -> &[u8] {
+    fn content(self) -> &'a [u8] {
         match &self.row.content {
             RowContent::Bytes(bytes) => bytes,
             RowContent::None | RowContent::Corrupt => &[],
@@ -96,14 +109,14 @@ impl Message {
     }
 
     /// What came of these octets, if all of them did.
-    fn slice(&self, range: Range<u64>) -> Option<&[u8]> {
+    fn slice(self, range: Range<u64>) -> Option<&'a [u8]> {
         let from = usize::try_from(range.start.checked_sub(self.start)?).ok()?;
         let to = usize::try_from(range.end.checked_sub(self.start)?).ok()?;
         self.content().get(from..to)
     }
 
     /// All of the content is there.
-    fn is_whole(&self) -> bool {
+    fn is_whole(self) -> bool {
         self.start == 0 && self.content().len() as u64 >= self.row.size
     }
 }
@@ -347,7 +360,7 @@ impl Fetch {
                 None
             }
             State::Gather(message) => {
-                let start = message.content().len() as u64;
+                let start = message.shown().content().len() as u64;
                 let uid = message.row.uid;
                 self.state = State::Gather(message);
                 Some(Next::Ask(Ask::Content { uid, start, length: CONTENT_BYTES_MAX as u64 }))
@@ -362,9 +375,10 @@ impl Fetch {
             }
             State::Stream { message, item, rest } => {
                 // What came already leaves in pieces, the rest is asked for.
-                let there = message.start + message.content().len() as u64;
+                let there = message.start + message.shown().content().len() as u64;
                 let end = rest.end.min(rest.start + FLUSH_BYTES as u64).min(there);
-                if let Some(bytes) = message.slice(rest.start..end).filter(|bytes| !bytes.is_empty()) {
+                if let Some(bytes) = message.shown().slice(rest.start..end).filter(|bytes| !bytes.is_empty())
+                {
                     encode::write_octets(bytes, &mut core.out);
                     self.state = State::Stream { message, item, rest: end..rest.end };
                     return None;
@@ -417,17 +431,29 @@ impl Fetch {
     /// marked in between.
     fn write_rows(&mut self, core: &mut Core) {
         self.state = State::Message;
-        while core.out.len() < FLUSH_BYTES {
-            let Some(row) = self.page.next() else {
-                self.state = State::Page;
-                return;
-            };
-            let message = Message { row, start: 0 };
-            let piece = Piece { plan: &self.plan, message: &message, was_marked: false };
-            if let Written::UpTo { item, rest } = piece.write(core, &mut self.numbers, 0) {
-                self.state = State::Stream { message: Box::new(message), item, rest };
-                return;
+        let (mut written, mut unfinished) = (0, None);
+        for row in self.page.as_slice() {
+            if core.out.len() >= FLUSH_BYTES || unfinished.is_some() {
+                break;
             }
+            let piece = Piece { plan: &self.plan, message: Shown { row, start: 0 }, was_marked: false };
+            match piece.write(core, &mut self.numbers, 0) {
+                Written::All => written += 1,
+                Written::UpTo { item, rest } => unfinished = Some((item, rest)),
+            }
+        }
+        if written > 0 {
+            // Dropped where they are: a row is large, and moving each costs as much as writing its flags.
+            let _last = self.page.nth(written - 1);
+        }
+        match unfinished {
+            Some((item, rest)) => {
+                let Some(row) = self.page.next() else { return };
+                let message = Box::new(Message { row, start: 0 });
+                self.state = State::Stream { message, item, rest };
+            }
+            None if self.page.as_slice().is_empty() => self.state = State::Page,
+            None => {}
         }
     }
 
@@ -438,7 +464,7 @@ impl Fetch {
         }
         core.messages += u64::from(self.plan.needs.content != ContentNeed::None);
         let mut message = Box::new(Message { row, start: self.plan.content_start() });
-        if self.plan.is_enough(&message) {
+        if self.plan.is_enough(message.shown()) {
             self.state = State::Write { message, item: 0 };
             return;
         }
@@ -458,8 +484,11 @@ impl Fetch {
             RowContent::Bytes(content) => content.extend_from_slice(&bytes),
             content => *content = RowContent::Bytes(bytes),
         }
-        self.state =
-            if message.is_whole() { State::Write { message, item: 0 } } else { State::Gather(message) };
+        self.state = if message.shown().is_whole() {
+            State::Write { message, item: 0 }
+        } else {
+            State::Gather(message)
+        };
     }
 
     /// Leaves a message out and says why; the others are served.
@@ -482,7 +511,7 @@ impl Fetch {
             message.row.flags = message.row.flags.with(Flag::Seen);
             message.row.modseq = *modseq;
         }
-        let piece = Piece { plan: &self.plan, message: &message, was_marked: marked.is_some() };
+        let piece = Piece { plan: &self.plan, message: message.shown(), was_marked: marked.is_some() };
         if item == 0 && piece.has_unknown_encoding() {
             self.trouble.unknown_encoding = true;
             self.state = State::Message;

@@ -67,7 +67,7 @@ impl World {
             size: message.content.len() as u64,
             internal_date: UnixTime(message.date),
             save_date: UnixTime(NOW),
-            digest: (needs.digest && self.digests).then(|| digest(&message.content)),
+            digest: (needs.digest && self.digests).then(|| Box::new(digest(&message.content))),
             content,
             annotations: if needs.annotations { annotations(message) } else { Vec::new() },
         }

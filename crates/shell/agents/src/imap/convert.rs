@@ -101,7 +101,8 @@ pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
         internal_date: row.received,
         save_date: row.saved,
         digest: row.digest.and_then(|digest| {
-            ask::Digest::new(digest.bytes, digest.envelope_end, digest.body_end, digest.header_length)
+            let store::Digest { bytes, envelope_end, body_end, header_length } = *digest;
+            ask::Digest::new(bytes, envelope_end, body_end, header_length).map(Box::new)
         }),
         annotations: Vec::new(),
         content: match row.content {

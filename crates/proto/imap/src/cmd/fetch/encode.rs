@@ -1,6 +1,6 @@
 //! Writes one message's FETCH response, item by item.
 
-use super::Message;
+use super::Shown;
 use super::plan::{Item, Plan};
 use crate::ask::Owner;
 use crate::command::{FetchItem, Partial, Preview, Section, SectionText};
@@ -20,7 +20,7 @@ use wire::FLUSH_BYTES;
 /// One message to write.
 pub(super) struct Piece<'a> {
     pub plan: &'a Plan,
-    pub message: &'a Message,
+    pub message: Shown<'a>,
     /// This FETCH has set its \Seen.
     pub was_marked: bool,
 }
@@ -85,7 +85,7 @@ impl Piece<'_> {
         item: &Item,
         structure: &mut Option<Structure<'a>>,
     ) -> Option<Range<u64>> {
-        let row = &self.message.row;
+        let row = self.message.row;
         let body: fn(&Structure<'_>, BodyForm, &mut Vec<u8>) =
             if core.enabled.rev2 { write_body_rev2 } else { write_body };
         let owner = core.view.as_ref().map_or(Owner::SELF, |view| view.owner);

@@ -1,6 +1,6 @@
 //! What a FETCH needs of each message, worked out once.
 
-use super::{CONTENT_BYTES_MAX, Message, may_mark};
+use super::{CONTENT_BYTES_MAX, Shown, may_mark};
 use crate::ask::{Access, ContentNeed, Needs};
 use crate::command::{FetchItem, Peek, Preview, SectionText};
 use crate::write::{self, write_section};
@@ -119,7 +119,7 @@ impl Plan {
     }
 
     /// Whether every item can be written, or passed through, with what came.
-    pub fn is_enough(&self, message: &Message) -> bool {
+    pub fn is_enough(&self, message: Shown<'_>) -> bool {
         let bytes = message.content();
         let whole = message.is_whole();
         let header = || whole || (message.start == 0 && header_length(bytes) < bytes.len());
