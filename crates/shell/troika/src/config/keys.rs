@@ -299,7 +299,8 @@ section! {
         authorities: PathBuf = "\"\"" => PathBuf::new(),
         /// How long the issuer may take to answer; the client is then told to come again.
         timeout: Span = "\"5s\"" => Span::seconds(5),
-        /// How long a good answer is remembered: a token that is taken back opens mailboxes for so long yet.
+        /// How long a good answer is remembered: a token that is taken back opens mailboxes for so long yet;
+        /// at most a day.
         remember: Span = "\"1m\"" => Span::seconds(60),
     }
 }

@@ -23,6 +23,9 @@ const ASKED_MAX: usize = 32;
 /// Answers that are remembered.
 const REMEMBERED_MAX: usize = 10_000;
 
+/// Longer than this no answer is good, whatever the configuration says.
+const REMEMBER_LONGEST: Duration = Duration::from_secs(86_400);
+
 /// What the configuration says.
 pub struct Settings<'a> {
     /// Where the issuer answers.
@@ -71,7 +74,7 @@ impl Introspector {
             target,
             authorization,
             timeout: settings.timeout,
-            remember: settings.remember,
+            remember: settings.remember.min(REMEMBER_LONGEST),
             asking: Semaphore::new(ASKED_MAX),
             remembered: Mutex::default(),
         })
