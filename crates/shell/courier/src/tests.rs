@@ -47,6 +47,7 @@ impl Bench {
         let world = World {
             store: Arc::new(store::Store::new(engine.clone())),
             collecting: collecting::Collecting::new(engine.clone(), directory.seal(collecting::SEAL_PURPOSE)),
+            introspection: RwLock::default(),
             directory: Arc::new(directory),
             queue: queue::Queue::new(engine.clone()),
             lists: lists::Lists::new(engine.clone()),
