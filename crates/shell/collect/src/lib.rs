@@ -1,4 +1,5 @@
-//! Mail from foreign mailboxes: connections to IMAP (RFC 3501, RFC 9051) and POP3 (RFC 1939) servers elsewhere.
+//! Mail from foreign mailboxes: connections to IMAP (RFC 3501, RFC 9051) and POP3 (RFC 1939) servers elsewhere, and the
+//! [`Collector`] that runs what `collecting` plans over them.
 //!
 //! [`ImapConnection`] and [`PopConnection`] run the clients of `imap` and `pop3` against a socket: dialled, encrypted, the
 //! certificate verified, logged in, then one thing after the other. What fails is told as [`Trouble`], which says of what
@@ -11,15 +12,22 @@
 //!   [`Environment::plaintext_auth`] say so;
 //! - nothing is deleted but what is named.
 
+mod deliver;
 mod dial;
+mod folder;
+mod host;
 mod imap_connection;
 #[cfg(test)]
 mod imap_tests;
 mod pop_connection;
 #[cfg(test)]
 mod pop_tests;
+mod remote;
+mod run;
+mod schedule;
 #[cfg(test)]
 mod scripted;
+mod settings;
 mod trouble;
 mod wire_pump;
 
@@ -29,7 +37,14 @@ pub use imap_connection::{Deleted, Folder, ImapConnection, Opened};
 pub use pop_connection::{MaildropEntry, PopConnection};
 pub use pop3::client::Apop;
 pub use sasl::client::Secret;
+pub use schedule::Collector;
+pub use settings::Settings;
 pub use trouble::Trouble;
 
 /// Takes the octets of a message as they come; an error ends the connection.
 pub type Sink<'a> = &'a mut (dyn FnMut(&[u8]) -> std::io::Result<()> + Send);
+
+/// A random number for what needs no secrecy: spreading runs.
+fn random() -> u32 {
+    getrandom::u32().unwrap_or_else(|error| panic!("the system gives no random numbers: {error}"))
+}

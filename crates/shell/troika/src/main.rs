@@ -2,6 +2,7 @@
 //! listeners. What mail is and does stands in the other crates.
 
 mod cli;
+mod collecting_setup;
 mod config;
 mod control;
 mod operations;

@@ -4,6 +4,8 @@ use crate::config::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
+pub use super::collect_arguments::*;
+
 /// One mail server: SMTP, POP3, IMAP, queue and store.
 ///
 /// Without a command, `troika` makes a ready server in ./troika-data (as `troika quickstart` does) and runs it.
@@ -46,6 +48,9 @@ pub enum Command {
     /// Mailing lists, their members and held messages
     #[command(subcommand)]
     List(MailingList),
+    /// Mail collected from mailboxes elsewhere, by POP3 or IMAP
+    #[command(subcommand)]
+    Collect(Collect),
     /// Random passwords for one device or program each
     #[command(subcommand)]
     AppPassword(AppPassword),

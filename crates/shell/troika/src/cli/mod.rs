@@ -1,6 +1,8 @@
 //! The command line: what is typed, how the store is reached, how answers are shown.
 
 pub mod arguments;
+mod collect;
+mod collect_arguments;
 mod dns;
 mod files;
 mod queue;
@@ -37,6 +39,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Group(command) => reach.ask(&Request::Group(command), b"", &mut terminal),
         Command::Redirect(command) => reach.ask(&Request::Redirect(command), b"", &mut terminal),
         Command::List(command) => reach.ask(&Request::List(command), b"", &mut terminal),
+        Command::Collect(command) => collect::run(&mut reach, &config, command, &mut terminal),
         Command::AppPassword(command) => reach.ask(&Request::AppPassword(command), b"", &mut terminal),
         Command::Dkim(command) => dkim(&mut reach, command, &mut terminal),
         Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),
@@ -111,7 +114,7 @@ fn dkim(reach: &mut Reach, command: arguments::Dkim, terminal: &mut Terminal) ->
     reach.ask(&Request::Dkim(command), &key, terminal)
 }
 
-fn password_from_stdin() -> Result<String, Failure> {
+pub(super) fn password_from_stdin() -> Result<String, Failure> {
     let mut line = String::new();
     std::io::stdin().read_line(&mut line).map_err(|error| Failure::new(error.to_string()))?;
     let password = line.trim_end_matches(['\r', '\n']);

@@ -27,7 +27,7 @@ pub(super) fn brief(entry: &Value) -> Value {
     })
 }
 
-fn ahead(at: i64) -> String {
+pub(super) fn ahead(at: i64) -> String {
     let seconds = at - now().0;
     if seconds <= 0 { "now".to_owned() } else { format!("in {}", span(seconds)) }
 }

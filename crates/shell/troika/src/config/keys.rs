@@ -45,6 +45,8 @@ pub struct Config {
     pub arc: Arc,
     /// `[lists]`
     pub lists: Lists,
+    /// `[collect]`
+    pub collect: Collect,
     /// `[auth]`
     pub auth: Auth,
     /// `[oauth]`
@@ -227,6 +229,34 @@ section! {
         /// least 16 letters. Empty: to programs on this machine that come to a listener on loopback without TLS, but not
         /// through a proxy.
         operator_token: String = "\"\"" => String::new(),
+    }
+}
+
+section! {
+    /// Mail that is collected from mailboxes elsewhere (`troika collect`).
+    Collect {
+        /// Whether sources are looked at. They are kept all the same.
+        enabled: bool = "true" => true,
+        /// Pause between two looks at a source that says nothing else.
+        interval: Span = "\"15m\"" => Span::seconds(900),
+        /// The shortest such pause that a source may have.
+        interval_min: Span = "\"1m\"" => Span::seconds(60),
+        /// Most sources looked at at once; each holds one message in memory.
+        concurrency: u32 = "8" => 8,
+        /// Most of them at one host.
+        concurrency_per_host: u32 = "2" => 2,
+        /// Networks that sources may lie in, at any port, besides the public Internet, where it is the usual ports of POP3 and
+        /// IMAP only. Whoever adds sources must not be able to look into the network behind this server: name no more
+        /// than the mail servers there, as "10.0.0.25/32".
+        networks: Networks = "[]" => Networks::default(),
+        /// PEM file: authorities that sign the servers' certificates. Empty: those of [delivery] authorities, else the system's.
+        authorities: PathBuf = "\"\"" => PathBuf::new(),
+        /// How long one address may take to answer a connection, and to make the TLS handshake.
+        connect_timeout: Span = "\"30s\"" => Span::seconds(30),
+        /// How long a server may be silent.
+        reply_timeout: Span = "\"2m\"" => Span::seconds(120),
+        /// How long one look may take; then it ends behind a message and goes on soon, so that others have their turn.
+        run_max: Span = "\"30m\"" => Span::seconds(1800),
     }
 }
 
@@ -676,6 +706,7 @@ impl Config {
         part("tls_reports", TlsReports::document);
         part("arc", Arc::document);
         part("lists", Lists::document);
+        part("collect", Collect::document);
         part("auth", Auth::document);
         part("oauth", OAuth::document);
         part("limits", Limits::document);

@@ -25,6 +25,13 @@ pub enum Request {
     Redirect(cli::Redirect),
     /// `troika list …`
     List(cli::MailingList),
+    /// `troika collect …`
+    Collect {
+        /// What to do.
+        command: cli::Collect,
+        /// From standard input.
+        password: Option<Password>,
+    },
     /// `troika app-password …`
     AppPassword(cli::AppPassword),
     /// `troika dkim …`; the body is the PEM file of `import`.

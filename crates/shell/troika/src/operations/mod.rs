@@ -4,6 +4,7 @@
 mod account;
 mod alias;
 mod app_password;
+pub mod collect;
 mod dkim;
 mod domain;
 mod index;
@@ -35,6 +36,9 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Group(command) => alias::run(world, directory::AliasKind::Group, command, out),
         Request::Redirect(command) => redirect::run(world, command, out),
         Request::List(command) => list::run(world, command, out),
+        Request::Collect { command, password } => {
+            collect::run(world, command, password.map(|password| password.0), out)
+        }
         Request::AppPassword(command) => app_password::run(world, command, out),
         Request::Dkim(command) => dkim::run(world, command, body, out),
         Request::Mailbox(command) => mailbox::run(world, command, out),

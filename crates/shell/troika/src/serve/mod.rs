@@ -19,8 +19,9 @@ pub use privileges::hand_back;
 
 use crate::config::{Config, ListenerProtocol, ListenerTls};
 use crate::control::{self, Failure, Request, Sink};
-use crate::{operations, sending, telling, world};
+use crate::{collecting_setup, operations, sending, telling, world};
 use agents::World;
+use collect::Collector;
 use courier::Courier;
 use guard::Guard;
 use net::{Bound, CertificateFiles, Tls};
@@ -68,6 +69,10 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     let guard = sending::guard(&config, &world)?;
     let courier =
         Courier::new(world.clone(), guard.clone(), sending::settings(&config)?, sending::under_way(&config));
+    let collector = match config.collect.enabled {
+        true => Some(Collector::new(world.clone(), collecting_setup::settings(&config, &world)?)),
+        false => None,
+    };
     let webhook = Arc::new(Webhook::default());
     webhook.set(telling::webhook(&config)?);
     world.queue.scheduler().set(sending::schedule(&config));
@@ -80,7 +85,7 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
         path,
         config.clone(),
         world.clone(),
-        Senders { courier, guard, webhook },
+        Senders { courier, guard, webhook, collector },
         tls,
         bound,
     ));
@@ -151,6 +156,8 @@ struct Senders {
     courier: Arc<Courier>,
     guard: Arc<Guard>,
     webhook: Arc<Webhook>,
+    /// None: nothing is collected.
+    collector: Option<Arc<Collector>>,
 }
 
 async fn serve(
@@ -166,6 +173,7 @@ async fn serve(
     let admission = doors::admission(&config);
     let mut doors = JoinSet::new();
     let sending = tokio::spawn(senders.courier.clone().run(shutdown.clone()));
+    let collecting = senders.collector.clone().map(|collector| tokio::spawn(collector.run(shutdown.clone())));
     for (index, bound) in bound {
         let listener = config.listener[index].clone();
         tracing::info!(protocol = ?listener.protocol, address = %bound.address(), "listening");
@@ -211,6 +219,9 @@ async fn serve(
     let all = async {
         while doors.join_next().await.is_some() {}
         let _ = sending.await;
+        if let Some(collecting) = collecting {
+            let _ = collecting.await;
+        }
         let _ = guarding.await;
         let _ = reporting.await;
         senders.guard.flush().await;
@@ -271,6 +282,7 @@ fn reload(
     let webhook = telling::webhook(&config)?;
     let introspection = world::introspection(&config)?;
     let trust = sending::trust(&config)?;
+    let collecting = collecting_setup::settings(&config, world)?;
     tls.reload(&certificates(&config)?).map_err(|error| Failure::new(error.to_string()))?;
     world
         .resolver
@@ -285,6 +297,9 @@ fn reload(
     senders.webhook.set(webhook);
     senders.guard.reload(trust).map_err(|error| Failure::new(error.to_string()))?;
     senders.courier.reload(sending);
+    if let Some(collector) = &senders.collector {
+        collector.reload(collecting);
+    }
     *world.list_settings.write() = Arc::new(world::list_settings(&config));
     settings.replace(config);
     Ok(())
