@@ -32,6 +32,8 @@ pub fn next(interval: Duration, ended: Ended, now: UnixTime, random: u32) -> Uni
         Ended::More => (MORE.min(interval), 20),
         // Nothing is wrong with the source: the first thing after the start.
         Ended::Trouble(TroubleKind::Stopped, _) => (Duration::ZERO, 1),
+        // The rest of the source is fine, and new mail is not made to wait for a person.
+        Ended::Trouble(TroubleKind::Message | TroubleKind::Folder, _) => (interval, 10),
         Ended::Trouble(kind, failures) => {
             let (first, longest) = match kind {
                 TroubleKind::Password | TroubleKind::Circle | TroubleKind::Forbidden => {
@@ -69,6 +71,7 @@ mod tests {
         assert_eq!(pause(Ended::Well, 60_000), 630);
         assert_eq!(pause(Ended::More, 0), 15);
         assert_eq!(pause(Ended::Trouble(TroubleKind::Stopped, 9), 77), 0);
+        assert_eq!(trouble(TroubleKind::Message, 9), 9);
         assert_eq!([1, 2, 3, 9].map(|n| trouble(TroubleKind::Unreachable, n)), [9, 18, 36, 324]);
         assert_eq!([1, 2, 3, 9].map(|n| trouble(TroubleKind::Password, n)), [27, 54, 108, 1296]);
     }

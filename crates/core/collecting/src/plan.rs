@@ -139,18 +139,11 @@ pub fn plan(
         }
     }
     plan.collect.append(&mut last);
-    match coverage {
-        Coverage::All => {
-            let gone = notes.iter().filter(|(name, _)| !seen.contains(name) || twice.contains(name));
-            for (name, note) in gone {
-                plan.former.by_digest.entry(note.digest).or_default().push(*name);
-            }
-        }
-        // What is not listed may be there all the same.
-        Coverage::New => {
-            let due = notes.iter().filter(|(name, note)| !seen.contains(name) && is_due(note, keep, now));
-            plan.delete.extend(due.map(|(name, _)| *name));
-            plan.delete.sort_unstable();
+    // What a part does not show may be there all the same.
+    if coverage == Coverage::All {
+        let gone = notes.iter().filter(|(name, _)| !seen.contains(name) || twice.contains(name));
+        for (name, note) in gone {
+            plan.former.by_digest.entry(note.digest).or_default().push(*name);
         }
     }
     plan

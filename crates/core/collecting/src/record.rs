@@ -135,6 +135,8 @@ pub enum TroubleKind {
     Storage,
     /// This server was stopped.
     Stopped,
+    /// A message can't be had; all others are.
+    Message,
 }
 
 /// What went wrong with a source.
@@ -261,12 +263,15 @@ pub(crate) fn source<R: Read + ?Sized>(
     load(read, &keys::of(b's', source), "a source")
 }
 
+/// Called with each key and value, until it breaks or fails.
+pub(crate) type Visit<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>;
+
 /// Visits what begins with `prefix`, behind `after` if given, until `visit` breaks.
 pub(crate) fn scan<R: Read + ?Sized>(
     read: &R,
     prefix: &[u8],
     after: Option<&[u8]>,
-    visit: &mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, Error>,
+    visit: Visit<'_>,
 ) -> Result<(), Error> {
     let from = after.map_or(Bound::Included(prefix), Bound::Excluded);
     let end = keys::behind(prefix);

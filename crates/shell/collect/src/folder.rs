@@ -15,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
 use store::Target;
 
-/// Pause after which a complete listing is compared with the notes, to forget those of what is gone.
+/// Pause after which a complete listing is compared with the notes: to forget those of what is gone, and to delete what
+/// has stayed its days.
 const COMPARE_SECONDS: i64 = 86_400;
 /// Messages that are deleted by one command.
 const DELETED_AT_ONCE: usize = 50;
@@ -77,7 +78,7 @@ pub(crate) async fn run(at: &mut FolderRun<'_, '_, '_>, folder: &RemoteFolder) -
     let complete = source.settings.protocol == Protocol::Pop3
         || keep == Keep::Nothing
         || (now.0 - state.compared.0).abs() >= COMPARE_SECONDS;
-    if !complete && keep == Keep::Forever && opened.uid_next.is_some_and(|next| next <= state.next_uid) {
+    if !complete && opened.uid_next.is_some_and(|next| next <= state.next_uid) {
         return Ok(Left::Nothing);
     }
     let from = if complete { 1 } else { state.next_uid.max(1) };
@@ -90,7 +91,7 @@ pub(crate) async fn run(at: &mut FolderRun<'_, '_, '_>, folder: &RemoteFolder) -
                 .to_owned(),
         )));
     }
-    let notes = match complete || deletes(keep) || !listing.is_empty() {
+    let notes = match complete || !listing.is_empty() {
         true => read_notes(at, state.number).await?,
         false => BTreeMap::new(),
     };
@@ -102,7 +103,7 @@ pub(crate) async fn run(at: &mut FolderRun<'_, '_, '_>, folder: &RemoteFolder) -
     at.run.counts.too_large += plan.too_large.len() as u64;
     let handles: HashMap<Name, u32> =
         listing.iter().filter_map(|message| message.name.map(|name| (name, message.handle))).collect();
-    let deletable = plan.delete.iter().filter_map(|name| handle_of(&handles, validity, *name)).collect();
+    let deletable = plan.delete.iter().filter_map(|name| handles.get(name).copied()).collect();
     let mut work = Work {
         open: plan.collect.iter().map(|task| listing[task.at].handle).collect(),
         of: plan.collect.len() as u64,
@@ -129,14 +130,6 @@ async fn read_notes(at: &FolderRun<'_, '_, '_>, folder: u32) -> Result<BTreeMap<
         Ok(Err(error)) => Err(Halt::All((TroubleKind::Storage, error.to_string()))),
         Err(error) => Err(Halt::All((TroubleKind::Storage, error.to_string()))),
     }
-}
-
-/// What a message is called in this session. A part of a listing does not show what is due; UIDs hold all the same.
-fn handle_of(handles: &HashMap<Name, u32>, validity: u32, name: Name) -> Option<u32> {
-    handles.get(&name).copied().or(match name {
-        Name::Uid { validity: of, uid } if of == validity => Some(uid),
-        _ => None,
-    })
 }
 
 async fn go_through(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, tasks: &[Task]) -> Result<(), Halt> {
@@ -202,14 +195,22 @@ async fn one(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, task: &Task) -> Re
         Err(Fault::Refused(words)) => {
             at.run.counts.failed += 1;
             let why = format!("a message can't be had from the server: {words}");
-            work.failed.get_or_insert((TroubleKind::Refused, why));
+            work.failed.get_or_insert((TroubleKind::Message, why));
             return Ok(());
         }
         Err(fault) => {
             if let Some(name) = task.name {
                 work.state.stuck_at(name);
             }
-            return Err(Halt::All(fault.why()));
+            let (kind, words) = fault.why();
+            // It comes after all others: it is the message that is at fault, not the source.
+            return Err(Halt::All(match task.stuck {
+                true => (
+                    TroubleKind::Message,
+                    format!("sessions break at one message, the rest is here: {words}"),
+                ),
+                false => (kind, words),
+            }));
         }
     };
     if !at.run.source.settings.keep_seen {

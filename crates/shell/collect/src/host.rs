@@ -23,7 +23,7 @@ pub(crate) async fn addresses(
     settings: &Settings,
     source: &collecting::Settings,
 ) -> Result<Vec<SocketAddr>, Why> {
-    let host = source.host.trim_matches(['[', ']']);
+    let host = &in_ascii(&source.host);
     let found: Vec<IpAddr> = match host.parse() {
         Ok(address) => vec![address],
         Err(_) => {
@@ -47,6 +47,15 @@ pub(crate) async fn addresses(
         _ if !permitted.is_empty() => Ok(permitted),
         Some(why) => Err((TroubleKind::Forbidden, format!("nothing is collected from {host}: {why}"))),
         None => Err((TroubleKind::Unreachable, format!("{host} has no address; is the name right?"))),
+    }
+}
+
+/// A host's name in A-labels, or its address without brackets.
+pub(crate) fn in_ascii(host: &str) -> String {
+    let host = host.trim_matches(['[', ']']);
+    match model::Domain::new(host) {
+        Ok(domain) if host.parse::<IpAddr>().is_err() => domain.to_ascii(),
+        _ => host.to_owned(),
     }
 }
 

@@ -155,7 +155,7 @@ impl Remote {
             collecting::Tls::Starttls => crate::Tls::StartTls,
             collecting::Tls::Implicit => crate::Tls::Implicit,
         };
-        let server = Server { host: source.host.clone(), port: source.port, tls };
+        let server = Server { host: crate::host::in_ascii(&source.host), port: source.port, tls };
         let password = Secret::Password(secret.as_str().to_owned().into());
         let credentials = Credentials { user: source.user.clone(), secret: password };
         // Whoever added the source chose that, and the command says what it means.

@@ -25,6 +25,9 @@ pub struct Collector {
     bell: Arc<Notify>,
 }
 
+/// A source, its host, and when it is due; None: it rests.
+type Due = (SourceId, String, Option<UnixTime>);
+
 /// A run that ended: which, and when the next one is.
 type Ended = (SourceId, Option<UnixTime>);
 
@@ -163,8 +166,8 @@ impl Collector {
         }
     }
 
-    fn all(&self) -> Result<Vec<(SourceId, String, Option<UnixTime>)>, engine::Error> {
-        let mut found: Vec<(SourceId, String, Option<UnixTime>)> = Vec::new();
+    fn all(&self) -> Result<Vec<Due>, engine::Error> {
+        let mut found: Vec<Due> = Vec::new();
         loop {
             let page = self.world.collecting.sources(found.last().map(|(id, ..)| *id), PAGE)?;
             if page.is_empty() {

@@ -238,6 +238,12 @@ fn run_in_server(world: &World, id: u32, out: &mut dyn Sink) -> Result<(), Failu
     if source.settings.paused {
         return Err(Failure::new(format!("source {id} rests; `troika collect resume {id}` ends that")));
     }
+    let owner = world.directory.account_by_id(source.account)?;
+    if owner.is_none_or(|owner| owner.disabled) {
+        return Err(Failure::new(format!(
+            "the account of source {id} is switched off, and it rests so long"
+        )));
+    }
     if !world.collecting.is_heard() {
         return Err(Failure::new("this server does not collect: [collect] enabled is false"));
     }
