@@ -193,68 +193,52 @@ impl Default for Metrics {
             registry.register(name, help, family.clone());
         }
         registry.register("connections_open", "Connections now", metrics.connections_open.clone());
-        registry.register("deliveries", "Copies put into mailboxes", metrics.deliveries.clone());
-        for (name, help, counter) in [
-            ("webhook_events", "Events that the webhook's receiver has taken", &metrics.webhook_events),
-            (
-                "sent_uncertain",
-                "Messages sent again whose next host may have taken them before",
-                &metrics.sent_uncertain,
-            ),
-            ("sent_faults", "Faults of this server while it sent mail", &metrics.sent_faults),
-            ("webhook_failures", "Requests to the webhook's receiver that failed", &metrics.webhook_failures),
-        ] {
-            registry.register(name, help, counter.clone());
-        }
-        for (name, help, counter) in [
-            (
-                "reports_kept",
-                "Reports that a mailbox here did not take and that wait in the queue",
-                &metrics.reports_kept,
-            ),
-            ("reports_lost", "Reports that reached nobody", &metrics.reports_lost),
-        ] {
-            registry.register(name, help, counter.clone());
-        }
-        registry.register(
-            "sending_alarms",
-            "Alarms because an account sent like a spammer",
-            metrics.sending_alarms.clone(),
-        );
-        registry.register("queued", "Recipients put into the outbound queue", metrics.queued.clone());
-        registry.register(
-            "sent",
-            "Attempts at recipients elsewhere, by what became of them",
-            metrics.sent.clone(),
-        );
-        registry.register(
-            "sent_connections",
-            "Connections to other hosts that stood",
-            metrics.sent_connections.clone(),
-        );
-        registry.register(
-            "sent_connections_failed",
-            "Connections to other hosts that could not be made or used",
-            metrics.sent_connections_failed.clone(),
-        );
-        registry.register(
-            "collect_runs",
-            "Runs of sources that mail is collected from, by how they ended",
-            metrics.collect_runs.clone(),
-        );
-        registry.register("collected", "Messages collected from elsewhere", metrics.collected.clone());
-        registry.register(
-            "collected_bytes",
-            "Bytes collected from elsewhere",
-            metrics.collected_bytes.clone(),
-        );
-        registry.register("signed", "Messages signed (DKIM)", metrics.signed.clone());
-        registry.register("sealed", "Messages sealed (ARC)", metrics.sealed.clone());
+        metrics.register_totals();
         metrics
     }
 }
 
 impl Metrics {
+    /// What is counted over all listeners.
+    fn register_totals(&mut self) {
+        let totals = [
+            ("deliveries", "Copies put into mailboxes", &self.deliveries),
+            ("queued", "Recipients put into the outbound queue", &self.queued),
+            ("sent_connections", "Connections to other hosts that stood", &self.sent_connections),
+            (
+                "sent_connections_failed",
+                "Connections to other hosts that could not be made or used",
+                &self.sent_connections_failed,
+            ),
+            (
+                "sent_uncertain",
+                "Messages sent again whose next host may have taken them before",
+                &self.sent_uncertain,
+            ),
+            ("sent_faults", "Faults of this server while it sent mail", &self.sent_faults),
+            ("signed", "Messages signed (DKIM)", &self.signed),
+            ("sealed", "Messages sealed (ARC)", &self.sealed),
+            (
+                "reports_kept",
+                "Reports that a mailbox here did not take and that wait in the queue",
+                &self.reports_kept,
+            ),
+            ("reports_lost", "Reports that reached nobody", &self.reports_lost),
+            ("sending_alarms", "Alarms because an account sent like a spammer", &self.sending_alarms),
+            ("webhook_events", "Events that the webhook's receiver has taken", &self.webhook_events),
+            ("webhook_failures", "Requests to the webhook's receiver that failed", &self.webhook_failures),
+            ("collected", "Messages collected from elsewhere", &self.collected),
+            ("collected_bytes", "Bytes collected from elsewhere", &self.collected_bytes),
+        ];
+        for (name, help, counter) in totals {
+            self.registry.register(name, help, counter.clone());
+        }
+        let sent = "Attempts at recipients elsewhere, by what became of them";
+        self.registry.register("sent", sent, self.sent.clone());
+        let runs = "Runs of sources that mail is collected from, by how they ended";
+        self.registry.register("collect_runs", runs, self.collect_runs.clone());
+    }
+
     /// Adds a figure that is read when it is asked for.
     pub fn register(&mut self, collector: Box<dyn prometheus_client::collector::Collector>) {
         self.registry.register_collector(collector);

@@ -61,7 +61,7 @@ fn checksum(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, step)
 }
 
-/// See the module.
+/// What is just being handed over to other hosts, in a file: a crash leaves it there, and it is told of at the next start.
 pub struct UnderWay {
     file: Option<File>,
     places: Mutex<Places>,
