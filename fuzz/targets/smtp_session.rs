@@ -65,6 +65,10 @@ impl World {
                 let outcome = self.outcome(Ok(()));
                 Answer::Flushed(outcome.map(|()| waiting))
             }
+            Ask::Turn { client, .. } => {
+                assert!(client.user.is_some(), "ATRN comes after the log-in");
+                Answer::Turned(self.outcome(Ok(())))
+            }
             Ask::Deliver(delivery) => {
                 let wishes = delivery.sender.wishes;
                 assert!(wishes.priority.is_none_or(|priority| (-9..=9).contains(&priority)));

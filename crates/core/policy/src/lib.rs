@@ -22,6 +22,7 @@ pub use verify::{Members, Verified};
 use directory::Directory;
 use engine::AccountId;
 use ipnet::IpNet;
+use model::{Domain, EmailAddress};
 use rewriting::Rewriting;
 use std::net::IpAddr;
 
@@ -78,6 +79,30 @@ pub struct Policy {
     pub recipients_max: usize,
     /// How addresses change on their way.
     pub rewriting: Rewriting,
+    /// Whose mail waits until they fetch it.
+    pub on_demand: Vec<OnDemand>,
+}
+
+/// A customer whose mail waits here until he turns a connection round (ATRN, RFC 2645).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OnDemand {
+    /// Who logs in.
+    pub account: EmailAddress,
+    /// What is his.
+    pub domains: Vec<Domain>,
+}
+
+impl Policy {
+    /// Whether mail for this domain waits to be fetched.
+    pub fn is_on_demand(&self, domain: &str) -> bool {
+        self.on_demand.iter().flat_map(|one| &one.domains).any(|one| one.as_str() == domain)
+    }
+
+    /// The domains of the customer who has logged in.
+    pub fn domains_on_demand(&self, account: &EmailAddress) -> Vec<Domain> {
+        let his = self.on_demand.iter().filter(|one| one.account == *account);
+        his.flat_map(|one| one.domains.iter().cloned()).collect()
+    }
 }
 
 impl Default for Policy {
@@ -89,6 +114,7 @@ impl Default for Policy {
             verify_rule: VerifyRule::Nobody,
             recipients_max: 1000,
             rewriting: Rewriting::default(),
+            on_demand: Vec::new(),
         }
     }
 }

@@ -63,6 +63,14 @@ pub enum Ask {
         /// Which.
         reach: Reach,
     },
+    /// ATRN (RFC 2645): may the connection turn round, for what waits for these domains? Answer: [`Answer::Turned`]; after
+    /// an Ok the session is over ([`wire::End::Turned`]) and the connection the answering side's.
+    Turn {
+        /// Who asks, and has logged in.
+        client: Arc<Client>,
+        /// Whose mail; none: of all domains that are his.
+        domains: Vec<model::Domain>,
+    },
     /// Take this message. Answer: [`Answer::Deliver`], only when the result is durable.
     Deliver(Box<Delivery>),
 }
@@ -83,6 +91,8 @@ pub enum Answer {
     Url(Result<Vec<u8>, Refusal>),
     /// To [`Ask::Flush`]: how many messages wait and are tried now.
     Flushed(Result<u64, Refusal>),
+    /// To [`Ask::Turn`].
+    Turned(Outcome),
     /// To [`Ask::Deliver`]. For LMTP one outcome per recipient, in their order (RFC 2033 §4.2); for SMTP and
     /// submission exactly one, for the message as a whole.
     Deliver(Vec<Outcome>),

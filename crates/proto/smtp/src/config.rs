@@ -36,6 +36,8 @@ pub enum Offer {
     DeliverBy,
     /// ETRN (RFC 1985). Who may use it is for [`crate::Ask::Flush`] to say.
     Etrn,
+    /// ATRN (RFC 2645): the connection turns round, and what waits for a customer is sent to him over it.
+    Atrn,
     /// FUTURERELEASE (RFC 4865), on submission only.
     FutureRelease {
         /// How long a message may be held at most; 1 to 999999999.

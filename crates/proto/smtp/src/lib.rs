@@ -6,7 +6,8 @@
 //!
 //! Extensions: PIPELINING (RFC 2920), SIZE (1870), 8BITMIME (6152), SMTPUTF8 (6531), ENHANCEDSTATUSCODES (2034),
 //! DSN (3461), CHUNKING and BINARYMIME (3030), LIMITS (9422), STARTTLS (3207), AUTH (4954); and where the listener offers
-//! them ([`Offer`]) MT-PRIORITY (6710), REQUIRETLS (8689), DELIVERBY (2852), FUTURERELEASE (4865), ETRN (1985).
+//! them ([`Offer`]) MT-PRIORITY (6710), REQUIRETLS (8689), DELIVERBY (2852), FUTURERELEASE (4865), ETRN (1985), ATRN
+//! (2645).
 //!
 //! Invariants:
 //! - only CRLF ends a line and only CRLF `.` CRLF ends DATA ([RFC 5321 §2.3.8, §4.1.1.4]);

@@ -107,6 +107,7 @@ enum Pending {
         last: bool,
     },
     Flush(model::Domain),
+    Turn,
     Deliver,
 }
 
@@ -281,7 +282,12 @@ impl Session {
         let (name, args) = line.split_once(' ').unwrap_or((line, ""));
         let args = args.trim_start_matches(' ');
         let is_etrn = name.eq_ignore_ascii_case("ETRN") && self.config.offers.contains(&Offer::Etrn);
-        let verb = if is_etrn { Some(Verb::Etrn) } else { Verb::parse(name, self.config.kind) };
+        let is_atrn = name.eq_ignore_ascii_case("ATRN") && self.config.offers.contains(&Offer::Atrn);
+        let verb = match (is_etrn, is_atrn) {
+            (true, _) => Some(Verb::Etrn),
+            (_, true) => Some(Verb::Atrn),
+            _ => Verb::parse(name, self.config.kind),
+        };
         let Some(verb) = verb else {
             self.must_flush = true;
             return self.refuse(&unknown(name, self.config.kind));
@@ -311,6 +317,7 @@ impl Session {
             Verb::Starttls => self.starttls(args),
             Verb::Auth => self.auth(args, now),
             Verb::Etrn => self.etrn(args),
+            Verb::Atrn => self.atrn(args),
             Verb::Obsolete => {
                 self.refuse(&Refusal::new(
                     502,
@@ -442,6 +449,7 @@ impl Session {
             (Pending::Expand(charset), Answer::Listed(listed)) => self.expand_answered(charset, listed),
             (Pending::Url { last }, Answer::Url(octets)) => self.url_answered(octets, last),
             (Pending::Flush(domain), Answer::Flushed(waiting)) => self.flush_answered(&domain, waiting),
+            (Pending::Turn, Answer::Turned(outcome)) => self.turn_answered(outcome),
             (Pending::Deliver, Answer::Deliver(outcomes)) => self.delivered(outcomes),
             // The answering side is wrong: the session dies, the server lives.
             _ => self.give_up((3, 0), "The server made a mistake; try again later"),

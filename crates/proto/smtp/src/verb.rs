@@ -23,6 +23,8 @@ pub(crate) enum Verb {
     Auth,
     /// Only where the listener offers it, so it is not in the table.
     Etrn,
+    /// Likewise.
+    Atrn,
     /// SEND, SOML, SAML and TURN: known, and not provided (RFC 5321 appendix F).
     Obsolete,
 }

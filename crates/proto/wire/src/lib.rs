@@ -27,7 +27,7 @@ pub enum Step<A> {
     StartTls,
     /// Send the output, then begin or end compression of what follows it, in both directions; nothing is waited for.
     Deflate(Deflating),
-    /// Send the output and close the connection.
+    /// Send the output and close the connection; where the end is [`End::Turned`], hand it on instead.
     Close,
 }
 
@@ -153,6 +153,8 @@ pub enum End {
     Refused,
     /// The server goes down.
     ShutDown,
+    /// The connection lives on: the peer is the server now (ATRN, RFC 2645 §5.3).
+    Turned,
 }
 
 /// A session's facts for the log.

@@ -16,6 +16,7 @@ mod reporter;
 mod sealing;
 mod signing;
 mod smtp;
+mod turns;
 mod url;
 mod world;
 
@@ -29,4 +30,5 @@ pub use pop3::{Maildrops, Pop3Agent};
 pub use release::{release, take_those_here};
 pub use sealing::PassedOn;
 pub use smtp::SmtpAgent;
+pub use turns::{Turn, Turns};
 pub use world::World;

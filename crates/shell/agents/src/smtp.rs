@@ -5,6 +5,7 @@ mod deliver;
 mod plan;
 mod report;
 mod sending;
+mod turn;
 
 pub(crate) use deliver::{expiry, gone, list_held, to_inboxes};
 pub(crate) use plan::{Outgoing, Plan, Way, beside};
@@ -25,12 +26,14 @@ pub struct SmtpAgent {
     login: Option<login::Login>,
     /// Accepted recipients of the message at other hosts.
     leaving: u32,
+    /// Whose mail goes over this connection when it is turned round.
+    turning: Vec<model::Domain>,
 }
 
 impl SmtpAgent {
     /// For a new connection to this host.
     pub fn new(world: Arc<World>, hostname: String, trace: String) -> SmtpAgent {
-        SmtpAgent { world, hostname, trace, login: None, leaving: 0 }
+        SmtpAgent { world, hostname, trace, login: None, leaving: 0, turning: Vec::new() }
     }
 
     /// The connection's id in logs.
@@ -174,8 +177,13 @@ impl net::Desk for SmtpAgent {
                 Answer::Url(tokio::task::block_in_place(|| self.url(&url, bytes_max)))
             }
             Ask::Flush { client, domain, reach } => Answer::Flushed(self.flush(&client, &domain, reach)),
+            Ask::Turn { domains, .. } => Answer::Turned(self.may_turn(domains)),
             Ask::Deliver(delivery) => Answer::Deliver(self.deliver(*delivery).await),
         }
+    }
+
+    async fn turned(&mut self, stream: net::Stream) {
+        self.turn(stream).await;
     }
 }
 

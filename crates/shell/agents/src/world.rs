@@ -51,6 +51,8 @@ pub struct World {
     pub maildrops: Arc<Maildrops>,
     /// Turns true when the server stops: nobody is made to wait any more.
     pub stopping: watch::Sender<bool>,
+    /// Who sends over connections that customers have turned round.
+    pub turns: crate::Turns,
     /// Counters.
     pub metrics: Metrics,
 }

@@ -5,6 +5,7 @@ use crate::wire_pump::Wire;
 use net::{ClientTls, Dial, Endpoint, SocksProxy, Stream};
 use rustls::RootCertStore;
 use sasl::client::Secret;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -186,9 +187,9 @@ pub(crate) async fn handshake(
     let host = server.host.trim_start_matches('[').trim_end_matches(']');
     match tls.start(stream, host, environment.limits.connect).await {
         Ok(secured) => Ok(secured),
-        // Broken off rather than refused by one of both: the network, not the certificate.
-        Err(error) if error.kind() == std::io::ErrorKind::TimedOut => {
-            Err(Trouble::Unreachable(format!("{server}: {error}")))
+        // What rustls refuses is invalid data; everything else is the network, and passes.
+        Err(error) if !matches!(error.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput) => {
+            Err(Trouble::Unreachable(format!("{server}: TLS did not come to stand: {error}")))
         }
         Err(error) => Err(failed(error.to_string())),
     }

@@ -191,6 +191,48 @@ impl Connection {
         }
     }
 
+    /// On a connection that the peer has made and turned round (RFC 2645 §5.3): he greets, as a server.
+    ///
+    /// # Errors
+    /// Why the session does not come to stand.
+    pub(crate) async fn over(
+        stream: Stream,
+        customer: &str,
+        settings: &Settings,
+    ) -> Result<Connection, String> {
+        let mut client = Client::new(smtp::client::Settings {
+            // Where there is TLS, it stands; who is there has proved it by logging in.
+            tls: smtp::client::TlsWish::Never,
+            host: (customer.to_owned(), 0),
+            patience: settings.patience,
+            ..smtp::client::Settings::new(settings.hello.clone())
+        });
+        if matches!(stream, Stream::Tls(_)) {
+            client.tls_started(TlsInfo::default());
+        }
+        let waiting = Waiting { stage: client.stage(), since: Instant::now(), at_most: None };
+        let mut connection = Connection {
+            stream,
+            client,
+            output: Vec::new(),
+            sent: 0,
+            is_unflushed: false,
+            protocol: route::Protocol::Smtp,
+            messages: 0,
+            is_closed: false,
+            waiting,
+        };
+        match tokio::time::timeout(OPENING_MAX, connection.pump()).await {
+            Ok(Stop::Ready) => Ok(connection),
+            Ok(Stop::Closed(Err(outcome))) => {
+                connection.flush_last_words().await;
+                Err(outcome.to_string())
+            }
+            Ok(_) => Err("the session ended before it began".into()),
+            Err(_) => Err("the connection took too long to be of use".into()),
+        }
+    }
+
     /// Whether it carried a message before.
     pub(crate) fn was_used(&self) -> bool {
         self.messages > 0

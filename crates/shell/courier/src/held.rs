@@ -32,6 +32,7 @@ impl Held {
     fn end(&mut self, host: &Host, again: &[Again]) {
         self.is_over = true;
         self.courier.world.queue.scheduler().finished(self.id, host, again, clock::now());
+        self.courier.job_ended.notify_waiters();
         self.courier.wake();
     }
 }

@@ -148,7 +148,12 @@ impl<'a> Run<'a> {
             account: account.as_ref(),
         };
         let way = settings.table.find(&message).clone();
-        let hosts = hosts::candidates(&courier.world.resolver, &settings, &way, domain).await;
+        let hosts = if courier.is_on_demand(domain.as_str()) {
+            // Nobody is asked where they are: they come.
+            Err(Trouble::NoAddress)
+        } else {
+            hosts::candidates(&courier.world.resolver, &settings, &way, domain).await
+        };
         if let Ok(hosts) = &hosts {
             let names = hosts.iter().map(|host| host.name.as_str());
             if !courier.regroup(&settings.limits, job, names, &way.sources) {

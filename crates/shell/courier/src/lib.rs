@@ -27,6 +27,7 @@ mod record;
 mod security;
 mod settings;
 mod sources;
+mod turned;
 mod under_way;
 
 pub use limits::{LimitRule, LimitRules, Limited};
@@ -60,6 +61,9 @@ pub struct Courier {
     pool: Pool,
     sources: Sources,
     under_way: Arc<UnderWay>,
+    turned: turned::AllTurned,
+    /// Told whenever a job is over.
+    job_ended: Notify,
     bell: Arc<Notify>,
     stopping: watch::Sender<bool>,
 }
@@ -78,11 +82,29 @@ impl Courier {
         let (stopping, _) = watch::channel(false);
         let (settings, pool) = (RwLock::new(Arc::new(settings)), Pool::default());
         let (sources, under_way) = (Sources::default(), Arc::new(under_way));
-        let courier = Arc::new(Courier { world, guard, settings, pool, sources, under_way, bell, stopping });
+        let (turned, job_ended) = (turned::AllTurned::default(), Notify::new());
+        let courier = Arc::new(Courier {
+            world,
+            guard,
+            settings,
+            pool,
+            sources,
+            under_way,
+            turned,
+            job_ended,
+            bell,
+            stopping,
+        });
         let namer = Arc::downgrade(&courier);
         courier.world.queue.name_destinations(move |domain| match namer.upgrade() {
             Some(courier) => courier.destination(domain),
             None => Destination(domain.as_str().into()),
+        });
+        let taker = Arc::downgrade(&courier);
+        courier.world.turns.taken_by(move |turn| {
+            if let Some(courier) = taker.upgrade() {
+                tokio::spawn(courier.turn(turn));
+            }
         });
         courier.limit_groups(&courier.settings().limits);
         courier
@@ -191,7 +213,8 @@ impl Courier {
 
     /// The name of the destination.
     fn name_of<'a>(&self, settings: &Settings, addressed: &Addressed<'a>) -> Cow<'a, str> {
-        if settings.table.is_empty() {
+        // Mail that is fetched goes no way that others go.
+        if settings.table.is_empty() || self.is_on_demand(addressed.domain) {
             return Cow::Borrowed(addressed.domain);
         }
         let Ok(domain) = Domain::new(addressed.domain) else { return Cow::Borrowed(addressed.domain) };
@@ -218,7 +241,7 @@ impl Courier {
     /// Where mail for a domain goes, whoever sends it.
     fn destination(&self, domain: &Domain) -> Destination {
         let settings = self.settings();
-        if settings.table.is_empty() {
+        if settings.table.is_empty() || self.is_on_demand(domain.as_str()) {
             return Destination(domain.as_str().into());
         }
         let sender = ReversePath::Null;

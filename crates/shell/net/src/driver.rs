@@ -27,6 +27,12 @@ pub trait Desk: Send {
         ask: <Self::Session as Session>::Ask,
     ) -> impl Future<Output = <Self::Session as Session>::Answer> + Send;
 
+    /// The session has ended, but not the connection, which is the desk's now ([`End::Turned`]). Whoever drives waits.
+    fn turned(&mut self, stream: Stream) -> impl Future<Output = ()> + Send {
+        drop(stream);
+        std::future::ready(())
+    }
+
     /// Resolves when something that the session watches has changed; waits for ever when it watches nothing.
     fn changed(&mut self) -> impl Future<Output = ()> + Send {
         std::future::pending()
@@ -91,6 +97,11 @@ async fn run<D: Desk>(talk: &mut Conversation<D>, traffic: &mut Traffic) -> io::
             Step::Deflate(change) => deflate(talk, change, traffic).await?,
             Step::Close => {
                 flush(&mut talk.stream, &mut talk.session, traffic).await?;
+                if talk.session.facts().end == End::Turned {
+                    let stream = std::mem::replace(&mut talk.stream, Stream::Gone);
+                    Box::pin(talk.desk.turned(stream)).await;
+                    return Ok(());
+                }
                 let goodbye = poll_fn(|cx| talk.stream.poll_shutdown(cx));
                 let _ = tokio::time::timeout(Duration::from_secs(5), goodbye).await;
                 if talk.session.facts().end != End::Quit {

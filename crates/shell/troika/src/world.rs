@@ -56,6 +56,7 @@ pub fn open(config: &Config) -> Result<World, Failure> {
         asked_today: parking_lot::Mutex::default(),
         maildrops: Arc::default(),
         stopping: tokio::sync::watch::Sender::new(false),
+        turns: agents::Turns::default(),
         metrics: Metrics::default(),
     })
 }
@@ -202,7 +203,20 @@ pub fn policy(config: &Config, keys: rewriting::Keys) -> Result<policy::Policy, 
         local_sender_rule: policy::LocalSenderRule::Unchecked,
         recipients_max: config.limits.recipients as usize,
         rewriting: rewriting(config, keys)?,
+        on_demand: on_demand(config)?,
     })
+}
+
+fn on_demand(config: &Config) -> Result<Vec<policy::OnDemand>, Failure> {
+    let domain = |text: &String| {
+        Domain::new(text).map_err(|_| Failure::new(format!("[[on_demand]] domains: {text} is no domain")))
+    };
+    let customer = |one: &crate::config::OnDemand| {
+        let account = EmailAddress::parse(&one.account)
+            .map_err(|_| Failure::new(format!("[[on_demand]] account: {} is no address", one.account)))?;
+        Ok(policy::OnDemand { account, domains: one.domains.iter().map(domain).collect::<Result<_, _>>()? })
+    };
+    config.on_demand.iter().map(customer).collect()
 }
 
 /// What mailing lists say of this server.

@@ -323,6 +323,19 @@ impl Scheduler {
         waiting.len()
     }
 
+    /// How many messages for a destination are not under way.
+    pub fn waiting(&self, destination: &Destination) -> usize {
+        let Some(key) = self.destinations.find(destination) else { return 0 };
+        self.items.iter().filter(|item| item.lane.destination == key).count()
+    }
+
+    /// Whether something for a destination is due now, or under way.
+    pub fn is_busy(&mut self, destination: &Destination) -> bool {
+        let Some(key) = self.destinations.find(destination) else { return false };
+        let state = self.destinations.get(key);
+        state.ready > 0 || state.running > 0
+    }
+
     /// Whether there is mail for this destination, or was not long ago.
     pub fn knows(&self, destination: &Destination) -> bool {
         self.destinations.find(destination).is_some()

@@ -1,13 +1,17 @@
 //! Extensions that the listener may offer, and what MAIL asks by them ([`Offer`]).
 
 use super::{Pending, Priority, Session};
-use crate::ask::{Ask, Kind, Reach, Wishes};
+use crate::ask::{Ask, Kind, Outcome, Reach, Wishes};
 use crate::config::Offer;
 use crate::date::InternetUtc;
 use crate::reply::Refusal;
 use crate::wishes::Said;
 use model::Domain;
 use std::sync::Arc;
+use wire::End;
+
+/// Most domains of one ATRN: as many as fit into a command line.
+const ATRN_DOMAINS_MAX: usize = 256;
 
 impl Session {
     /// The line of EHLO.
@@ -19,6 +23,7 @@ impl Session {
             Offer::RequireTls => self.client.tls.is_some().then(|| "REQUIRETLS".to_owned()),
             Offer::DeliverBy => Some("DELIVERBY".to_owned()),
             Offer::Etrn => Some("ETRN".to_owned()),
+            Offer::Atrn => Some("ATRN".to_owned()),
             // RFC 4865 §4.2 (2), (3)
             Offer::FutureRelease { seconds_max } => (self.config.kind == Kind::Submission).then(|| {
                 let until = InternetUtc(now.saturating_add(i64::from(seconds_max)));
@@ -34,7 +39,7 @@ impl Session {
             Offer::RequireTls => &["REQUIRETLS"],
             Offer::DeliverBy => &["BY"],
             Offer::FutureRelease { .. } if self.config.kind == Kind::Submission => &["HOLDFOR", "HOLDUNTIL"],
-            Offer::FutureRelease { .. } | Offer::Etrn => &[],
+            Offer::FutureRelease { .. } | Offer::Etrn | Offer::Atrn => &[],
         };
         self.config.offers.iter().flat_map(keywords).copied().collect()
     }
@@ -69,6 +74,41 @@ impl Session {
             Ok(0) => self.say(251, (0, 0), &format!("No messages wait for {node}")),
             Ok(count) => {
                 self.say(253, (0, 0), &format!("{count} messages wait for {node} and are tried now"))
+            }
+            Err(refusal) => self.decline(&refusal),
+        }
+    }
+
+    /// ```text
+    /// atrn = "ATRN" [SP domain *("," domain)]
+    /// ```
+    /// RFC 2645 §5.2.1: after a log-in only, and like ETRN not within a transaction.
+    pub(super) fn atrn(&mut self, args: &str) {
+        if self.client.user.is_none() {
+            return self.refuse(&Refusal::new(530, (7, 0), "Log in first, with AUTH"));
+        }
+        if self.transaction.is_some() {
+            return self.refuse_order("ATRN can't come within a message; RSET drops it");
+        }
+        let mut domains = Vec::new();
+        for name in args.split(',').filter(|_| !args.is_empty()) {
+            let domain = Domain::new(name).ok().filter(|domain| domain.as_str().contains('.'));
+            let Some(domain) = domain.filter(|_| domains.len() < ATRN_DOMAINS_MAX) else {
+                return self.refuse(&Refusal::new(501, (5, 4), "The syntax is ATRN, or ATRN domain,domain"));
+            };
+            domains.push(domain);
+        }
+        let ask = Ask::Turn { client: Arc::clone(&self.client), domains };
+        self.ask(ask, Pending::Turn);
+    }
+
+    /// RFC 2645 §5.3: behind the 250 this side is the client. What the peer has sent ahead of it is not heard: only
+    /// after it he may speak as a server.
+    pub(super) fn turn_answered(&mut self, outcome: Outcome) {
+        match outcome {
+            Ok(()) => {
+                self.say(250, (0, 0), "Now reversing the connection; greet as a server");
+                self.close(End::Turned);
             }
             Err(refusal) => self.decline(&refusal),
         }

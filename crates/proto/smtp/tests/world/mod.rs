@@ -6,8 +6,8 @@
 //! boxes: addresses that exist          users: name:password … (application passwords, for every mechanism)
 //! limits: message=N discard=N recipients=N mails=N errors=N refused=N logins=N
 //! urls: url=>text … (what BURL finds; text may hold `\\r`, `\\n`, `\\0`, and `\\_` for a space)
-//! offers: mt-priority deliverby requiretls etrn futurerelease (an hour)
-//! waiting: domain=count … (what ETRN finds; others are refused)
+//! offers: mt-priority deliverby requiretls etrn atrn futurerelease (an hour)
+//! waiting: domain=count … (what ETRN and ATRN find; others are refused)
 //! at-delivery: address=full … (that recipient's outcome), all=full (the message's)
 //! ```
 //! `W:` lines look at the last delivery: `message is T`, `message has T`, `trace is T`, `envelope T`, `with T`, `dsn T`, `wishes T`,
@@ -181,6 +181,25 @@ impl World {
                     false => Ok(waiting.iter().sum()),
                 })
             }
+            Ask::Turn { domains, client } => {
+                assert!(client.user.is_some(), "only after the log-in");
+                let known: BTreeMap<&str, u64> = self
+                    .words("waiting")
+                    .filter_map(|word| word.split_once('='))
+                    .map(|(domain, count)| (domain, count.parse().unwrap()))
+                    .collect();
+                let counts: Option<Vec<u64>> = match domains.is_empty() {
+                    true => Some(known.values().copied().collect()),
+                    false => domains.iter().map(|domain| known.get(domain.as_str()).copied()).collect(),
+                };
+                Answer::Turned(match counts {
+                    None => Err(Refusal::new(450, (7, 1), "Not all of these domains are yours")),
+                    Some(counts) if counts.iter().all(|count| *count == 0) => {
+                        Err(Refusal::new(453, (0, 0), "You have no mail"))
+                    }
+                    Some(_) => Ok(()),
+                })
+            }
             Ask::Deliver(delivery) => {
                 let outcomes = match delivery.sender.client.kind {
                     Kind::Lmtp => {
@@ -296,6 +315,7 @@ fn offer(name: &str) -> smtp::Offer {
         "deliverby" => smtp::Offer::DeliverBy,
         "requiretls" => smtp::Offer::RequireTls,
         "etrn" => smtp::Offer::Etrn,
+        "atrn" => smtp::Offer::Atrn,
         "futurerelease" => smtp::Offer::FutureRelease { seconds_max: 3600 },
         other => panic!("offer {other:?}"),
     }

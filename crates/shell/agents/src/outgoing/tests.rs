@@ -47,6 +47,7 @@ impl Bench {
             seals: false.into(),
             maildrops: Arc::default(),
             stopping: tokio::sync::watch::Sender::new(false),
+            turns: crate::Turns::default(),
             metrics: Metrics::default(),
         };
         world.directory.add_domain(&Domain::new("x.test").unwrap(), NOW).wait().unwrap();

@@ -25,6 +25,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// `[[limit]]`, one each.
     pub limit: Vec<Limit>,
+    /// `[[on_demand]]`, one each.
+    pub on_demand: Vec<OnDemand>,
     /// `[sending]`
     pub sending: Sending,
     /// `[webhook]`
@@ -438,6 +440,16 @@ pub struct Limit {
     pub per: Option<Span>,
 }
 
+/// `[[on_demand]]`: whose mail waits until he fetches it (ATRN, RFC 2645).
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct OnDemand {
+    /// The account that he logs in with.
+    pub account: String,
+    /// His domains; each is also to be added with `troika domain add --relay`.
+    pub domains: Vec<String>,
+}
+
 /// `[[rewrite]]`
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -798,4 +810,11 @@ fn document_routes(out: &mut String) {
     out.push_str(
         "#[[limit]]\n#mx = \"*.mail.example.com\"\n#connections = 5\n#messages = 600\n#per = \"1m\"\n\n",
     );
+    for line in [
+        "Customers who are not always on line, or have no fixed address: mail for their domains (added with troika domain add",
+        "--relay) waits until they log in on a submission listener, such as one on port 366, and say ATRN (RFC 2645).",
+    ] {
+        comment(out, line);
+    }
+    out.push_str("#[[on_demand]]\n#account = \"shop@example.org\"\n#domains = [\"shop.example\"]\n\n");
 }

@@ -214,6 +214,10 @@ impl net::Protocol for SmtpDoor {
                 smtp::Offer::FutureRelease { seconds_max: HELD_SECONDS_MAX },
             ];
         }
+        // RFC 2645 §4: on a listener where one logs in, such as one on port 366.
+        if kind == smtp::Kind::Submission && !config.on_demand.is_empty() {
+            settings.offers.push(smtp::Offer::Atrn);
+        }
         (smtp::Session::new(settings), agent)
     }
 

@@ -1,0 +1,41 @@
+//! ATRN (RFC 2645): a customer who has logged in turns the connection round and gets what waits for his domains.
+
+use super::SmtpAgent;
+use crate::Turn;
+use ::smtp::{Outcome, Refusal};
+use model::Domain;
+use queue::schedule::Destination;
+
+impl SmtpAgent {
+    /// RFC 2645 §5.2.1: all of the domains are his, and something waits for them.
+    pub(super) fn may_turn(&mut self, domains: Vec<Domain>) -> Outcome {
+        let Some(login) = &self.login else {
+            return Err(Refusal::new(530, (7, 0), "Log in first, with AUTH"));
+        };
+        let his = self.world.policy.read().domains_on_demand(&login.address);
+        let domains = if domains.is_empty() { his.clone() } else { domains };
+        if domains.is_empty() || domains.iter().any(|domain| !his.contains(domain)) {
+            return Err(Refusal::new(450, (7, 1), "Mail for these domains does not wait here for you"));
+        }
+        let scheduler = self.world.queue.scheduler();
+        let waits = |domain: &Domain| scheduler.waiting(&Destination(domain.as_str().into()));
+        let waiting: usize = domains.iter().map(waits).sum();
+        drop(scheduler);
+        tracing::info!(trace = self.trace, account = %login.address, waiting, "ATRN");
+        if waiting == 0 {
+            return Err(Refusal::new(453, (0, 0), "You have no mail"));
+        }
+        self.turning = domains;
+        Ok(())
+    }
+
+    /// Hands the connection over, and waits until everything has gone its way.
+    pub(super) async fn turn(&mut self, stream: net::Stream) {
+        let Some(login) = &self.login else { return };
+        let (over, ended) = tokio::sync::oneshot::channel();
+        let domains = std::mem::take(&mut self.turning);
+        let customer = login.address.to_string();
+        self.world.turns.give(Turn { stream, domains, customer, over });
+        let _ = ended.await;
+    }
+}

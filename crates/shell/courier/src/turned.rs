@@ -1,0 +1,143 @@
+//! Mail that waits until its customer fetches it (ATRN, RFC 2645): over a connection that he has made and turned round.
+//!
+//! Invariants:
+//! - mail for a customer's domains leaves over such a connection of his and in no other way, and nothing else does over it;
+//! - one message at a time is on it, whichever job it is of.
+
+use crate::Courier;
+use crate::clock;
+use crate::connection::Connection;
+use crate::content::Content;
+use crate::fate::Fate;
+use agents::Turn;
+use model::Domain;
+use parking_lot::RwLock;
+use queue::schedule::Destination;
+use queue::{Entry, Recipient};
+use smtp::client::Verdict;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The longest time between two looks at whether everything has been sent.
+const ROUND: Duration = Duration::from_secs(5);
+
+/// A connection that was turned round.
+pub(crate) struct Turned {
+    domains: Vec<Domain>,
+    customer: String,
+    /// None: it broke.
+    connection: tokio::sync::Mutex<Option<Connection>>,
+}
+
+/// All that stand.
+#[derive(Default)]
+pub(crate) struct AllTurned(RwLock<Vec<Arc<Turned>>>);
+
+impl AllTurned {
+    /// One over which mail for all these recipients may go.
+    fn find(&self, recipients: &[Recipient]) -> Option<Arc<Turned>> {
+        let takes =
+            |turned: &&Arc<Turned>| recipients.iter().all(|one| turned.domains.contains(&one.address.domain));
+        self.0.read().iter().rev().find(takes).cloned()
+    }
+}
+
+impl Courier {
+    /// Whether mail for this domain waits to be fetched.
+    pub(crate) fn is_on_demand(&self, domain: &str) -> bool {
+        self.world.policy.read().is_on_demand(domain)
+    }
+
+    /// Sends what waits for a customer over the connection that he has turned round, then says good-bye.
+    pub(crate) async fn turn(self: Arc<Self>, turn: Turn) {
+        let Turn { stream, domains, customer, over } = turn;
+        let settings = self.settings();
+        let connection = match Connection::over(stream, &customer, &settings).await {
+            Ok(connection) => connection,
+            Err(why) => return tracing::info!(customer, why, "a connection was turned round in vain"),
+        };
+        let connection = tokio::sync::Mutex::new(Some(connection));
+        let turned = Arc::new(Turned { domains, customer, connection });
+        self.turned.0.write().push(turned.clone());
+        let mut sent = 0;
+        for domain in &turned.domains {
+            sent += self.world.queue.flush(domain, clock::now());
+        }
+        tracing::info!(customer = turned.customer, waiting = sent, "a connection was turned round");
+        self.until_sent(&turned).await;
+        self.turned.0.write().retain(|one| !Arc::ptr_eq(one, &turned));
+        if let Some(connection) = turned.connection.lock().await.take() {
+            connection.quit().await;
+        }
+        drop(over);
+    }
+
+    /// Waits until nothing for the customer is due or under way any more, or the connection broke.
+    async fn until_sent(&self, turned: &Turned) {
+        let destinations: Vec<Destination> =
+            turned.domains.iter().map(|domain| Destination(domain.as_str().into())).collect();
+        let mut stopping = self.stopping.subscribe();
+        loop {
+            let ended = self.job_ended.notified();
+            tokio::pin!(ended);
+            // From here on: what ends between the look and the wait is heard.
+            ended.as_mut().enable();
+            let is_busy = destinations.iter().any(|one| self.world.queue.scheduler().is_busy(one));
+            let is_broken = turned.connection.try_lock().is_ok_and(|connection| connection.is_none());
+            if !is_busy || is_broken {
+                return;
+            }
+            tokio::select! {
+                () = ended => {}
+                () = tokio::time::sleep(ROUND) => {}
+                _ = stopping.wait_for(|stopping| *stopping) => return,
+            }
+        }
+    }
+
+    /// What becomes of a message for a customer: handed over, if he is there; otherwise it waits.
+    pub(crate) async fn attempt_on_demand(&self, entry: &Entry, recipients: &[Recipient]) -> Vec<Fate> {
+        let waits = || {
+            let text = "it waits for its customer to fetch it";
+            vec![Fate::unusable(text.into(), "4.4.1"); recipients.len()]
+        };
+        // RFC 8689 §4.2.1 wants a certificate verified, which nobody shows here.
+        let Some(turned) = self.turned.find(recipients).filter(|_| entry.tls != queue::TlsWish::Required)
+        else {
+            return waits();
+        };
+        let mut held = turned.connection.lock().await;
+        let Some(connection) = held.as_mut() else { return waits() };
+        let content = match Content::open(&self.world.engine, entry.content) {
+            Ok(Some(content)) => content,
+            outcome => {
+                tracing::error!(id = %entry.id, error = ?outcome.err(), "a queued message can't be read");
+                return vec![
+                    Fate::unusable("the message can't be read on this server now".into(), "4.3.0");
+                    recipients.len()
+                ];
+            }
+        };
+        let (onward, time) = (connection.onward(), connection.time_kept(entry));
+        let wanted: Vec<&Recipient> = recipients.iter().collect();
+        let outcomes = connection.hand_over(&self.world, entry, &wanted, content).await;
+        if connection.is_closed() {
+            *held = None;
+        }
+        match outcomes {
+            Ok(outcomes) => {
+                let fate = |outcome| Fate { onward, time, ..Fate::of(outcome, &turned.customer) };
+                outcomes.iter().map(fate).collect()
+            }
+            Err(error) => {
+                tracing::error!(id = %entry.id, %error, "a queued message can't be read");
+                waits()
+            }
+        }
+    }
+}
+
+/// Whether a host took part in the attempt at all.
+pub(crate) fn was_reached(fates: &[Fate]) -> bool {
+    fates.iter().any(|fate| fate.verdict != Verdict::HostUnusable)
+}
