@@ -82,7 +82,8 @@ impl Courier {
             tokio::pin!(ended);
             // From here on: what ends between the look and the wait is heard.
             ended.as_mut().enable();
-            let is_busy = destinations.iter().any(|one| self.world.queue.scheduler().is_busy(one));
+            let now = clock::now();
+            let is_busy = destinations.iter().any(|one| self.world.queue.scheduler().is_busy(one, now));
             let is_broken = turned.connection.try_lock().is_ok_and(|connection| connection.is_none());
             if !is_busy || is_broken {
                 return;

@@ -329,11 +329,11 @@ impl Scheduler {
         self.items.iter().filter(|item| item.lane.destination == key).count()
     }
 
-    /// Whether something for a destination is due now, or under way.
-    pub fn is_busy(&mut self, destination: &Destination) -> bool {
+    /// Whether something for a destination is under way, or due and may go.
+    pub fn is_busy(&mut self, destination: &Destination, now: Moment) -> bool {
         let Some(key) = self.destinations.find(destination) else { return false };
         let state = self.destinations.get(key);
-        state.ready > 0 || state.running > 0
+        state.running > 0 || state.ready > 0 && now >= state.closed_until
     }
 
     /// Whether there is mail for this destination, or was not long ago.

@@ -361,6 +361,26 @@ fn a_flush_makes_all_due_that_may_be() {
 }
 
 #[test]
+fn what_waits_and_what_may_go_is_known() {
+    let mut scheduler = scheduler(10, limits(1));
+    let x = to("x.test");
+    assert!(scheduler.waiting(&x) == 0 && !scheduler.is_busy(&x, NOW));
+    scheduler.arrive(arrival(1, 1, "x.test"), NOW);
+    scheduler.arrive(arrival(2, 1, "x.test"), NOW);
+    scheduler.arrive(arrival(3, 1, "y.test"), NOW);
+    assert!(scheduler.waiting(&x) == 2 && scheduler.is_busy(&x, NOW));
+    let jobs = scheduler.jobs(NOW);
+    assert!(scheduler.waiting(&x) == 1 && scheduler.is_busy(&x, NOW));
+    for job in &jobs {
+        scheduler.fails(job, NOW);
+    }
+    // Behind a host in trouble nothing may go for a while.
+    assert!(scheduler.waiting(&x) > 0 && !scheduler.is_busy(&x, NOW));
+    scheduler.flush(&x, NOW);
+    assert!(scheduler.is_busy(&x, NOW));
+}
+
+#[test]
 fn a_clock_that_goes_back_holds_nothing_up() {
     let mut scheduler = scheduler(10, limits(5));
     scheduler.arrive(Arrival { due: later(300).unix_time(), ..arrival(1, 1, "x.test") }, NOW);
