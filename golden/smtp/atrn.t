@@ -42,3 +42,4 @@ C: RSET
 S~ 250 *
 C: atrn X.test,y.test
 S: 250 2.0.0 Now reversing the connection; greet as a server
+E:
