@@ -59,6 +59,7 @@ impl Bench {
             seals: false.into(),
             maildrops: Arc::default(),
             stopping: watch::Sender::new(false),
+            turns: agents::Turns::default(),
             metrics: agents::Metrics::default(),
             engine: engine.clone(),
         };

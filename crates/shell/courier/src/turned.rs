@@ -9,6 +9,7 @@ use crate::clock;
 use crate::connection::Connection;
 use crate::content::Content;
 use crate::fate::Fate;
+use crate::under_way::Mark;
 use agents::Turn;
 use model::Domain;
 use parking_lot::RwLock;
@@ -97,7 +98,12 @@ impl Courier {
     }
 
     /// What becomes of a message for a customer: handed over, if he is there; otherwise it waits.
-    pub(crate) async fn attempt_on_demand(&self, entry: &Entry, recipients: &[Recipient]) -> Vec<Fate> {
+    pub(crate) async fn attempt_on_demand(
+        &self,
+        entry: &Entry,
+        recipients: &[Recipient],
+        marks: &mut Vec<Mark>,
+    ) -> Vec<Fate> {
         let waits = || {
             let text = "it waits for its customer to fetch it";
             vec![Fate::unusable(text.into(), "4.4.1"); recipients.len()]
@@ -121,7 +127,7 @@ impl Courier {
         };
         let (onward, time) = (connection.onward(), connection.time_kept(entry));
         let wanted: Vec<&Recipient> = recipients.iter().collect();
-        let outcomes = connection.hand_over(&self.world, entry, &wanted, content).await;
+        let outcomes = connection.hand_over(self, entry, &wanted, content, marks).await;
         if connection.is_closed() {
             *held = None;
         }
