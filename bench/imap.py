@@ -89,7 +89,7 @@ def changes(side):
     return rows
 
 
-def huge(folder, maildir, servers, report):
+def huge(folder, maildir, servers, report, quiet):
     """SELECT, QRESYNC and mass changes in a mailbox of HUGE messages."""
     source = maildir(folder, HUGE, 600)
     sides = servers(folder, 1)
@@ -99,6 +99,7 @@ def huge(folder, maildir, servers, report):
         side.import_maildir(source, 0)
         rows[f"{name} import s"] = time.monotonic() - begun
     shutil.rmtree(source)
+    quiet(folder)
     figures = {}
     for name, side in sides.items():
         side.stop()
