@@ -108,21 +108,11 @@ impl Store {
             let mut ledger = Ledger::load(tx, account)?;
             let slot = ledger.open(tx, mailbox)?;
             let (rows, missing) = read::decoded_rows(tx, account, mailbox, &uids)?;
-            let mut stored = Stored {
-                modseq: ledger.at(slot).value.highest_modseq,
-                changed: UidSet::new(),
-                modified: UidSet::new(),
-                missing,
-                overtaken: UidSet::new(),
-            };
+            let mut stored = Stored::begin(ledger.at(slot).value.highest_modseq, missing);
             let mut writing = Writing::open(tx, account, mailbox)?;
             let mut value = Vec::with_capacity(64);
             for (uid, mut row) in rows {
-                if row.modseq > known.up_to && !known.own.contains(&row.modseq) {
-                    stored.overtaken.push(uid);
-                }
-                if unchanged_since.is_some_and(|limit| row.modseq > limit) {
-                    stored.modified.push(uid);
+                if !stored.admits(uid, row.modseq, &known, unchanged_since) {
                     continue;
                 }
                 let mut changed = false;

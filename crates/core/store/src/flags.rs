@@ -67,6 +67,31 @@ impl Behalf {
     }
 }
 
+impl Stored {
+    /// Before the first message: nothing was changed yet.
+    pub(crate) fn begin(modseq: ModSeq, missing: UidSet) -> Stored {
+        Stored { modseq, changed: UidSet::new(), modified: UidSet::new(), missing, overtaken: UidSet::new() }
+    }
+
+    /// Whether a message may be changed; notes why not, and that it was overtaken.
+    pub(crate) fn admits(
+        &mut self,
+        uid: Uid,
+        modseq: ModSeq,
+        known: &Known,
+        unchanged_since: Option<ModSeq>,
+    ) -> bool {
+        if modseq > known.up_to && !known.own.contains(&modseq) {
+            self.overtaken.push(uid);
+        }
+        let admitted = unchanged_since.is_none_or(|limit| modseq <= limit);
+        if !admitted {
+            self.modified.push(uid);
+        }
+        admitted
+    }
+}
+
 impl Store {
     /// Changes flags of messages, all in one commit. With `unchanged_since`, messages modified after it are left alone
     /// (RFC 7162 §3.1.3). `known` only fills [`Stored::overtaken`].
@@ -111,20 +136,10 @@ impl Store {
                 FlagMode::Remove => ledger.known(tx, slot, &change.keywords)?,
                 FlagMode::Add | FlagMode::Replace => ledger.intern(tx, slot, &change.keywords)?,
             };
-            let mut stored = Stored {
-                modseq: ledger.at(slot).value.highest_modseq,
-                changed: UidSet::new(),
-                modified: UidSet::new(),
-                missing,
-                overtaken: UidSet::new(),
-            };
+            let mut stored = Stored::begin(ledger.at(slot).value.highest_modseq, missing);
             let mut value = Vec::with_capacity(64);
             for (uid, mut row) in rows {
-                if row.modseq > known.up_to && !known.own.contains(&row.modseq) {
-                    stored.overtaken.push(uid);
-                }
-                if unchanged_since.is_some_and(|limit| row.modseq > limit) {
-                    stored.modified.push(uid);
+                if !stored.admits(uid, row.modseq, &known, unchanged_since) {
                     continue;
                 }
                 let before = row.flags;

@@ -2,8 +2,10 @@
 
 mod ahead;
 mod annotations;
+mod bell;
 mod convert;
 mod mailboxes;
+mod refusing;
 mod searching;
 mod sharing;
 mod watched;
@@ -16,16 +18,17 @@ use ::imap::ask::{
     Access, Answer, Ask, MakeKey, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
 use ahead::{Ahead, Wanted};
+use bell::Bell;
 use engine::AccountId;
-use model::{FlagChange, FlagMode, MailboxId, ModSeq, Right, Rights, Uid, UidSet};
+use model::{MailboxId, ModSeq, Right, Rights, Uid, UidSet};
 use parking_lot::Mutex;
+use refusing::{directory_away, done, for_anybody, for_the_barred, may_change, refused};
 use sharing::{Sight, Standing};
 pub use sharing::{identifier, identify};
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use store::{Error, Needs, Store, Written};
-use tokio::sync::Notify;
 use watched::Watched;
 
 /// Answers one IMAP session.
@@ -43,43 +46,6 @@ pub struct ImapAgent {
     ahead: Option<Box<Ahead>>,
 }
 
-/// What may be asked without saying who one is.
-fn for_anybody(ask: &Ask) -> bool {
-    matches!(
-        ask,
-        Ask::Auth(_)
-            | Ask::Client(_)
-            | Ask::Unauthenticate
-            | Ask::Mailboxes { .. }
-            | Ask::Quota(_)
-            | Ask::Status { .. }
-            | Ask::Select { access: Access::ReadOnly, .. }
-            | Ask::Unselect
-            | Ask::Watch(_)
-            | Ask::News
-            | Ask::Metadata { .. }
-            | Ask::Changes { .. }
-            | Ask::Resync { .. }
-            | Ask::Rows { .. }
-            | Ask::Content { .. }
-            | Ask::Order { .. }
-            | Ask::Search { .. }
-            | Ask::Glance { .. }
-            | Ask::SearchIn { .. }
-            // RFC 4467 §3: what a URL for anybody names.
-            | Ask::UrlKey { make: MakeKey::No, .. }
-            | Ask::UrlMessage { owner: Some(_), .. }
-    )
-}
-
-/// What ends something, and is done for accounts too that have been disabled meanwhile.
-fn for_the_barred(ask: &Ask) -> bool {
-    matches!(
-        ask,
-        Ask::Auth(_) | Ask::Client(_) | Ask::Unauthenticate | Ask::Unselect | Ask::Watch(Watch::Off)
-    )
-}
-
 /// The selected mailbox.
 struct Open {
     owner: AccountId,
@@ -93,28 +59,6 @@ struct Open {
     watch: store::Watch,
     /// How often the mailbox's access key was reset, as the session knows.
     key_resets: AtomicU32,
-}
-
-/// Rung by commits that touch the selected mailbox.
-#[derive(Default)]
-struct Bell {
-    notify: Notify,
-    rung: AtomicBool,
-    /// Since it was rung nobody has looked at the mailbox's access control list.
-    unread: AtomicBool,
-}
-
-impl Bell {
-    fn ring(&self) {
-        self.unread.store(true, Ordering::Release);
-        self.rung.store(true, Ordering::Release);
-        self.notify.notify_one();
-    }
-
-    /// Whether it was rung since the last call.
-    fn heard(&self) -> bool {
-        self.rung.swap(false, Ordering::AcqRel)
-    }
 }
 
 impl ImapAgent {
@@ -558,19 +502,6 @@ impl ImapAgent {
     }
 }
 
-/// RFC 4314 §4, STORE: it fails only where the user may change nothing of what he asked for.
-fn may_change(change: &FlagChange, rights: Rights) -> Result<(), Refused> {
-    let flags = rights.flags();
-    let words = rights.has(Right::Write);
-    let something = flags.0 & change.flags.0 != 0 || words && !change.keywords.is_empty();
-    let asked_nothing = change.flags.0 == 0 && change.keywords.is_empty();
-    let clears = change.mode == FlagMode::Replace && flags.0 != 0;
-    match something || clears || asked_nothing && change.mode != FlagMode::Replace {
-        true => Ok(()),
-        false => Err(Refused::new(RefusedKind::NoPerm, "you may not change these flags here")),
-    }
-}
-
 impl net::Desk for ImapAgent {
     type Session = ::imap::Session;
 
@@ -608,39 +539,4 @@ fn highest_modseq(
             None => return Ok(highest),
         }
     }
-}
-
-fn directory_away(error: directory::Error) -> Refused {
-    tracing::error!(%error, "the directory failed");
-    Refused::new(RefusedKind::Unavailable, "The directory can't be read now")
-}
-
-fn done(outcome: Result<(), Error>) -> Result<Answer, Refused> {
-    outcome.map(|()| Answer::Done).map_err(refused)
-}
-
-/// The store's trouble, in the session's words.
-fn refused(error: Error) -> Refused {
-    let kind = match &error {
-        Error::NoMailbox | Error::NoMessage | Error::NoAccount => RefusedKind::NonExistent,
-        Error::MailboxExists | Error::AccountExists => RefusedKind::AlreadyExists,
-        Error::BadName(_) => RefusedKind::Cannot,
-        Error::OverQuota => RefusedKind::OverQuota,
-        Error::Limit(store::Limit::Metadata) => RefusedKind::Metadata,
-        Error::Limit(store::Limit::AnnotationSize) => RefusedKind::AnnotationSize,
-        Error::Limit(store::Limit::Annotations) => RefusedKind::Annotations,
-        Error::Limit(_) => RefusedKind::Limit,
-        Error::UseTaken => RefusedKind::UseAttr,
-        Error::Engine(engine::Error::Corrupt { .. }) => RefusedKind::Corrupt,
-        Error::Engine(_) | Error::Cancelled => RefusedKind::Unavailable,
-    };
-    let Error::Engine(error) = &error else { return Refused::new(kind, error.to_string()) };
-    // Which record or file it is, is for the operator.
-    tracing::error!(%error, "the store failed");
-    let text = match error {
-        engine::Error::Full => "no space is left for mail",
-        engine::Error::Corrupt { .. } => "what is stored there is damaged",
-        _ => "the store can't be used now, try again later",
-    };
-    Refused::new(kind, text)
 }
