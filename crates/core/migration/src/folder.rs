@@ -133,9 +133,10 @@ impl Folder {
             is_view: place.share == Share::Remainder,
             retired: Vec::new(),
         };
-        let mut subscription_news = place.share == Share::Whole;
+        // At first only what is subscribed there: many servers show INBOX without.
+        let mut subscription_news = place.share == Share::Whole && record.subscribed;
         if let Some(before) = &before {
-            subscription_news &= before.subscribed != record.subscribed;
+            subscription_news = place.share == Share::Whole && before.subscribed != record.subscribed;
             record.retired.clone_from(&before.retired);
             let generation = (before.mailbox, before.uid_validity);
             if generation != (record.mailbox, uid_validity) {

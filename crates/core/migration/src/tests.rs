@@ -349,3 +349,24 @@ fn two_runs_at_once_do_not_double() {
     assert_eq!(two.take(batch(), NOW).unwrap(), [Fate::Known; 2]);
     assert_eq!(world.here("INBOX").len(), 2);
 }
+
+#[test]
+fn subscriptions_come_over_and_later_their_changes() {
+    let mut world = World::new(vec![Theirs::new("INBOX", None), Theirs::new("Work", None)]);
+    world.folders[0].folder.subscribed = false;
+    let listed = |world: &World| -> Vec<String> {
+        let all = world.store.mailboxes(ANNA).unwrap();
+        all.into_iter().filter(|one| one.subscribed).map(|one| one.name).collect()
+    };
+    world.all(Options::default());
+    assert!(listed(&world).contains(&"INBOX".to_owned()) && listed(&world).contains(&"Work".to_owned()));
+    // What he changes here stays until it changes there.
+    world.store.subscribe(ANNA, "Work", false).wait().unwrap();
+    world.all(Options::default());
+    assert!(!listed(&world).contains(&"Work".to_owned()));
+    world.folders[1].folder.subscribed = false;
+    world.all(Options::default());
+    world.folders[1].folder.subscribed = true;
+    world.all(Options::default());
+    assert!(listed(&world).contains(&"Work".to_owned()));
+}

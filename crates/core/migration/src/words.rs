@@ -126,6 +126,7 @@ const NAMES: [(SpecialUse, &[&str]); 5] = [
             "bin",
             "wastebasket",
             "papierkorb",
+            "mülleimer",
             "gelöscht",
             "gelöschte objekte",
             "gelöschte elemente",

@@ -101,12 +101,21 @@ impl ImapConnection {
         credentials: &Credentials,
         environment: &Environment,
     ) -> Result<ImapConnection, Trouble> {
-        tokio::time::timeout(
-            environment.limits.opening,
-            ImapConnection::log_in(server, credentials, environment),
-        )
-        .await
-        .unwrap_or_else(|_| {
+        ImapConnection::open_as(server, credentials, "", environment).await
+    }
+
+    /// The same in the name of another user (RFC 4616 §2, authzid), for whom the one who logs in may act; empty: his own.
+    ///
+    /// # Errors
+    /// As [`ImapConnection::open`].
+    pub async fn open_as(
+        server: &Server,
+        credentials: &Credentials,
+        authorize_as: &str,
+        environment: &Environment,
+    ) -> Result<ImapConnection, Trouble> {
+        let opening = ImapConnection::log_in(server, credentials, authorize_as, environment);
+        tokio::time::timeout(environment.limits.opening, opening).await.unwrap_or_else(|_| {
             Err(Trouble::Unreachable(format!("{server}: connecting and logging in took too long")))
         })
     }
@@ -114,6 +123,7 @@ impl ImapConnection {
     async fn log_in(
         server: &Server,
         credentials: &Credentials,
+        authorize_as: &str,
         environment: &Environment,
     ) -> Result<ImapConnection, Trouble> {
         let dialled = dial::dial(server, environment).await?;
@@ -121,7 +131,7 @@ impl ImapConnection {
             tls: if server.tls == Tls::StartTls { TlsWish::StartTls } else { TlsWish::AsItIs },
             credentials: sasl::client::Credentials {
                 user: credentials.user.clone(),
-                authorize_as: String::new(),
+                authorize_as: authorize_as.to_owned(),
                 secret: credentials.secret.clone(),
             },
             plaintext_auth: dialled.plaintext_auth,

@@ -15,7 +15,7 @@ pub use show::Terminal;
 
 use crate::config::Config;
 use crate::control::{Failure, Request};
-use arguments::{Account, Arguments, Command};
+use arguments::{Account, Arguments, Command, Migrate};
 use std::io::Read;
 
 /// Runs a command that needs the store; `serve` and the like are done by `main`.
@@ -55,6 +55,7 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
         Command::Index(command) => reach.ask(&Request::Index(command), b"", &mut terminal),
         Command::Import(import) => transfer::import(&mut reach, &import, &mut terminal),
+        Command::Migrate(command) => migrate(&mut reach, command, &mut terminal),
         Command::Export(export) => transfer::export(&mut reach, &export, &mut terminal),
         Command::Quickstart(_)
         | Command::Serve
@@ -102,6 +103,33 @@ fn account(reach: &mut Reach, command: Account, terminal: &mut Terminal) -> Resu
         _ => {}
     }
     reach.ask(&Request::Account { command, password }, &body, terminal)
+}
+
+/// Adds the password and the list of accounts to the command. The server opens the file with the authorities: its path
+/// must not depend on where this command was started.
+fn migrate(reach: &mut Reach, mut command: Migrate, terminal: &mut Terminal) -> Result<(), Failure> {
+    let unreadable = |path: &std::path::Path, error: std::io::Error| {
+        Failure::new(format!("{} can't be read: {error}", path.display()))
+    };
+    if command.password_stdin && command.accounts.as_deref() == Some(std::path::Path::new("-")) {
+        return Err(Failure::new("standard input can't be both the password and the list of accounts"));
+    }
+    let password = match command.password_stdin {
+        true => Some(crate::control::request::Password(password_from_stdin()?)),
+        false => None,
+    };
+    let mut list = zeroize::Zeroizing::new(Vec::new());
+    match &command.accounts {
+        None => {}
+        Some(file) if file.as_os_str() == "-" => {
+            std::io::stdin().read_to_end(&mut list).map_err(|error| unreadable(file, error))?;
+        }
+        Some(file) => *list = std::fs::read(file).map_err(|error| unreadable(file, error))?,
+    }
+    if let Some(file) = &mut command.authorities {
+        *file = file.canonicalize().map_err(|error| unreadable(file, error))?;
+    }
+    reach.ask(&Request::Migrate { command, password }, &list, terminal)
 }
 
 /// Adds the key of `import` to the command.

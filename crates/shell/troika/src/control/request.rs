@@ -48,6 +48,13 @@ pub enum Request {
     Store(cli::Store),
     /// `troika index …`
     Index(cli::Index),
+    /// `troika migrate`; the body is the list of accounts.
+    Migrate {
+        /// What to do.
+        command: cli::Migrate,
+        /// From standard input.
+        password: Option<Password>,
+    },
     /// A batch of messages for one mailbox; the body holds them one behind the other.
     ImportBatch {
         /// Whose.

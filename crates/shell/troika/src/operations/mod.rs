@@ -10,6 +10,7 @@ mod domain;
 mod index;
 mod list;
 mod mailbox;
+mod migrate;
 mod queue;
 mod redirect;
 mod sender;
@@ -47,6 +48,9 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Suppression(command) => suppression::run(world, command, out),
         Request::Store(command) => store::run(world, &command, out),
         Request::Index(command) => index::run(world, command, out),
+        Request::Migrate { command, password } => {
+            migrate::run(world, &command, password.map(|password| password.0), body, out)
+        }
         Request::ImportBatch { account, mailbox, messages } => {
             transfer::import(world, &account, &mailbox, &messages, body, out)
         }

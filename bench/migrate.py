@@ -1,0 +1,92 @@
+"""Moving an account: `troika migrate` from Debian's Dovecot, and `doveadm backup` (imapc) from the same into a Maildir.
+
+    BENCH_BIN=target/release python3 bench/migrate.py        MESSAGES: how many (10,000)
+
+Both read one source over loopback by IMAP with TLS off, and write to the same disk.
+"""
+
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "e2e"))
+
+from harness.dovecot import PASSWORD as SOURCE_PASSWORD  # noqa: E402
+from harness.dovecot import Dovecot  # noqa: E402
+from servers import Troika  # noqa: E402
+
+MESSAGES = int(os.environ.get("MESSAGES", "10000"))
+
+
+def fill(dovecot):
+    """Text and attachments, 1 to 60 kB, mean some 9 kB, in two folders, straight into the Maildir."""
+    dice = random.Random(1)
+    octets = 0
+    for number in range(MESSAGES):
+        folder = dovecot.mail / "anna" / ("" if number % 3 else ".Work")
+        for part in ("cur", "new", "tmp"):
+            (folder / part).mkdir(parents=True, exist_ok=True)
+        size = dice.choice([1000, 2000, 4000, 8000, 30000])
+        lines = (" ".join(f"word{dice.randrange(20000)}" for _ in range(9)) for _ in range(size // 80))
+        text = f"From: a@b.test\nSubject: number {number}\nMessage-ID: <{number}@b.test>\n\n" + "\n".join(lines) + "\n"
+        octets += len(text)
+        (folder / "cur" / f"{1600000000 + number}.M{number}.host:2,{'S' if number % 4 else ''}").write_text(text)
+    subprocess.run(["chown", "-R", "mail:mail", dovecot.mail], check=True)
+    return octets
+
+
+def backup(dovecot, folder):
+    """Seconds that doveadm takes."""
+    conf = folder / "backup.conf"
+    (folder / "run").mkdir()
+    conf.write_text(f"""
+base_dir = {folder}/run
+state_dir = {folder}/run
+log_path = {folder}/log
+protocols =
+first_valid_uid = 0
+first_valid_gid = 0
+mail_location = maildir:{folder}/mail
+mail_home = {folder}
+ssl = no
+imapc_host = 127.0.0.1
+imapc_port = {dovecot.imap}
+imapc_user = anna
+imapc_password = {SOURCE_PASSWORD}
+imapc_features = rfc822.size fetch-headers
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+""")
+    begun = time.monotonic()
+    subprocess.run(["doveadm", "-c", conf, "backup", "-R", "imapc:"], check=True, env={**os.environ, "USER": "root"})
+    return time.monotonic() - begun
+
+
+def main():
+    """Prints both speeds."""
+    base = pathlib.Path(tempfile.mkdtemp(prefix="troika-bench-migrate-", dir=os.environ.get("BENCH_DIR", "/var/tmp")))
+    with Dovecot() as dovecot:
+        octets = fill(dovecot)
+        client = dovecot.login()
+        client.select("INBOX")
+        client.logout()
+        troika = Troika(base / "troika", 2)
+        for name, words in (("first run", []), ("second run", [])):
+            begun = time.monotonic()
+            troika.command("migrate", "--from", f"imap+plain://anna@127.0.0.1:{dovecot.imap}", "--account",
+                           "user0@example.test", "--password-stdin", *words, input=SOURCE_PASSWORD + "\n")
+            seconds = time.monotonic() - begun
+            print(f"troika {name}: {MESSAGES} messages, {octets / 1e6:.0f} MB in {seconds:.2f} s, {MESSAGES / seconds:.0f}/s", flush=True)
+        troika.stop()
+        (base / "backup").mkdir()
+        seconds = backup(dovecot, base / "backup")
+        print(f"doveadm backup: {seconds:.2f} s, {MESSAGES / seconds:.0f}/s")
+
+
+main()
