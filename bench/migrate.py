@@ -42,16 +42,27 @@ def fill(dovecot):
 def backup(dovecot, folder):
     """Seconds that doveadm takes."""
     conf = folder / "backup.conf"
+    folder.chmod(0o755)
+    folder.parent.chmod(0o755)
     (folder / "run").mkdir()
     conf.write_text(f"""
 base_dir = {folder}/run
 state_dir = {folder}/run
 log_path = {folder}/log
 protocols =
-first_valid_uid = 0
-first_valid_gid = 0
+first_valid_uid = 1
+first_valid_gid = 1
+mail_uid = mail
+mail_gid = mail
 mail_location = maildir:{folder}/mail
-mail_home = {folder}
+passdb {{
+  driver = static
+  args = nopassword=yes
+}}
+userdb {{
+  driver = static
+  args = uid=mail gid=mail home={folder} allow_all_users=yes
+}}
 ssl = no
 imapc_host = 127.0.0.1
 imapc_port = {dovecot.imap}
@@ -63,8 +74,9 @@ namespace inbox {{
   separator = /
 }}
 """)
+    subprocess.run(["chown", "-R", "mail:mail", folder], check=True)
     begun = time.monotonic()
-    subprocess.run(["doveadm", "-c", conf, "backup", "-R", "imapc:"], check=True, env={**os.environ, "USER": "root"})
+    subprocess.run(["doveadm", "-c", conf, "backup", "-R", "-u", "anna", "imapc:"], check=True)
     return time.monotonic() - begun
 
 
