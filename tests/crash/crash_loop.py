@@ -2,8 +2,8 @@
 """kill -9 under load, again and again, on one data folder.
 
 After each restart every acknowledged message is there once and whole, nothing expunged is back, UIDs are the same, each
-IMAP command that changes folders (APPEND, STORE, COPY, MOVE, EXPUNGE, REPLACE) happened as a whole or not at all, and
-`troika store check` finds nothing. Rounds: CRASH_ROUNDS (100); seed: CRASH_SEED (the clock's, printed).
+IMAP command that changes folders (APPEND, CATENATE, STORE, COPY, MOVE, EXPUNGE, REPLACE; also between two accounts) or what is
+said of them (SETMETADATA, SETACL) happened as a whole or not at all, and `troika store check` finds nothing. Rounds: CRASH_ROUNDS (100); seed: CRASH_SEED (the clock's, printed).
 """
 
 import os
@@ -18,11 +18,11 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1] / "e2e")]
 
-from folders import FOLDERS, Folders, Message  # noqa: E402
+from folders import FOLDERS, GIVEN, Folders, Message  # noqa: E402
 from harness.server import Server  # noqa: E402
 from ledger import Ledger, digest, id_of  # noqa: E402
 from load import Expunger, ImapReader, Pop3Reader, Sender  # noqa: E402
-from writer import ImapWriter  # noqa: E402
+from writer import Connection, ImapWriter  # noqa: E402
 
 ACCOUNTS = 4
 SENDERS = 6
@@ -31,6 +31,7 @@ SEGMENT_BYTES = 4 << 20
 SECTIONS = f'[storage]\nsegment_bytes = "{SEGMENT_BYTES}"\nindex_cache = "16M"\n'
 LISTENERS = {
     "smtp": ("smtp", "none", False),
+    "submission": ("submission", "none", True),
     "imap_clear": ("imap", "none", True),
     "pop3_clear": ("pop3", "none", True),
     "http": ("http", "none", False),
@@ -48,12 +49,17 @@ class CrashLoop:
         self.server.cli("domain", "add", self.server.domain)
         self.accounts = [self.server.account(f"user{number}") for number in range(ACCOUNTS)]
         self.server.start()
-        self.folders = {account: Folders(account.address) for account in self.accounts}
+        neighbours = self.accounts[-1:] + self.accounts[:-1]
+        pairs = zip(self.accounts, neighbours, strict=True)
+        self.folders = {account: Folders(account.address, local(neighbour)) for account, neighbour in pairs}
         for account in self.accounts:
             client = self.server.imap_login(account)
             for folder in FOLDERS:
                 client.create(folder)
             client.logout()
+        for account, neighbour in zip(self.accounts, neighbours, strict=True):
+            words = ["--with", account.address, "--rights", "lrswite"]
+            self.server.cli("mailbox", "share", neighbour.address, GIVEN, *words)
 
     def workers(self, number):
         """The load of one round."""
@@ -158,7 +164,7 @@ class CrashLoop:
         """What the IMAP writer of an account has done, against what it was told."""
         found, wrong = {}, []
         for folder in FOLDERS:
-            count = int(client.select(folder, readonly=True)[1][0])
+            count = int(client.select(f'"{self.folders[account].name(folder)}"', readonly=True)[1][0])
             validity = client.response("UIDVALIDITY")[1][0]
             messages = {}
             for uid, flags, octets in fetched(client, count):
@@ -168,7 +174,28 @@ class CrashLoop:
                     wrong.append(f"{account.address}: {folder} UID {uid} is torn: {octets[:60]!r}")
             found[folder] = (validity, messages)
         in_inbox = lambda name: self.ledger.is_kept(name, account.address)  # noqa: E731
-        return wrong + self.folders[account].judge(found, in_inbox)
+        return wrong + self.folders[account].judge(found, in_inbox, self.notes(account))
+
+    def notes(self, account):
+        """What METADATA and ACL say of the folders."""
+        folders, notes = self.folders[account], {}
+        connection = Connection(self.server.imap_clear, account)
+        for folder in FOLDERS:
+            _, lines = connection.command(f'GETMETADATA "{folders.name(folder)}" /private/comment')
+            if told := re.search(r'/private/comment "([^"]*)"', lines[0]):
+                notes[folder, "comment"] = told[1]
+            if folder == GIVEN:
+                continue
+            _, lines = connection.command(f"GETACL {folder}")
+            if told := re.search(rf" {folders.neighbour}@\S+ (\w+)", lines[0]):
+                notes[folder, "rights"] = told[1]
+        connection.close()
+        return notes
+
+
+def local(account):
+    """The part of an address that names its mailboxes to others."""
+    return account.address.split("@")[0]
 
 
 def fetched(client, count):

@@ -8,7 +8,9 @@ import copy
 from collections import Counter
 from dataclasses import dataclass, field
 
-FOLDERS = ("Work-a", "Work-b", "Work-c")
+# A mailbox of another account, which only this writer uses (RFC 4314).
+GIVEN = "Given"
+FOLDERS = ("Work-a", "Work-b", "Work-c", GIVEN)
 # Flags of a message that others have flagged too.
 ANY = None
 
@@ -36,18 +38,27 @@ class Change:
     flags: dict = field(default_factory=dict)
     # Names that leave the INBOX with it.
     from_inbox: list = field(default_factory=list)
+    # (folder, what): a note on it (RFC 5464), or the rights of somebody else (RFC 4314).
+    notes: dict = field(default_factory=dict)
 
 
 class Folders:
     """The folders of one account."""
 
-    def __init__(self, address):
+    def __init__(self, address, neighbour="nobody"):
         self.address = address
+        # Whose GIVEN it is.
+        self.neighbour = neighbour
         self.state = {folder: {} for folder in FOLDERS}
+        self.notes = {}
         self.pending = None
         self.validity = {}
         self.highest = Counter()
         self.commands = Counter()
+
+    def name(self, folder):
+        """What the folder is called in this account."""
+        return f"Other Users/{self.neighbour}/{GIVEN}" if folder == GIVEN else folder
 
     def begin(self, change):
         """Before the first octet of the command goes out."""
@@ -66,6 +77,7 @@ class Folders:
         for (folder, message), uid in zip(change.new, uids, strict=True):
             self.state[folder][uid] = message
             self.highest[folder] = max(self.highest[folder], uid)
+        self.notes.update(change.notes)
         return None
 
     def refused(self):
@@ -81,9 +93,10 @@ class Folders:
             message = state[folder][uid]
             state[folder][uid] = Message(message.name, message.digest, flags)
 
-    def judge(self, found, in_inbox):
-        """Compare what the folders hold, {folder: (UIDVALIDITY, {UID: Message})}, with what was promised; return
-        sentences of what is wrong. `in_inbox` tells whether a message is there. What was uncertain is certain afterwards.
+    def judge(self, found, in_inbox, notes=None):
+        """Compare what the folders hold, {folder: (UIDVALIDITY, {UID: Message})}, and what stands in the notes on them, with
+        what was promised; return sentences of what is wrong. `in_inbox` tells whether a message is there. What was
+        uncertain is certain afterwards.
         """
         wrong = []
         for folder, (validity, _) in found.items():
@@ -91,23 +104,32 @@ class Folders:
                 wrong.append(f"{self.address}: UIDVALIDITY of {folder} changed")
         state = {folder: messages for folder, (_, messages) in found.items()}
         change, self.pending = self.pending, None
-        differences = self._differences(self.state, [], state)
+        notes = self.notes if notes is None else notes
+        differences = self._differences(self.state, [], state) + self._noted(self.notes, notes)
         if change is None:
             wrong += differences
         else:
             differences += [f"{name} is not in the INBOX" for name in change.from_inbox if not in_inbox(name)]
             after = copy.deepcopy(self.state)
             self._apply(after, change)
-            otherwise = self._differences(after, change.new, state)
+            otherwise = self._differences(after, change.new, state) + self._noted(self.notes | change.notes, notes)
             otherwise += [f"{name} is still in the INBOX" for name in change.from_inbox if in_inbox(name)]
             if differences and otherwise:
                 wrong.append(f"{self.address}: {change.words} happened by half")
                 wrong += [f"not undone: {words}" for words in differences[:5]]
                 wrong += [f"not done: {words}" for words in otherwise[:5]]
-        self.state = state
+        self.state, self.notes = state, dict(notes)
         for folder, messages in state.items():
             self.highest[folder] = max([self.highest[folder], *messages])
         return wrong
+
+    def _noted(self, expected, notes):
+        keys = sorted(expected.keys() | notes.keys())
+        return [
+            f"{self.address}: {what} of {folder} is {notes.get((folder, what))!r}, not {expected.get((folder, what))!r}"
+            for folder, what in keys
+            if notes.get((folder, what)) != expected.get((folder, what))
+        ]
 
     def _differences(self, expected, new, found):
         wrong = []

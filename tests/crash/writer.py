@@ -1,15 +1,21 @@
-"""IMAP writers: APPEND, MULTIAPPEND, STORE, COPY, MOVE, EXPUNGE, UID EXPUNGE and REPLACE while the server is killed."""
+"""IMAP writers: APPEND, MULTIAPPEND, CATENATE, STORE, COPY, MOVE, EXPUNGE, UID EXPUNGE and REPLACE, in folders of one's own
+and in one of another account; SETMETADATA and SETACL; and submission of what is stored (BURL), while the server is killed.
+"""
 
 import re
+import smtplib
 import socket
+from urllib.parse import quote
 
-from folders import ANY, FOLDERS, Change, Message
-from ledger import Fate, digest
+from folders import ANY, FOLDERS, GIVEN, Change, Message
+from ledger import ID_FIELD, Fate, digest
 from load import Worker, message
 
 FLAGS = [r"\seen", r"\answered", r"\flagged", r"\draft", r"\deleted", "word", "$forwarded"]
 # Messages of a folder above which more go than come.
 FULL = 25
+# Messages whose octets a writer remembers.
+KNOWN = 20
 
 
 class Connection:
@@ -83,6 +89,8 @@ class ImapWriter(Worker):
         super().__init__(server, ledger, [account], seed)
         self.folders = folders
         self.account = account
+        # Octets of what was appended last, by name.
+        self.known = {}
 
     def work(self):
         """One session."""
@@ -99,11 +107,12 @@ class ImapWriter(Worker):
         """One command on one folder."""
         folder = self.rng.choice(FOLDERS)
         here = self.folders.state[folder]
-        adding, removing = [self.append, self.append, self.copy, self.take_in], [self.expunge, self.uid_expunge]
-        other = [self.move, self.store, self.store, self.replace]
+        adding = [self.append, self.append, self.copy, self.take_in, self.catenate]
+        removing = [self.expunge, self.uid_expunge]
+        other = [self.move, self.store, self.store, self.replace, self.annotate, self.share, self.submit]
         usual = adding + removing + other
         command = self.rng.choice(adding if len(here) < 2 else removing if len(here) > FULL else usual)
-        assert connection.command(f"SELECT {folder}")[0] == "OK"
+        assert connection.command(f"SELECT {self.quoted(folder)}")[0] == "OK"
         command(connection, folder)
 
     # What the commands say and promise
@@ -126,7 +135,19 @@ class ImapWriter(Worker):
         """A new message: what is promised of it, and its octets."""
         name = f"{self.seed}-{self.rng.getrandbits(40):010x}"
         octets = message(self.rng, name, [200, 1000, 4000, 4000, 20_000, 100_000])
+        self.known[name] = octets
+        while len(self.known) > KNOWN:
+            del self.known[next(iter(self.known))]
         return Message(name, digest(octets), self.some_flags()), octets
+
+    def quoted(self, folder):
+        """A folder as it stands in a command."""
+        return f'"{self.folders.name(folder)}"'
+
+    def stored(self, folders):
+        """Places of messages whose octets are known."""
+        state = self.folders.state
+        return [(folder, uid, one.name) for folder in folders for uid, one in state[folder].items() if one.name in self.known]
 
     def some_uids(self, folder):
         """A few messages of a folder."""
@@ -135,7 +156,7 @@ class ImapWriter(Worker):
 
     def append(self, connection, folder):
         """APPEND, often of several messages (RFC 3502)."""
-        parts, new = [f"APPEND {folder}"], []
+        parts, new = [f"APPEND {self.quoted(folder)}"], []
         for _ in range(self.rng.choice([1, 1, 2, 5])):
             promised, octets = self.fresh()
             parts += [f" ({' '.join(sorted(promised.flags))}) ", octets]
@@ -143,13 +164,67 @@ class ImapWriter(Worker):
         change = Change(f"APPEND of {len(new)}", new=new)
         self.run_command(connection, change, *parts, waiting=self.rng.random() < 0.3)
 
+    def catenate(self, connection, folder):
+        """APPEND CATENATE (RFC 4469): a head, a message that is stored, and an end."""
+        places = self.stored(FOLDERS)
+        if not places:
+            self.append(connection, folder)
+            return
+        source, uid, taken = self.rng.choice(places)
+        name, flags = f"{self.seed}-{self.rng.getrandbits(40):010x}", self.some_flags()
+        head, end = b"%s%s\r\nSubject: catenated\r\n\r\n" % (ID_FIELD, name.encode()), b"the end\r\n"
+        promised = Message(name, digest(head + self.known[taken] + end), flags)
+        url = f"/{quote(self.folders.name(source))}/;UID={uid}"
+        parts = [f"APPEND {self.quoted(folder)} ({' '.join(sorted(flags))}) CATENATE (TEXT ", head, f' URL "{url}" TEXT ', end, ")"]
+        change = Change(f"CATENATE {folder} with {source} {uid}", new=[(folder, promised)])
+        self.run_command(connection, change, *parts, waiting=self.rng.random() < 0.3)
+
+    def annotate(self, connection, folder):
+        """SETMETADATA (RFC 5464)."""
+        value = f"note {self.rng.getrandbits(30)}"
+        change = Change(f"SETMETADATA {folder}", notes={(folder, "comment"): value})
+        self.run_command(connection, change, f'SETMETADATA {self.quoted(folder)} (/private/comment "{value}")')
+
+    def share(self, connection, folder):
+        """SETACL (RFC 4314) of a folder of one's own."""
+        folder = FOLDERS[0] if folder == GIVEN else folder
+        rights = self.rng.choice(["lr", "lrs", "lrsw", "lrswi"])
+        change = Change(f"SETACL {folder}", notes={(folder, "rights"): rights})
+        self.run_command(connection, change, f"SETACL {self.quoted(folder)} {self.folders.neighbour} {rights}")
+
+    def submit(self, connection, folder):
+        """BURL (RFC 4468): a head, and the text of a message that is stored, to the INBOX of this account."""
+        places = self.stored(one for one in FOLDERS if one != GIVEN)
+        if not places:
+            self.append(connection, folder)
+            return
+        source, uid, taken = self.rng.choice(places)
+        address, name = self.account.address, f"{self.seed}-{self.rng.getrandbits(40):010x}"
+        head = f"From: {address}\r\nMessage-ID: <{name}@crash.test>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n".encode()
+        head += b"%s%s\r\nSubject: burl\r\n\r\n" % (ID_FIELD, name.encode())
+        local, domain = address.split("@")
+        url = f"imap://{local}@{domain}/{source}/;UID={uid}/;SECTION=TEXT"
+        text = self.known[taken].split(b"\r\n\r\n", 1)[1]
+        with smtplib.SMTP("127.0.0.1", self.server.submission, timeout=30) as session:
+            session.login(address, self.account.password)
+            assert session.mail(address)[0] == 250
+            assert session.rcpt(address)[0] == 250
+            self.ledger.sent(name, head + text, [address])
+            session.send(b"BDAT %d\r\n%s" % (len(head), head))
+            answers = [session.getreply(), session.docmd("BURL", f"{url} LAST")]
+            if [code for code, _ in answers] != [250, 250]:
+                self.ledger.refused(name)
+                raise AssertionError(f"BURL {url}: {answers}")
+            self.ledger.acknowledged(name)
+            self.folders.commands["BURL"] += 1
+
     def replace(self, connection, folder):
         """UID REPLACE (RFC 8508), into the same folder or another."""
         uid = self.rng.choice(sorted(self.folders.state[folder]))
         into = self.rng.choice(FOLDERS)
         promised, octets = self.fresh()
         change = Change(f"REPLACE {folder} {uid}", new=[(into, promised)], gone=[(folder, uid)])
-        words = f"UID REPLACE {uid} {into} ({' '.join(sorted(promised.flags))}) "
+        words = f"UID REPLACE {uid} {self.quoted(into)} ({' '.join(sorted(promised.flags))}) "
         self.run_command(connection, change, words, octets, waiting=self.rng.random() < 0.3)
 
     def store(self, connection, folder):
@@ -182,7 +257,7 @@ class ImapWriter(Worker):
         new = [(into, self.folders.state[folder][uid]) for uid in uids]
         gone = [(folder, uid) for uid in uids] if word == "MOVE" else []
         change = Change(f"{word} {folder} {uids} to {into}", new=new, gone=gone)
-        self.run_command(connection, change, f"UID {word} {','.join(map(str, uids))} {into}")
+        self.run_command(connection, change, f"UID {word} {','.join(map(str, uids))} {self.quoted(into)}")
 
     def take_in(self, connection, folder):
         """UID MOVE of delivered mail out of the INBOX."""
@@ -196,7 +271,7 @@ class ImapWriter(Worker):
         new = [(folder, Message(name, self.ledger.entries[name].digest, ANY)) for name in names]
         change = Change(f"INBOX-MOVE {names} to {folder}", new=new, from_inbox=names)
         assert connection.command("SELECT INBOX")[0] == "OK"
-        self.run_command(connection, change, f"UID MOVE {','.join(str(uid) for _, uid in chosen)} {folder}")
+        self.run_command(connection, change, f"UID MOVE {','.join(str(uid) for _, uid in chosen)} {self.quoted(folder)}")
         self.ledger.mark(names, address, Fate.GONE)
 
     def expunge(self, connection, folder):

@@ -11,8 +11,10 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 /// task).
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
-/// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata).
-pub type NotifyEach = Arc<dyn Fn(MailboxId) + Send + Sync>;
+/// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata), and of the number
+/// that the commit took in the account. Each commit takes the next one, but they may be told in another order, and after
+/// they can be read.
+pub type NotifyEach = Arc<dyn Fn(MailboxId, ModSeq) + Send + Sync>;
 
 struct Watcher {
     id: u64,
@@ -31,10 +33,10 @@ enum Wanted {
 }
 
 impl Wanted {
-    fn tell(&self, touched: MailboxId) {
+    fn tell(&self, touched: MailboxId, stamp: ModSeq) {
         match self {
             Wanted::Mailbox(_, notify) | Wanted::Account(notify) => notify(),
-            Wanted::Each(notify) => notify(touched),
+            Wanted::Each(notify) => notify(touched, stamp),
         }
     }
 }
@@ -109,9 +111,8 @@ impl Feed {
         Watch { feed: self.clone(), account, id, key_resets }
     }
 
-    pub(crate) fn announce(&self, touched: &Touched) {
-        self.announce_keys(&touched.keys);
-        let touched = &touched.list;
+    pub(crate) fn announce(&self, Touched { list: touched, stamps, keys, .. }: &Touched) {
+        self.announce_keys(keys);
         self.changed.lock().extend(touched.iter().map(|(account, _)| *account));
         for (at, (account, mailbox)) in touched.iter().enumerate() {
             let shard = self.shard(*account).lock();
@@ -129,7 +130,9 @@ impl Feed {
                 .cloned()
                 .collect();
             drop(shard);
-            told.iter().for_each(|wanted| wanted.tell(*mailbox));
+            let stamp =
+                stamps.iter().find(|(whose, _)| whose == account).map_or(ModSeq(0), |(_, stamp)| *stamp);
+            told.iter().for_each(|wanted| wanted.tell(*mailbox, stamp));
         }
     }
 

@@ -3,15 +3,13 @@
 use crate::client::Client;
 use crate::command::{By, Command, Kind, Store, message, messages, some_flags};
 use crate::flags::{Flags, Mode};
+use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, foreign};
 use crate::session::Selected;
 use crate::shared::lock;
 use std::fmt::Write as _;
 
 /// More messages than these in a mailbox are soon expunged.
 const MESSAGES_MAX: usize = 80;
-
-/// The mailboxes that always are.
-pub const FIXED: [&str; 3] = ["INBOX", "Alpha", "Beta"];
 
 impl Client {
     /// The next command; several, if they are sent without waiting.
@@ -41,8 +39,9 @@ impl Client {
             76..84 => Some(self.select()),
             84..86 => Some(Command::new("CLOSE", Kind::Close)),
             86..87 => Some(Command::new("UNSELECT", Kind::Unselect)),
-            87..91 => Some(Command::new("IDLE", Kind::Idle)),
-            91..95 => Some(Command::new("NOOP", Kind::Noop)),
+            87..90 => Some(Command::new("IDLE", Kind::Idle)),
+            90..93 => self.follow(),
+            93..96 => Some(Command::new("NOOP", Kind::Noop)),
             _ => Some(self.about_mailboxes()),
         };
         vec![command.unwrap_or_else(|| self.append())]
@@ -196,20 +195,35 @@ impl Client {
         Some(if by == By::Uid && !numbered { Command::new(text, kind) } else { Command::steady(text, kind) })
     }
 
-    /// A mailbox to file into: mostly one that always is, now and then one that may go any moment.
+    /// A mailbox to file into: mostly one that always is, now and then one that may go any moment; in another's account,
+    /// if there is one, in a quarter of all cases.
     fn target(&mut self) -> String {
+        let accounts = self.session.shared.accounts.len();
+        if accounts > 1 && self.random.chance(25) {
+            let owner = (self.session.account + 1 + self.random.below(accounts - 1)) % accounts;
+            let fixed = (*self.random.pick(&[GAMMA, DELTA, FLUX])).to_owned();
+            let name = if self.random.chance(20) { self.somebodys(owner) } else { None };
+            return foreign(owner, &name.unwrap_or(fixed));
+        }
         if self.random.chance(85) {
             return (*self.random.pick(&FIXED)).to_owned();
         }
-        self.somebodys().unwrap_or_else(|| "Alpha".to_owned())
+        self.somebodys(self.session.account).unwrap_or_else(|| "Alpha".to_owned())
+    }
+
+    fn place(&self, name: &str) -> Place {
+        Place::of(self.session.account, name)
     }
 
     /// A mailbox that some client of the account has made.
-    fn somebodys(&mut self) -> Option<String> {
+    fn somebodys(&mut self, account: usize) -> Option<String> {
         let shared = std::sync::Arc::clone(&self.session.shared);
         let accounts = shared.accounts.len();
         let same: Vec<usize> =
-            (0..shared.owned.len()).filter(|client| client % accounts == self.session.account).collect();
+            (0..shared.owned.len()).filter(|client| client % accounts == account).collect();
+        if same.is_empty() {
+            return None;
+        }
         let owner = *self.random.pick(&same);
         let owned = lock(&shared.owned[owner]);
         let names: Vec<&String> = owned.keys().collect();
@@ -218,7 +232,7 @@ impl Client {
 
     fn append(&mut self) -> Command {
         let name = self.target();
-        let mut command = Command::new(format!("APPEND {name}"), Kind::Noop);
+        let mut command = Command::new(format!("APPEND \"{name}\""), Kind::Noop);
         let mut appended = Vec::new();
         for at in 0..1 + if self.random.chance(30) { self.random.below(5) } else { 0 } {
             let flags = some_flags(&mut self.random);
@@ -228,7 +242,7 @@ impl Client {
             command.literals.push((text, String::new()));
             appended.push((content, flags));
         }
-        command.kind = Kind::Append { messages: appended };
+        command.kind = Kind::Append { to: self.place(&name), name, messages: appended };
         command
     }
 
@@ -237,9 +251,10 @@ impl Client {
         let (number, uids) = self.some(by, 1)?;
         let flags = some_flags(&mut self.random);
         let (text, content) = message(&mut self.random, self.session.shared.new_id());
-        let kind = Kind::Replace { uid: uids[0], message: (content, flags) };
-        let mut command =
-            Command::new(format!("{}REPLACE {number} {} ({flags})", by.prefix(), self.target()), kind);
+        let name = self.target();
+        let head = format!("{}REPLACE {number} \"{name}\" ({flags})", by.prefix());
+        let kind = Kind::Replace { to: self.place(&name), name, uid: uids[0], message: (content, flags) };
+        let mut command = Command::new(head, kind);
         command.literals.push((text, String::new()));
         Some(command)
     }
@@ -249,7 +264,8 @@ impl Client {
         let (set, _) = self.some(by, 6)?;
         let name = self.target();
         let verb = if moves { "MOVE" } else { "COPY" };
-        Some(Command::new(format!("{}{verb} {set} {name}", by.prefix()), Kind::Copy { moves }))
+        let text = format!("{}{verb} {set} \"{name}\"", by.prefix());
+        Some(Command::new(text, Kind::Copy { moves, to: self.place(&name), name }))
     }
 
     fn expunge(&mut self) -> Option<Command> {
@@ -263,7 +279,7 @@ impl Client {
     fn select(&mut self) -> Command {
         let name = self.target();
         let writable = self.random.chance(85);
-        let mut text = format!("{} {name}", if writable { "SELECT" } else { "EXAMINE" });
+        let mut text = format!("{} \"{name}\"", if writable { "SELECT" } else { "EXAMINE" });
         let mut known = None;
         // The mailbox that is left now is as good as one that was left long ago.
         let again = self.selected().is_some_and(|selected| selected.name == name);
@@ -291,7 +307,7 @@ impl Client {
             }
             text += "))";
         }
-        Command::new(text, Kind::Select { name, writable, known })
+        Command::new(text, Kind::Select { place: self.place(&name), name, writable, known })
     }
 
     fn about_mailboxes(&mut self) -> Command {
@@ -299,7 +315,8 @@ impl Client {
         let own: Vec<String> = lock(&self.session.shared.owned[number]).keys().cloned().collect();
         self.made += 1;
         let new = format!("v{number}-{}", self.made);
-        match self.random.below(10) {
+        match self.random.below(13) {
+            12 => self.notify(),
             0..3 if own.len() < 3 => Command::new(format!("CREATE {new}"), Kind::Create(new)),
             3 if !own.is_empty() => {
                 let name = self.random.pick(&own).clone();
@@ -309,20 +326,45 @@ impl Client {
                 let name = self.random.pick(&own).clone();
                 Command::new(format!("RENAME {name} {new}"), Kind::Rename(name, new))
             }
-            5 => Command::new("LIST \"\" \"*\"", Kind::Other("LIST")),
-            6 => {
+            5 => self.share(&own),
+            6 => Command::new("LIST \"\" \"*\"", Kind::Other("LIST")),
+            7 => {
                 Command::new("LIST \"\" % RETURN (SUBSCRIBED STATUS (MESSAGES UNSEEN))", Kind::Other("LIST"))
             }
-            7 => Command::new("CHECK", Kind::Other("CHECK"))
+            8 => Command::new("CHECK", Kind::Other("CHECK"))
                 .unless(self.session.enabled.rev2() || self.selected().is_none()),
             _ => {
                 let name = self.target();
                 // RFC 7162 §3.1: asking for it enables CONDSTORE.
                 let highest = if self.session.enabled.condstore() { " HIGHESTMODSEQ" } else { "" };
                 let items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE DELETED";
-                Command::new(format!("STATUS {name} ({items}{highest})"), Kind::Status)
+                let place = self.place(&name);
+                let text = format!("STATUS \"{name}\" ({items}{highest})");
+                Command::new(text, Kind::Status { name, place })
             }
         }
+    }
+}
+
+impl Client {
+    /// SETACL or DELETEACL: rights are given or taken, whoever uses them.
+    fn share(&mut self, own: &[String]) -> Command {
+        let accounts = self.session.shared.accounts.len();
+        if accounts == 1 || self.random.chance(15) {
+            return Command::new("MYRIGHTS INBOX", Kind::Other("MYRIGHTS"));
+        }
+        let whom = (self.session.account + 1 + self.random.below(accounts - 1)) % accounts;
+        let whom = format!("storm{whom}@example.test");
+        let name = match own.is_empty() || self.random.chance(70) {
+            true => FLUX,
+            false => self.random.pick(own).as_str(),
+        };
+        if self.random.chance(20) {
+            return Command::new(format!("DELETEACL {name} {whom}"), Kind::Other("DELETEACL"));
+        }
+        let rights = *self.random.pick(&CHANGING);
+        let sign = *self.random.pick(&["", "", "", "+", "-"]);
+        Command::new(format!("SETACL {name} {whom} \"{sign}{rights}\""), Kind::Other("SETACL"))
     }
 }
 

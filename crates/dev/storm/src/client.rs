@@ -2,12 +2,14 @@
 
 use crate::command::{Command, Kind};
 use crate::outcome::Tagged;
+use crate::place::Place;
 use crate::random::Random;
-use crate::session::{ENABLED, Heard, Opening, Rule, Session, Trouble};
+use crate::session::{ENABLED, Enabled, Form, Heard, Opening, Rule, Session, Trouble};
 use crate::shared::{Failed, Shared, lock};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// See the file's head.
 pub struct Client {
@@ -17,6 +19,16 @@ pub struct Client {
     pub random: Random,
     /// Mailboxes made, for their names.
     pub made: usize,
+    /// Commands without an answer, and when they were sent.
+    pending: VecDeque<(Kind, u64)>,
+}
+
+/// The server is up again in this time after it was ended.
+const UP_AGAIN: Duration = Duration::from_secs(60);
+
+fn wishes(random: &mut Random) -> (Enabled, Form) {
+    let enabled = *random.pick(&ENABLED);
+    (enabled, if random.chance(25) { Form::Deflated } else { Form::Plain })
 }
 
 /// Lives until the rounds are over.
@@ -33,9 +45,10 @@ pub fn live(shared: &Arc<Shared>, number: usize, seed: u64, commands: usize) -> 
         Failed
     };
     let mut random = Random::new(seed, number as u64);
-    let enabled = *random.pick(&ENABLED);
-    let session = Session::open(shared, number, number % shared.accounts.len(), enabled).map_err(failed)?;
-    let mut client = Client { session, random, made: 0 };
+    let (enabled, form) = wishes(&mut random);
+    let account = number % shared.accounts.len();
+    let session = Session::open(shared, number, account, enabled, form).map_err(failed)?;
+    let mut client = Client { session, random, made: 0, pending: VecDeque::new() };
     while !shared.over.load(Ordering::SeqCst) {
         for _ in 0..commands {
             if shared.has_failed() {
@@ -50,7 +63,10 @@ pub fn live(shared: &Arc<Shared>, number: usize, seed: u64, commands: usize) -> 
         }
         shared.gate()?;
         shared.gate()?;
-        client.compare().map_err(|why| failed(why.into()))?;
+        match client.compare() {
+            Err(Trouble::Gone) => client.reconnect().map_err(failed)?,
+            outcome => outcome.map_err(failed)?,
+        }
         shared.gate()?;
     }
     Ok(())
@@ -63,16 +79,18 @@ impl Client {
             self.session.leave();
             self.session.must("LOGOUT").or_else(|trouble| match trouble {
                 Trouble::Wrong(why) if why.starts_with("BYE") => Ok(String::new()),
+                Trouble::Gone => Ok(String::new()),
                 trouble => Err(trouble),
             })?;
             return self.reconnect();
         }
         let commands = self.choose();
-        let changes = commands.iter().any(|command| command.kind.changes());
-        match self.run(commands) {
+        let outcome = self.run(commands);
+        let pending = std::mem::take(&mut self.pending);
+        match outcome {
             Err(Trouble::Gone) => {
-                if changes {
-                    self.session.shared.uncertain.store(true, Ordering::SeqCst);
+                for (kind, begin) in pending {
+                    self.unanswered(kind, begin);
                 }
                 self.reconnect()
             }
@@ -81,11 +99,22 @@ impl Client {
     }
 
     fn reconnect(&mut self) -> Result<(), Trouble> {
-        let enabled = *self.random.pick(&ENABLED);
+        let (enabled, form) = wishes(&mut self.random);
         let saved = std::mem::take(&mut self.session.saved);
         let Session { number, account, shared, .. } = &self.session;
-        self.session = Session::open(&Arc::clone(shared), *number, *account, enabled)?;
-        self.session.saved = saved;
+        let shared = Arc::clone(shared);
+        let begun = Instant::now();
+        let mut session = loop {
+            match Session::open(&shared, *number, *account, enabled, form) {
+                // It is not up again, or is ended at this moment.
+                Err(_) if shared.was_ended() && begun.elapsed() < UP_AGAIN => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                session => break session?,
+            }
+        };
+        session.saved = saved;
+        self.session = session;
         Ok(())
     }
 
@@ -96,13 +125,21 @@ impl Client {
         let begin = self.session.shared.tick();
         self.session.begin = begin;
         let alone = commands.len() == 1;
-        let mut tags = Vec::new();
-        for command in &commands {
-            if let Kind::Select { .. } = &command.kind {
+        let mut tags = VecDeque::new();
+        for mut command in commands {
+            if let Kind::Select { place, .. } = &command.kind {
                 // What is told from here on is of the new mailbox, after CLOSED.
                 self.session.leave();
-                self.session.opening = Some(Opening::default());
+                let Place { owner, seen, .. } = *place;
+                self.session.opening = Some(Opening { owner, seen, ..Opening::default() });
             }
+            if let Kind::Context { tag, context } = &command.kind
+                && let Some(selected) = &mut self.session.selected
+            {
+                selected.contexts.insert(tag.clone(), context.clone());
+            }
+            let kind = std::mem::replace(&mut command.kind, Kind::Noop);
+            self.pending.push_back((kind, begin));
             let waits = alone && command.literals.len() == 1 && self.random.chance(50);
             if waits {
                 let head = format!("{} {{{}}}", command.text, command.literals[0].0.len());
@@ -113,23 +150,24 @@ impl Client {
                 let mut rest = command.literals[0].0.clone();
                 rest.extend_from_slice(format!("{}\r\n", command.literals[0].1).as_bytes());
                 self.session.send_raw(&rest)?;
-                tags.push(tag);
+                tags.push_back((tag, command));
             } else {
-                tags.push(self.session.send(&command.bytes())?);
+                tags.push_back((self.session.send(&command.bytes())?, command));
             }
         }
-        for (command, tag) in commands.into_iter().zip(tags) {
+        for (tag, command) in tags {
             self.session.heard = Heard::default();
-            if matches!(command.kind, Kind::Idle) {
+            if matches!(self.pending.front(), Some((Kind::Idle, _))) {
                 self.idle()?;
             }
-            let (kind, code) = self.session.until_tagged(&tag, command.rule)?;
+            let (answer, code) = self.session.until_tagged(&tag, command.rule)?;
             let end = self.session.shared.tick();
-            *lock(&self.session.shared.counts).entry(command.kind.name()).or_default() += 1;
-            if kind == "BAD" {
+            if answer == "BAD" {
                 return Err(format!("BAD [{code}] to {}", command.text).into());
             }
-            self.answered(command.kind, &Tagged { ok: kind == "OK", code, when: (begin, end) })?;
+            let Some((kind, begin)) = self.pending.pop_front() else { continue };
+            *lock(&self.session.shared.counts).entry(kind.name()).or_default() += 1;
+            self.answered(kind, &Tagged { ok: answer == "OK", code, when: (begin, end) })?;
         }
         Ok(())
     }

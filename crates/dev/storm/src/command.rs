@@ -1,7 +1,9 @@
 //! The commands that the clients give, with what each must remember for its answer.
 
+use crate::contexts::Context;
 use crate::flags::{Flags, Mode, NAMES};
 use crate::ledger::Content;
+use crate::place::Place;
 use crate::random::Random;
 use crate::replica::Replica;
 use crate::session::{Rule, Saved};
@@ -43,11 +45,17 @@ pub enum Kind {
     },
     Copy {
         moves: bool,
+        name: String,
+        to: Place,
     },
     Append {
+        name: String,
+        to: Place,
         messages: Vec<(Content, Flags)>,
     },
     Replace {
+        name: String,
+        to: Place,
         uid: u32,
         message: (Content, Flags),
     },
@@ -58,14 +66,25 @@ pub enum Kind {
     Unselect,
     Select {
         name: String,
+        place: Place,
         writable: bool,
         known: Option<Saved>,
     },
     Create(String),
     Delete(String),
     Rename(String, String),
-    Status,
+    Status {
+        name: String,
+        place: Place,
+    },
     Idle,
+    /// A search whose result is kept up to date.
+    Context {
+        tag: String,
+        context: Context,
+    },
+    Cancel(String),
+    Notify,
 }
 
 /// STORE: `uids` are those that it names and that the client knows.
@@ -91,8 +110,8 @@ impl Kind {
             Kind::Store(_) => "UID STORE",
             Kind::Search { by: By::Number } => "SEARCH",
             Kind::Search { by: By::Uid } => "UID SEARCH",
-            Kind::Copy { moves: false } => "COPY",
-            Kind::Copy { moves: true } => "MOVE",
+            Kind::Copy { moves: false, .. } => "COPY",
+            Kind::Copy { moves: true, .. } => "MOVE",
             Kind::Append { .. } => "APPEND",
             Kind::Replace { .. } => "REPLACE",
             Kind::Expunge { only: None } => "EXPUNGE",
@@ -105,17 +124,30 @@ impl Kind {
             Kind::Create(_) => "CREATE",
             Kind::Delete(_) => "DELETE",
             Kind::Rename(..) => "RENAME",
-            Kind::Status => "STATUS",
+            Kind::Status { .. } => "STATUS",
             Kind::Idle => "IDLE",
+            Kind::Context { .. } => "SEARCH UPDATE",
+            Kind::Cancel(_) => "CANCELUPDATE",
+            Kind::Notify => "NOTIFY",
         }
     }
 
-    /// Whether the mailboxes are not the same after it.
-    pub fn changes(&self) -> bool {
-        !matches!(
-            self,
-            Kind::Other(_) | Kind::Noop | Kind::Search { .. } | Kind::Status | Kind::Idle | Kind::Unselect
-        )
+    /// The name of the mailbox that messages come to.
+    pub fn files_into(&self) -> Option<&str> {
+        match self {
+            Kind::Copy { name, .. } | Kind::Append { name, .. } | Kind::Replace { name, .. } => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The mailbox that it names, if that is not the selected one.
+    pub fn place(&self) -> Option<Place> {
+        match self {
+            Kind::Copy { to, .. } | Kind::Append { to, .. } | Kind::Replace { to, .. } => Some(*to),
+            Kind::Select { place, .. } => Some(*place),
+            Kind::Status { place, .. } => Some(*place),
+            _ => None,
+        }
     }
 }
 

@@ -30,7 +30,8 @@ impl Heights {
 struct Message {
     id: Option<u64>,
     size: Option<u64>,
-    flags: BTreeMap<u64, Flags>,
+    /// By MODSEQ, and by the bit that \Seen is to the viewer.
+    flags: BTreeMap<(u64, usize), Flags>,
     modseq: Heights,
 }
 
@@ -43,17 +44,24 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Flags at a MODSEQ.
+    /// Flags at a MODSEQ, in the eyes of those whose \Seen is that bit.
     ///
     /// # Errors
     /// Somebody has seen others.
-    pub fn flags(&mut self, key: Key, uid: u32, modseq: u64, flags: Flags, clock: u64) -> Result<(), String> {
+    pub fn flags(
+        &mut self,
+        key: Key,
+        uid: u32,
+        (modseq, seen): (u64, usize),
+        flags: Flags,
+        clock: u64,
+    ) -> Result<(), String> {
         let message = self.messages.entry((key, uid)).or_default();
         message.modseq.see(clock, modseq);
         self.highest.entry(key).or_default().see(clock, modseq);
-        match message.flags.insert(modseq, flags) {
-            Some(seen) if seen != flags => {
-                Err(format!("UID {uid} of {key:?} at MODSEQ {modseq}: ({seen}) was seen, now ({flags})"))
+        match message.flags.insert((modseq, seen), flags) {
+            Some(old) if old != flags => {
+                Err(format!("UID {uid} of {key:?} at MODSEQ {modseq}: ({old}) was seen, now ({flags})"))
             }
             _ => Ok(()),
         }
@@ -99,9 +107,8 @@ impl Facts {
     /// Forgets old flags.
     pub fn tidy(&mut self) {
         for message in self.messages.values_mut() {
-            while message.flags.len() > 1 {
-                message.flags.pop_first();
-            }
+            let newest = message.flags.last_key_value().map_or(0, |((modseq, _), _)| *modseq);
+            message.flags.retain(|(modseq, _), _| *modseq == newest);
         }
     }
 }

@@ -1,4 +1,5 @@
-//! The flags that the clients play with, as bits. \Recent is left out: it is each session's own.
+//! The flags that the clients play with, as bits. \Recent is left out: it is each session's own. Where others than the
+//! owner have a \Seen of their own, the ledger keeps it in a bit for each account.
 
 use std::fmt;
 
@@ -6,9 +7,15 @@ use std::fmt;
 pub const NAMES: [&str; 10] =
     ["\\Seen", "\\Answered", "\\Flagged", "\\Deleted", "\\Draft", "$Forwarded", "k0", "k1", "k2", "k3"];
 
+/// The bit of the first account's own \Seen; the others' follow.
+pub const PRIVATE_SEEN: usize = NAMES.len();
+
+/// Bits there are.
+pub const BITS: usize = 32;
+
 /// A set of them.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub struct Flags(pub u16);
+pub struct Flags(pub u32);
 
 impl Flags {
     /// \Seen
@@ -28,6 +35,11 @@ impl Flags {
             flags.0 |= 1 << bit;
         }
         Ok(flags)
+    }
+
+    /// The same, with \Seen at that bit.
+    pub fn with_seen_at(self, bit: usize) -> Flags {
+        Flags(self.0 & !Flags::SEEN.0 | (self.0 & Flags::SEEN.0) << bit)
     }
 
     /// Whether all of `other` are in it.

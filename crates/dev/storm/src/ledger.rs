@@ -1,10 +1,11 @@
 //! What the server has acknowledged to all clients, and what therefore may and must be in the mailboxes when all is quiet.
 //!
 //! A command acts at one moment between its begin and its end, which the clients' common clock gives; of commands that
-//! overlap either may be the first. So the ledger does not say what is, but what is possible.
+//! overlap either may be the first. So the ledger does not say what is, but what is possible. Where rights may be taken
+//! while a command runs (RFC 4314), or no answer came, a change need not have happened.
 
-use crate::flags::{Flags, Mode, NAMES};
-use std::collections::HashMap;
+use crate::flags::{BITS, Flags, Mode, NAMES};
+use std::collections::{HashMap, HashSet};
 
 /// A mailbox: account and UIDVALIDITY, which no two mailboxes of an account share.
 pub type Key = (usize, u32);
@@ -20,6 +21,17 @@ pub struct Op {
     pub key: Key,
     /// What.
     pub what: What,
+    /// Whether it happened.
+    pub effect: Effect,
+}
+
+/// Whether a change happened.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// As it was acknowledged.
+    Whole,
+    /// Messages came and went as acknowledged; flags changed as far as rights allowed.
+    Partial,
 }
 
 /// The kinds of change.
@@ -27,20 +39,26 @@ pub struct Op {
 pub enum What {
     /// APPEND, REPLACE: a new message.
     Add { uid: u32, content: Content, flags: Flags },
-    /// COPY, MOVE: a message that was another.
-    Copy { uid: u32, from: Key, source: u32 },
+    /// COPY, MOVE: a message that was another. \Seen is that of whoever copied: its bit there and here.
+    Copy { uid: u32, from: Key, source: u32, seen: (usize, usize) },
     /// MOVE, REPLACE: it left.
     Gone { uid: u32 },
-    /// Flags of these.
-    Store { uids: Vec<u32>, mode: Mode, flags: Flags },
+    /// Flags of these, with \Seen at that bit.
+    Store { uids: Vec<u32>, mode: Mode, flags: Flags, seen: usize },
     /// EXPUNGE, CLOSE: those with \Deleted left; of `only`, if given.
     Expunge { only: Option<Vec<u32>> },
     /// A client was told that it left.
     Told { uid: u32 },
+    /// APPEND, REPLACE without an answer: it may be anywhere.
+    Unanswered { content: Content },
+    /// COPY, MOVE without an answer: messages of the mailbox may be anywhere.
+    CopiesUnanswered,
+    /// MOVE, REPLACE without an answer: messages may have left.
+    MayBeGone,
 }
 
 /// What does not change about a message: number in its subject, and octets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Content {
     /// The number in the subject.
     pub id: u64,
@@ -61,10 +79,21 @@ pub struct Seen {
     pub content: Content,
 }
 
+/// A mailbox in a quiet moment.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct State {
+    /// UIDNEXT
+    pub uid_next: u32,
+    /// In order of UID.
+    pub messages: Vec<Seen>,
+    /// Flags that nobody could look at: the \Seen of those who lack rights.
+    pub hidden: Flags,
+}
+
 /// Everything known at the last quiet moment.
 #[derive(Default)]
 pub struct Ledger {
-    mailboxes: HashMap<Key, Vec<Seen>>,
+    mailboxes: HashMap<Key, State>,
     uid_next: HashMap<Key, u32>,
     /// Messages whose place and flags were checked.
     pub checked: u64,
@@ -77,23 +106,45 @@ struct Birth {
 }
 
 enum Origin {
-    Content(Content, Flags),
-    Copy(Key, u32),
+    /// With flags, of which the second ones need not be as in the first.
+    Content(Content, Flags, Flags),
+    Copy(Key, u32, (usize, usize), Effect),
 }
 
-/// A STORE of one message: begin, end, what it did.
-type Stored = (u64, u64, Mode, Flags);
+/// A STORE of one message.
+#[derive(Debug)]
+struct Stored {
+    begin: u64,
+    end: u64,
+    mode: Mode,
+    flags: Flags,
+    seen: usize,
+    effect: Effect,
+}
+
+impl Stored {
+    /// Whether it says anything of this flag: it does not of another's \Seen.
+    fn names(&self, bit: usize) -> bool {
+        bit == self.seen || (1..NAMES.len()).contains(&bit)
+    }
+}
 
 /// An EXPUNGE: begin, end, of which UIDs.
-type Expunged = (u64, u64, Option<Vec<u32>>);
+type Expunged = (u64, u64, Option<Vec<u32>>, Effect);
 
 /// The ops of a round, by what they touch.
+#[derive(Default)]
 struct Round {
     births: HashMap<(Key, u32), Birth>,
     stores: HashMap<(Key, u32), Vec<Stored>>,
     expunges: HashMap<Key, Vec<Expunged>>,
     /// Left for certain, and why.
     gone: HashMap<(Key, u32), &'static str>,
+    /// What may have come without an answer.
+    unanswered: HashSet<Content>,
+    /// Whose messages may have been copied, or may have left, without an answer.
+    copied: HashSet<Key>,
+    may_be_gone: HashSet<Key>,
 }
 
 const NOT: u8 = 1;
@@ -106,15 +157,23 @@ impl Round {
         let value = |on: bool| if on { SET } else { NOT };
         let on = |flags: Flags| flags.0 & (1 << bit) != 0;
         let first = match birth.origin {
-            Origin::Content(_, flags) => value(on(flags)),
-            Origin::Copy(key, uid) => self.possible((key, uid), bit, birth.begin, birth.end),
+            Origin::Content(_, _, doubtful) if on(doubtful) => NOT | SET,
+            Origin::Content(_, flags, _) => value(on(flags)),
+            Origin::Copy(.., (_, seen), _) if (bit == 0 || bit >= NAMES.len()) && bit != seen => NOT,
+            Origin::Copy(key, uid, (seen, here), effect) => {
+                let there = if bit == here { seen } else { bit };
+                let doubt = if effect == Effect::Partial { NOT } else { 0 };
+                self.possible((key, uid), there, birth.begin, birth.end) | doubt
+            }
         };
         let mut writes = vec![(birth.begin, birth.end, first)];
-        for (begin, end, mode, flags) in self.stores.get(&message).into_iter().flatten() {
-            match mode {
-                Mode::Replace => writes.push((*begin, *end, value(on(*flags)))),
-                Mode::Add if on(*flags) => writes.push((*begin, *end, SET)),
-                Mode::Remove if on(*flags) => writes.push((*begin, *end, NOT)),
+        for store in self.stores.get(&message).into_iter().flatten().filter(|store| store.names(bit)) {
+            // What need not have happened overwrites nothing, and shows for as long as one looks.
+            let end = if store.effect == Effect::Partial { u64::MAX } else { store.end };
+            match store.mode {
+                Mode::Replace => writes.push((store.begin, end, value(on(store.flags)))),
+                Mode::Add if on(store.flags) => writes.push((store.begin, end, SET)),
+                Mode::Remove if on(store.flags) => writes.push((store.begin, end, NOT)),
                 _ => {}
             }
         }
@@ -125,62 +184,65 @@ impl Round {
 
     fn content(&self, message: (Key, u32)) -> Option<Content> {
         match self.births.get(&message)?.origin {
-            Origin::Content(content, _) => Some(content),
-            Origin::Copy(key, uid) => self.content((key, uid)),
+            Origin::Content(content, ..) => Some(content),
+            Origin::Copy(key, uid, ..) => self.content((key, uid)),
         }
+    }
+
+    /// Whether it may have come by a command that nobody answered.
+    fn may_have_come(&self, content: Content) -> bool {
+        let was_there = |message: &(Key, u32)| {
+            self.copied.contains(&message.0) && self.content(*message) == Some(content)
+        };
+        self.unanswered.contains(&content) || !self.copied.is_empty() && self.births.keys().any(was_there)
     }
 }
 
 impl Ledger {
-    /// Compares what happened with what there is now; `uncertain`: the outcome of some command is not known. Afterwards
-    /// what there is now is what is known.
+    /// Compares what happened with what there is now. Afterwards what there is now is what is known.
     ///
     /// # Errors
     /// The first difference.
-    pub fn settle(
-        &mut self,
-        ops: Vec<Op>,
-        now: u64,
-        truth: HashMap<Key, (u32, Vec<Seen>)>,
-        uncertain: bool,
-    ) -> Result<(), String> {
-        if !uncertain {
-            let round = self.round(ops)?;
-            for (key, (_, messages)) in &truth {
-                check_mailbox(&round, *key, messages, now)?;
-                self.checked += messages.len() as u64;
-            }
+    pub fn settle(&mut self, ops: Vec<Op>, now: u64, truth: HashMap<Key, State>) -> Result<(), String> {
+        let round = self.round(ops)?;
+        for (key, state) in &truth {
+            check_mailbox(&round, *key, state, now)?;
+            self.checked += state.messages.len() as u64;
         }
-        for (key, (uid_next, messages)) in &truth {
+        for (key, State { uid_next, messages, .. }) in &truth {
             let before = self.uid_next.insert(*key, *uid_next).unwrap_or(0);
             if *uid_next < before || messages.last().is_some_and(|message| message.uid >= *uid_next) {
                 return Err(format!("UIDNEXT of {key:?} is {uid_next}, was {before}"));
             }
         }
-        self.mailboxes = truth.into_iter().map(|(key, (_, messages))| (key, messages)).collect();
+        self.mailboxes = truth;
         Ok(())
     }
 
     fn round(&self, ops: Vec<Op>) -> Result<Round, String> {
         let mut births = HashMap::new();
-        for (key, messages) in &self.mailboxes {
+        for (key, State { messages, hidden, .. }) in &self.mailboxes {
             for message in messages {
-                let origin = Origin::Content(message.content, message.flags);
+                let origin = Origin::Content(message.content, message.flags, *hidden);
                 births.insert((*key, message.uid), Birth { begin: 0, end: 0, origin });
             }
         }
-        let mut round =
-            Round { births, stores: HashMap::new(), expunges: HashMap::new(), gone: HashMap::new() };
+        let mut round = Round { births, ..Round::default() };
         let mut new: HashMap<Key, Vec<(u64, u64, u32)>> = HashMap::new();
-        for Op { begin, end, key, what } in ops {
+        for Op { begin, end, key, what, effect } in ops {
             let mut born = |uid, origin| {
                 new.entry(key).or_default().push((begin, end, uid));
                 let twice = round.births.insert((key, uid), Birth { begin, end, origin });
                 if twice.is_some() { Err(format!("UID {uid} was given twice in {key:?}")) } else { Ok(()) }
             };
             match what {
-                What::Add { uid, content, flags } => born(uid, Origin::Content(content, flags))?,
-                What::Copy { uid, from, source } => born(uid, Origin::Copy(from, source))?,
+                What::Add { uid, content, flags } => {
+                    let doubtful = if effect == Effect::Partial { flags } else { Flags::default() };
+                    born(uid, Origin::Content(content, flags, doubtful))?;
+                }
+                What::Copy { uid, from, source, seen } => {
+                    born(uid, Origin::Copy(from, source, seen, effect))?;
+                }
                 What::Gone { uid } => {
                     if round.gone.insert((key, uid), "moved") == Some("moved") {
                         return Err(format!("UID {uid} of {key:?} was moved or replaced twice"));
@@ -189,12 +251,18 @@ impl Ledger {
                 What::Told { uid } => {
                     round.gone.entry((key, uid)).or_insert("told as expunged");
                 }
-                What::Store { uids, mode, flags } => {
+                What::Store { uids, mode, flags, seen } => {
                     for uid in uids {
-                        round.stores.entry((key, uid)).or_default().push((begin, end, mode, flags));
+                        let stored = Stored { begin, end, mode, flags, seen, effect };
+                        round.stores.entry((key, uid)).or_default().push(stored);
                     }
                 }
-                What::Expunge { only } => round.expunges.entry(key).or_default().push((begin, end, only)),
+                What::Expunge { only } => {
+                    round.expunges.entry(key).or_default().push((begin, end, only, effect));
+                }
+                What::Unanswered { content } => drop(round.unanswered.insert(content)),
+                What::CopiesUnanswered => drop(round.copied.insert(key)),
+                What::MayBeGone => drop(round.may_be_gone.insert(key)),
             }
         }
         for (key, births) in new {
@@ -218,11 +286,15 @@ impl Ledger {
     }
 }
 
-fn check_mailbox(round: &Round, key: Key, messages: &[Seen], now: u64) -> Result<(), String> {
+fn check_mailbox(round: &Round, key: Key, state: &State, now: u64) -> Result<(), String> {
+    let State { messages, hidden, .. } = state;
     let deleted = Flags::DELETED.0.trailing_zeros() as usize;
     for message in messages {
         let id = (key, message.uid);
         let Some(birth) = round.births.get(&id) else {
+            if round.may_have_come(message.content) {
+                continue;
+            }
             return Err(format!("UID {} of {key:?} came from nowhere: {message:?}", message.uid));
         };
         if let Some(why) = round.gone.get(&id) {
@@ -231,18 +303,21 @@ fn check_mailbox(round: &Round, key: Key, messages: &[Seen], now: u64) -> Result
         if round.content(id).is_some_and(|content| content != message.content) {
             return Err(format!("{message:?} of {key:?} is not {:?}", round.content(id)));
         }
-        for (begin, end, only) in round.expunges.get(&key).into_iter().flatten() {
-            let meant = only.as_ref().is_none_or(|only| only.contains(&message.uid)) && birth.end < *begin;
+        for (begin, end, only, effect) in round.expunges.get(&key).into_iter().flatten() {
+            let meant = *effect == Effect::Whole
+                && only.as_ref().is_none_or(|only| only.contains(&message.uid))
+                && birth.end < *begin;
             if meant && round.possible(id, deleted, *begin, *end) == SET {
                 return Err(format!("UID {} of {key:?} survived the EXPUNGE at {begin}", message.uid));
             }
         }
-        for (bit, name) in NAMES.iter().enumerate() {
+        for bit in (0..BITS).filter(|bit| hidden.0 & (1 << bit) == 0) {
             let is = if message.flags.0 & (1 << bit) == 0 { NOT } else { SET };
             if round.possible(id, bit, now, now) & is == 0 {
                 let stores = round.stores.get(&id);
+                let name = NAMES.get(bit).unwrap_or(&"another's \\Seen");
                 return Err(format!(
-                    "{name} of UID {} of {key:?} is wrong: {message:?}; {stores:?}",
+                    "{name} ({bit}) of UID {} of {key:?} is wrong: {message:?}; {stores:?}",
                     message.uid
                 ));
             }
@@ -250,10 +325,11 @@ fn check_mailbox(round: &Round, key: Key, messages: &[Seen], now: u64) -> Result
     }
     for ((_, uid), _) in round.births.iter().filter(|((of, _), _)| *of == key) {
         let is_there = messages.binary_search_by_key(uid, |message| message.uid).is_ok();
-        if is_there || round.gone.get(&(key, *uid)) == Some(&"moved") {
+        let moved = round.gone.get(&(key, *uid)) == Some(&"moved") || round.may_be_gone.contains(&key);
+        if is_there || moved {
             continue;
         }
-        let expunged = round.expunges.get(&key).into_iter().flatten().any(|(begin, end, only)| {
+        let expunged = round.expunges.get(&key).into_iter().flatten().any(|(begin, end, only, _)| {
             only.as_ref().is_none_or(|only| only.contains(uid))
                 && round.possible((key, *uid), deleted, *begin, *end) & SET != 0
         });
@@ -271,20 +347,55 @@ mod tests {
     const KEY: Key = (0, 1);
     const CONTENT: Content = Content { id: 1, size: 10 };
 
-    fn seen(uid: u32, flags: u16) -> Seen {
+    fn seen(uid: u32, flags: u32) -> Seen {
         Seen { uid, flags: Flags(flags), modseq: 1, content: CONTENT }
     }
 
     fn outcome(ops: &[(u64, u64, What)], messages: Vec<Seen>) -> Result<(), String> {
-        let mut ledger = Ledger::default();
-        let known = HashMap::from([(KEY, (3, vec![seen(1, 0), seen(2, 8)]))]);
-        ledger.settle(Vec::new(), 1, known, true).unwrap();
-        let ops = ops.iter().cloned().map(|(begin, end, what)| Op { begin, end, key: KEY, what }).collect();
-        ledger.settle(ops, 100, HashMap::from([(KEY, (10, messages))]), false)
+        outcome_of(Effect::Whole, ops, messages)
     }
 
-    fn store(mode: Mode, flags: u16) -> What {
-        What::Store { uids: vec![1], mode, flags: Flags(flags) }
+    fn outcome_of(effect: Effect, ops: &[(u64, u64, What)], messages: Vec<Seen>) -> Result<(), String> {
+        let state = |uid_next, messages| State { uid_next, messages, hidden: Flags::default() };
+        let mailboxes = HashMap::from([(KEY, state(3, vec![seen(1, 0), seen(2, 8)]))]);
+        let mut ledger = Ledger { mailboxes, uid_next: HashMap::from([(KEY, 3)]), checked: 0 };
+        let op = |(begin, end, what)| Op { begin, end, key: KEY, what, effect };
+        let ops = ops.iter().cloned().map(op).collect();
+        ledger.settle(ops, 100, HashMap::from([(KEY, state(10, messages))]))
+    }
+
+    fn store(mode: Mode, flags: u32) -> What {
+        What::Store { uids: vec![1], mode, flags: Flags(flags), seen: 0 }
+    }
+
+    #[test]
+    fn what_need_not_have_happened_may_have() {
+        let stored = || vec![(2, 3, store(Mode::Add, 4))];
+        assert_eq!(outcome_of(Effect::Partial, &stored(), vec![seen(1, 4), seen(2, 8)]), Ok(()));
+        assert_eq!(outcome_of(Effect::Partial, &stored(), vec![seen(1, 0), seen(2, 8)]), Ok(()));
+        assert!(outcome_of(Effect::Partial, &stored(), vec![seen(1, 16), seen(2, 8)]).is_err());
+        let expunged = || vec![(2, 3, What::Expunge { only: None })];
+        assert_eq!(outcome_of(Effect::Partial, &expunged(), vec![seen(1, 0)]), Ok(()));
+        assert_eq!(outcome_of(Effect::Partial, &expunged(), vec![seen(1, 0), seen(2, 8)]), Ok(()));
+        let appended = |id| vec![(2, 3, What::Unanswered { content: Content { id, size: 10 } })];
+        let there = || vec![seen(1, 0), seen(2, 8), seen(3, 0)];
+        assert_eq!(outcome(&appended(1), there()), Ok(()));
+        assert!(outcome(&appended(2), there()).is_err());
+        assert_eq!(outcome(&[(2, 3, What::CopiesUnanswered)], there()), Ok(()));
+        assert!(outcome(&[(2, 3, What::CopiesUnanswered)], vec![seen(1, 0)]).is_err());
+        assert_eq!(outcome(&[(2, 3, What::MayBeGone)], vec![seen(1, 0)]), Ok(()));
+    }
+
+    #[test]
+    fn everybody_has_a_seen_of_his_own() {
+        let other = |flags| What::Store { uids: vec![1], mode: Mode::Replace, flags: Flags(flags), seen: 11 };
+        let both = |flags| vec![(2, 3, store(Mode::Replace, 1)), (4, 5, other(flags))];
+        assert_eq!(outcome(&both(1 << 11), vec![seen(1, 1 | 1 << 11), seen(2, 8)]), Ok(()));
+        assert_eq!(outcome(&both(0), vec![seen(1, 1), seen(2, 8)]), Ok(()));
+        assert!(outcome(&both(0), vec![seen(1, 0), seen(2, 8)]).is_err());
+        let copy = (6, 7, What::Copy { uid: 3, from: KEY, source: 1, seen: (11, 0) });
+        let ops: Vec<_> = both(1 << 11).into_iter().chain([copy]).collect();
+        assert_eq!(outcome(&ops, vec![seen(1, 1 | 1 << 11), seen(2, 8), seen(3, 1)]), Ok(()));
     }
 
     #[test]
@@ -309,7 +420,7 @@ mod tests {
         assert!(outcome(&expunge(None), vec![]).is_err(), "the other had not");
         assert!(outcome(&expunge(Some(vec![1])), vec![seen(1, 0)]).is_err(), "the other UID was named");
         assert!(outcome(&[], vec![seen(1, 0), seen(2, 8), seen(3, 0)]).is_err(), "from nowhere");
-        let copy = |uid| (2, 3, What::Copy { uid, from: KEY, source: 2 });
+        let copy = |uid| (2, 3, What::Copy { uid, from: KEY, source: 2, seen: (0, 0) });
         assert_eq!(outcome(&[copy(3)], vec![seen(1, 0), seen(2, 8), seen(3, 8)]), Ok(()));
         assert!(outcome(&[copy(3)], vec![seen(1, 0), seen(2, 8), seen(3, 0)]).is_err(), "flags are copied");
         assert!(outcome(&[copy(2)], vec![seen(1, 0), seen(2, 8)]).is_err(), "that UID was taken");

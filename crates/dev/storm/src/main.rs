@@ -8,10 +8,13 @@
 mod choice;
 mod client;
 mod command;
+mod contexts;
 mod facts;
 mod flags;
 mod ledger;
+mod orders;
 mod outcome;
+mod place;
 mod quiet;
 mod random;
 mod replica;
@@ -19,13 +22,14 @@ mod server;
 mod session;
 mod shared;
 mod untagged;
+mod watching;
 mod wire;
 
 use clap::Parser;
-use quiet::{Judge, check_names};
+use quiet::{Judge, check_names, merge};
+use random::Random;
 use server::Server;
 use shared::{Shared, lock};
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -56,6 +60,9 @@ struct Arguments {
     /// Commands of each client between two quiet moments
     #[arg(long, default_value_t = 60)]
     commands: usize,
+    /// The server is ended and started again in one of so many rounds, by SIGTERM and by SIGKILL; 0: never
+    #[arg(long, default_value_t = 10)]
+    restarts: usize,
 }
 
 fn main() -> ExitCode {
@@ -78,18 +85,20 @@ fn run(arguments: &Arguments, seed: u64) -> Result<(), String> {
     if arguments.clients == 0 || arguments.accounts == 0 {
         return Err("at least one client and one account".to_owned());
     }
-    let server = Server::start(&arguments.server, arguments.accounts).map_err(|error| error.to_string())?;
+    let mut server =
+        Server::start(&arguments.server, arguments.accounts).map_err(|error| error.to_string())?;
     let shared = Arc::new(Shared::new(server.address, server.accounts.clone(), arguments.clients));
     let length = Duration::from_secs(arguments.minutes.map_or(arguments.seconds, |minutes| minutes * 60));
     let commands = arguments.commands;
-    let ended = prepare(&shared).and_then(|()| {
+    let ended = prepare(&server, &shared).and_then(|()| {
         let clients: Vec<_> = (0..arguments.clients)
             .map(|number| {
                 let shared = Arc::clone(&shared);
                 std::thread::spawn(move || client::live(&shared, number, seed, commands))
             })
             .collect();
-        let ended = judge(&shared, length);
+        let random = Random::new(seed, u64::MAX);
+        let ended = judge(&mut server, &shared, length, Restarts { one_in: arguments.restarts, random });
         if let Err(why) = ended {
             shared.fail(why);
         }
@@ -116,26 +125,61 @@ fn run(arguments: &Arguments, seed: u64) -> Result<(), String> {
 }
 
 /// Makes the mailboxes that always are.
-fn prepare(shared: &Arc<Shared>) -> Result<(), String> {
+fn prepare(server: &Server, shared: &Arc<Shared>) -> Result<(), String> {
     for account in 0..shared.accounts.len() {
         let mut judge = Judge::open(shared, account)?;
-        for name in choice::FIXED.iter().filter(|name| **name != "INBOX") {
+        for name in place::FIXED.iter().filter(|name| **name != "INBOX") {
             judge.run(&format!("CREATE {name}"))?;
         }
+        let share = |name, rights, seen| server.share(account, name, rights, seen);
+        let flux = if place::has_one_seen(account) { "shared" } else { "private" };
+        share(place::GAMMA, place::RIGHTS, "shared")
+            .and_then(|()| share(place::DELTA, place::RIGHTS, "private"))
+            .and_then(|()| share(place::FLUX, "l", flux))
+            .map_err(|error| error.to_string())?;
     }
     Ok(())
 }
 
+/// When the server is ended in the midst of a round.
+struct Restarts {
+    /// In one of so many rounds; 0: never.
+    one_in: usize,
+    random: Random,
+}
+
+impl Restarts {
+    fn perhaps(&mut self, server: &mut Server, shared: &Shared) -> Result<(), String> {
+        if self.one_in == 0 || self.random.below(self.one_in) != 0 || shared.over.load(Ordering::SeqCst) {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(self.random.below(300) as u64));
+        let signal = *self.random.pick(&["-TERM", "-KILL"]);
+        shared.ended.store(true, Ordering::SeqCst);
+        *lock(&shared.counts)
+            .entry(if signal == "-TERM" { "(SIGTERM)" } else { "(SIGKILL)" })
+            .or_default() += 1;
+        server.restart(signal).map_err(|error| error.to_string())
+    }
+}
+
 /// Opens the gate from round to round, and looks at everything in between.
-fn judge(shared: &Arc<Shared>, length: Duration) -> Result<(), String> {
+fn judge(
+    server: &mut Server,
+    shared: &Arc<Shared>,
+    length: Duration,
+    mut restarts: Restarts,
+) -> Result<(), String> {
     let begun = Instant::now();
     let mut told = Instant::now();
     let mut ledger = ledger::Ledger::default();
     let (mut rounds, mut uncertain_rounds) = (0_u64, 0_u64);
     let failed = |_| "another failed first".to_owned();
     while !shared.over.load(Ordering::SeqCst) {
+        restarts.perhaps(server, shared)?;
         shared.gate().map_err(failed)?;
         shared.gate().map_err(failed)?;
+        shared.ended.store(false, Ordering::SeqCst);
         let mut truths = Vec::new();
         for account in 0..shared.accounts.len() {
             truths.push(Judge::open(shared, account)?.look()?);
@@ -143,15 +187,10 @@ fn judge(shared: &Arc<Shared>, length: Duration) -> Result<(), String> {
         let uncertain = shared.uncertain.load(Ordering::SeqCst);
         check_names(shared, &truths)?;
         shared.uncertain.store(false, Ordering::SeqCst);
-        let mut mailboxes = HashMap::new();
-        for (account, truths) in truths.iter().enumerate() {
-            for truth in truths.values() {
-                mailboxes.insert((account, truth.uid_validity), (truth.uid_next, truth.messages.clone()));
-            }
-        }
+        let merged = merge(&truths)?;
         *lock(&shared.truths) = Arc::new(truths);
         let ops = std::mem::take(&mut *lock(&shared.ops));
-        ledger.settle(ops, shared.tick(), mailboxes, uncertain)?;
+        ledger.settle(ops, shared.tick(), merged)?;
         lock(&shared.facts).tidy();
         rounds += 1;
         uncertain_rounds += u64::from(uncertain);
@@ -169,7 +208,7 @@ fn judge(shared: &Arc<Shared>, length: Duration) -> Result<(), String> {
     let mut counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     counts.sort();
     println!(
-        "storm: no difference in {rounds} rounds ({uncertain_rounds} of unknown outcome), {} messages compared; {}",
+        "storm: no difference in {rounds} rounds ({uncertain_rounds} with names of unknown outcome), {} messages compared; {}",
         ledger.checked,
         counts.join(", ")
     );

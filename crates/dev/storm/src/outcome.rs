@@ -3,11 +3,13 @@
 use crate::client::Client;
 use crate::command::{By, Kind, Store};
 use crate::flags::{Flags, Mode};
-use crate::ledger::{Key, Op, What};
-use crate::session::{Saved, Trouble};
+use crate::ledger::{Content, Effect, Key, Op, What};
+use crate::place::{Hold, Place};
+use crate::session::{Saved, Selected, Trouble};
 use crate::shared::lock;
-use crate::wire::numbers;
+use crate::wire::{Value, numbers};
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 /// A tagged response.
 pub struct Tagged {
@@ -24,8 +26,8 @@ impl Tagged {
         self.code.split(' ').collect()
     }
 
-    fn op(&self, key: Key, what: What) -> Op {
-        Op { begin: self.when.0, end: self.when.1, key, what }
+    fn op(&self, key: Key, what: What, effect: Effect) -> Op {
+        Op { begin: self.when.0, end: self.when.1, key, what, effect }
     }
 
     /// The code must be one of these.
@@ -45,7 +47,15 @@ impl Client {
     /// # Errors
     /// What is wrong with it.
     pub fn answered(&mut self, kind: Kind, tagged: &Tagged) -> Result<(), Trouble> {
-        let key = self.session.key();
+        if !tagged.ok && self.may_lack_rights(&kind) && matches!(tagged.words()[0], "NOPERM" | "NONEXISTENT")
+        {
+            self.session.opening = None;
+            return Ok(());
+        }
+        if let Some(name) = kind.files_into() {
+            self.session.unwatch(name);
+        }
+        let selected = self.session.selected.as_ref().map(|selected| (selected.key(), selected.effect()));
         let mut ops = Vec::new();
         match (kind, tagged.ok) {
             (Kind::Noop, true) => {
@@ -57,61 +67,56 @@ impl Client {
             (Kind::Fetch { sees, .. }, _) => ops.extend(self.fetched(sees, tagged)?),
             (Kind::Store(store), _) => ops.extend(self.stored(&store, tagged)?),
             (Kind::Search { by }, _) => self.searched(by, tagged)?,
-            (Kind::Copy { moves }, true) => ops = self.copied(moves, tagged)?,
-            (Kind::Copy { moves: true }, false) => {
+            (Kind::Copy { moves, to, .. }, true) => ops = self.copied(moves, to, tagged)?,
+            (Kind::Copy { moves: true, .. }, false) => {
                 self.read_only_or(tagged, &["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?;
             }
             (Kind::Copy { .. }, false) => {
                 tagged.refused_with(&["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?
             }
-            (Kind::Append { messages }, true) => {
-                let (to, uids) = self.uids_of(&tagged.code)?;
-                if uids.len() != messages.len() {
-                    return Err(format!("APPENDUID with {} for {}", uids.len(), messages.len()).into());
-                }
-                for (uid, (content, flags)) in uids.into_iter().zip(messages) {
-                    lock(&self.session.shared.facts).content(
-                        to,
-                        uid,
-                        Some(content.id),
-                        Some(content.size),
-                    )?;
-                    ops.push(tagged.op(to, What::Add { uid, content, flags }));
-                }
+            (Kind::Append { messages, to, .. }, true) => {
+                ops = self.arrived(to, &tagged.code, messages, tagged)?
             }
             (Kind::Append { .. }, false) => tagged.refused_with(&["TRYCREATE", "NONEXISTENT"])?,
-            (Kind::Replace { uid, message: (content, flags) }, true) => {
-                let codes = self.session.heard.codes.iter().find(|code| code.starts_with("APPENDUID"));
-                let (to, uids) = self.uids_of(&codes.cloned().unwrap_or_default())?;
-                let [new] = uids[..] else { return Err("REPLACE without APPENDUID".to_owned().into()) };
-                lock(&self.session.shared.facts).content(to, new, Some(content.id), Some(content.size))?;
-                ops.push(tagged.op(to, What::Add { uid: new, content, flags }));
-                ops.extend(key.map(|key| tagged.op(key, What::Gone { uid })));
+            (Kind::Replace { uid, message, to, .. }, true) => {
+                let code = self.session.heard.codes.iter().find(|code| code.starts_with("APPENDUID"));
+                let code = code.cloned().unwrap_or_default();
+                ops = self.arrived(to, &code, vec![message], tagged)?;
+                ops.extend(selected.map(|(key, _)| tagged.op(key, What::Gone { uid }, Effect::Whole)));
                 self.synchronised(tagged);
             }
             (Kind::Replace { .. }, false) => {
                 self.read_only_or(tagged, &["TRYCREATE", "NONEXISTENT", "EXPUNGEISSUED"])?;
             }
             (Kind::Expunge { only }, true) => {
-                ops.extend(key.map(|key| tagged.op(key, What::Expunge { only })));
+                ops.extend(selected.map(|(key, effect)| tagged.op(key, What::Expunge { only }, effect)));
                 self.synchronised(tagged);
             }
             (Kind::Expunge { .. }, false) => self.read_only_or(tagged, &[])?,
             (Kind::Close, true) => {
                 if self.session.selected.as_ref().is_some_and(|selected| selected.writable) {
-                    ops.extend(key.map(|key| tagged.op(key, What::Expunge { only: None })));
+                    let expunge = What::Expunge { only: None };
+                    ops.extend(selected.map(|(key, effect)| tagged.op(key, expunge, effect)));
                 }
                 self.session.leave();
             }
             (Kind::Unselect, true) => self.session.leave(),
-            (Kind::Select { name, writable, known }, _) => self.opened(&name, writable, known, tagged)?,
-            (Kind::Create(_) | Kind::Delete(_) | Kind::Rename(..) | Kind::Status, false) => {
+            (Kind::Select { name, writable, known, place }, _) => {
+                self.opened(&name, place, writable, known, tagged)?;
+            }
+            (Kind::Create(_) | Kind::Delete(_) | Kind::Rename(..) | Kind::Status { .. }, false) => {
                 self.unmanaged(tagged)?;
             }
             (Kind::Create(name), true) => self.created(name)?,
             (Kind::Delete(name), true) => self.deleted(&name),
             (Kind::Rename(from, to), true) => self.renamed(&from, to),
-            (Kind::Status, true) => self.status(tagged)?,
+            (Kind::Status { name, place }, true) => self.status(&name, place, tagged)?,
+            (Kind::Context { tag, .. }, ok) => self.follows(&tag, ok),
+            (Kind::Cancel(tag), true) => self.follows(&tag, false),
+            (Kind::Notify, true) => {
+                // What was told before it was given counts as little as what was asked for.
+                self.session.watching.get_or_insert_default();
+            }
             (Kind::Other(_) | Kind::Idle, true) => {}
             (kind, false) => {
                 self.selected_is_gone(tagged)
@@ -132,8 +137,19 @@ impl Client {
         else {
             return Ok(None);
         };
-        let key = (self.session.account, selected.uid_validity);
-        Ok(Some(tagged.op(key, What::Store { uids, mode: Mode::Add, flags: Flags::SEEN })))
+        Ok(Some(self.reflagged(selected, uids, Mode::Add, Flags::SEEN, tagged)))
+    }
+
+    fn reflagged(
+        &self,
+        selected: &Selected,
+        uids: Vec<u32>,
+        mode: Mode,
+        flags: Flags,
+        tagged: &Tagged,
+    ) -> Op {
+        let (seen, flags) = (selected.place.seen, selected.place.flags(flags));
+        tagged.op(selected.key(), What::Store { uids, mode, flags, seen }, selected.effect())
     }
 
     /// RFC 9051 §6.4.6, RFC 7162 §3.1.3
@@ -145,7 +161,7 @@ impl Client {
             return if tagged.ok { Err("STORE after EXAMINE".to_owned().into()) } else { Ok(None) };
         }
         let words = tagged.words();
-        if !tagged.ok && words[0] == "NONEXISTENT" && selected.name.starts_with('v') {
+        if !tagged.ok && words[0] == "NONEXISTENT" && selected.place.hold != Hold::Firm {
             return Ok(None);
         }
         if !tagged.ok && words[0] != "EXPUNGEISSUED" && words[0] != "MODIFIED" {
@@ -166,7 +182,7 @@ impl Client {
                 modified.insert(uid.ok_or(format!("MODIFIED names {number}, which the STORE does not"))?);
             }
         }
-        let key = (self.session.account, selected.uid_validity);
+        let key = selected.key();
         let heard = &self.session.heard;
         let mut done = Vec::new();
         for uid in store.uids.iter().copied().filter(|uid| !modified.contains(uid)) {
@@ -182,14 +198,18 @@ impl Client {
                 continue;
             }
             // What the client asked for, it assumes (RFC 9051 §6.4.6); the server tells where that is wrong.
-            if store.silent
+            if store.silent && selected.place.hold == Hold::Shaky {
+                // As far as rights allow, which the client can't know (RFC 4314 §4).
+                message.flags = None;
+            } else if store.silent
                 && let Some(old) = message.flags
             {
                 message.flags = Some(store.mode.apply(old, store.flags));
                 message.flags_modseq = if heard.modseq.contains(&uid) { message.modseq } else { 0 };
             }
         }
-        Ok(Some(tagged.op(key, What::Store { uids: done, mode: store.mode, flags: store.flags })))
+        let Some(selected) = &self.session.selected else { return Ok(None) };
+        Ok(Some(self.reflagged(selected, done, store.mode, store.flags, tagged)))
     }
 
     fn searched(&mut self, by: By, tagged: &Tagged) -> Result<(), Trouble> {
@@ -220,40 +240,110 @@ impl Client {
     }
 
     /// RFC 4315 §3, RFC 6851 §4.3
-    fn copied(&mut self, moves: bool, tagged: &Tagged) -> Result<Vec<Op>, Trouble> {
+    fn copied(&mut self, moves: bool, place: Place, tagged: &Tagged) -> Result<Vec<Op>, Trouble> {
         let told = self.session.heard.codes.iter().find(|code| code.starts_with("COPYUID"));
         let code = if moves { told.cloned().unwrap_or_default() } else { tagged.code.clone() };
         if moves {
             self.synchronised(tagged);
         }
         let words: Vec<&str> = code.split(' ').collect();
-        let Some(from) = self.session.key() else { return Err("COPY, from nowhere".to_owned().into()) };
+        let Some(selected) = &self.session.selected else {
+            return Err("COPY, from nowhere".to_owned().into());
+        };
+        let from = selected.key();
         let ["COPYUID", uid_validity, sources, copies] = words[..] else {
             return Err("COPY without COPYUID".to_owned().into());
         };
         let wrong = || Trouble::Wrong(format!("the code {code}"));
-        let to = (self.session.account, uid_validity.parse().map_err(|_| wrong())?);
+        let to = (place.owner, uid_validity.parse().map_err(|_| wrong())?);
         let (sources, copies) = (numbers(sources).ok_or_else(wrong)?, numbers(copies).ok_or_else(wrong)?);
         if sources.len() != copies.len() {
             return Err(wrong());
         }
         let mut ops = Vec::new();
         for (source, uid) in sources.into_iter().zip(copies) {
-            ops.push(tagged.op(to, What::Copy { uid, from, source }));
+            let seen = (selected.place.seen, place.seen);
+            ops.push(tagged.op(to, What::Copy { uid, from, source, seen }, place.effect()));
             if moves {
-                ops.push(tagged.op(from, What::Gone { uid: source }));
+                ops.push(tagged.op(from, What::Gone { uid: source }, Effect::Whole));
             }
         }
         Ok(ops)
     }
 
-    /// The mailbox and the UIDs of APPENDUID.
-    fn uids_of(&self, code: &str) -> Result<(Key, Vec<u32>), Trouble> {
+    /// New messages, whose UIDs APPENDUID tells.
+    fn arrived(
+        &self,
+        place: Place,
+        code: &str,
+        messages: Vec<(Content, Flags)>,
+        tagged: &Tagged,
+    ) -> Result<Vec<Op>, Trouble> {
         let wrong = || Trouble::Wrong(format!("[{code}] in place of APPENDUID"));
         let words: Vec<&str> = code.split(' ').collect();
         let ["APPENDUID", uid_validity, uids] = words[..] else { return Err(wrong()) };
-        let key = (self.session.account, uid_validity.parse().map_err(|_| wrong())?);
-        Ok((key, numbers(uids).ok_or_else(wrong)?))
+        let to = (place.owner, uid_validity.parse().map_err(|_| wrong())?);
+        let uids = numbers(uids).ok_or_else(wrong)?;
+        if uids.len() != messages.len() {
+            return Err(format!("APPENDUID with {} for {}", uids.len(), messages.len()).into());
+        }
+        let mut ops = Vec::new();
+        let mut facts = lock(&self.session.shared.facts);
+        for (uid, (content, flags)) in uids.into_iter().zip(messages) {
+            facts.content(to, uid, Some(content.id), Some(content.size))?;
+            ops.push(tagged.op(to, What::Add { uid, content, flags: place.flags(flags) }, place.effect()));
+        }
+        Ok(ops)
+    }
+
+    /// Whether rights for it may have been taken a moment ago.
+    fn may_lack_rights(&self, kind: &Kind) -> bool {
+        let selected = self.session.selected.as_ref().map(|selected| selected.place);
+        [selected, kind.place()].into_iter().flatten().any(|place| place.hold == Hold::Shaky)
+    }
+
+    /// Takes a command whose answer never came: it may have happened.
+    pub fn unanswered(&mut self, kind: Kind, begin: u64) {
+        let end = self.session.shared.tick();
+        let mut ops = Vec::new();
+        let mut note = |key, what| ops.push(Op { begin, end, key, what, effect: Effect::Partial });
+        let nowhere = (0, 0);
+        if let Kind::Append { messages, .. } = &kind {
+            for (content, _) in messages {
+                note(nowhere, What::Unanswered { content: *content });
+            }
+        }
+        if matches!(kind, Kind::Create(_) | Kind::Delete(_) | Kind::Rename(..)) {
+            self.session.shared.uncertain.store(true, Ordering::SeqCst);
+        }
+        let Some(selected) = self.session.selected.as_ref() else {
+            return lock(&self.session.shared.ops).extend(ops);
+        };
+        let (key, place) = (selected.key(), selected.place);
+        match kind {
+            Kind::Fetch { sees: true, .. } => {
+                let (uids, flags) = (selected.replica.uids(), place.flags(Flags::SEEN));
+                note(key, What::Store { uids, mode: Mode::Add, flags, seen: place.seen });
+            }
+            Kind::Store(store) => {
+                let Store { uids, mode, flags, .. } = *store;
+                note(key, What::Store { uids, mode, flags: place.flags(flags), seen: place.seen });
+            }
+            Kind::Copy { moves, .. } => {
+                note(key, What::CopiesUnanswered);
+                if moves {
+                    note(key, What::MayBeGone);
+                }
+            }
+            Kind::Replace { message: (content, _), .. } => {
+                note(nowhere, What::Unanswered { content });
+                note(key, What::MayBeGone);
+            }
+            Kind::Expunge { only } => note(key, What::Expunge { only }),
+            Kind::Close => note(key, What::Expunge { only: None }),
+            _ => {}
+        }
+        lock(&self.session.shared.ops).extend(ops);
     }
 
     /// RFC 7162 §3.2.10: the client may resynchronise from this HIGHESTMODSEQ.
@@ -275,13 +365,17 @@ impl Client {
 
     /// NO is right when the selected mailbox may have been deleted by another client; BYE will follow.
     fn selected_is_gone(&self, tagged: &Tagged) -> Result<(), Trouble> {
-        let may_go = self.session.selected.as_ref().is_some_and(|selected| selected.name.starts_with('v'));
-        if may_go { tagged.refused_with(&["NONEXISTENT"]) } else { tagged.refused_with(&[]) }
+        if self.session.may_lose_mailbox() {
+            tagged.refused_with(&["NONEXISTENT"])
+        } else {
+            tagged.refused_with(&[])
+        }
     }
 
     fn opened(
         &mut self,
         name: &str,
+        place: Place,
         writable: bool,
         known: Option<Saved>,
         tagged: &Tagged,
@@ -289,14 +383,15 @@ impl Client {
         if !tagged.ok {
             self.session.opening = None;
             // Only what somebody can delete can be missing.
-            return if name.starts_with('v') {
+            return if place.hold == Hold::Mortal && tagged.words()[0] == "NONEXISTENT" {
                 Ok(())
             } else {
                 Err(format!("NO [{}] to SELECT", tagged.code).into())
             };
         }
         let due = if writable { "READ-WRITE" } else { "READ-ONLY" };
-        if tagged.code != due {
+        // RFC 4314 §5.2: without rights there is nothing to write.
+        if tagged.code != due && (place.hold != Hold::Shaky || tagged.code != "READ-ONLY") {
             return Err(format!("[{}] in place of {due}", tagged.code).into());
         }
         self.session.opened(name, writable, known)
@@ -309,10 +404,11 @@ impl Client {
 
     fn created(&mut self, name: String) -> Result<(), Trouble> {
         let id = self.session.must(&format!("STATUS {name} (MAILBOXID)")).and_then(|_| {
-            let status = self.session.heard.status.iter().find(|(name, _)| name == "MAILBOXID");
-            let id = status.and_then(|(_, value)| value.list()?.first()?.text().map(str::to_owned));
+            let status = self.session.heard.status_item(&name, "MAILBOXID");
+            let id = status.and_then(|value| value.list()?.first()?.text().map(str::to_owned));
             id.ok_or_else(|| "STATUS without MAILBOXID".to_owned().into())
-        })?;
+        });
+        let id = id.inspect_err(|_| self.session.shared.uncertain.store(true, Ordering::SeqCst))?;
         lock(&self.session.shared.owned[self.session.number]).insert(name, id);
         Ok(())
     }
@@ -335,11 +431,17 @@ impl Client {
         }
     }
 
-    fn status(&mut self, tagged: &Tagged) -> Result<(), Trouble> {
-        let status = &self.session.heard.status;
-        let number = |wanted: &str| {
-            status.iter().find(|(name, _)| name == wanted).and_then(|(_, value)| value.number())
-        };
+    /// A search is followed by updates, or not (RFC 5267 §4.3.1).
+    fn follows(&mut self, tag: &str, ok: bool) {
+        let refused = self.session.heard.codes.contains(&format!("NOUPDATE \"{tag}\""));
+        let Some(selected) = self.session.selected.as_mut().filter(|_| refused || !ok) else { return };
+        selected.contexts.remove(tag);
+    }
+
+    fn status(&mut self, name: &str, place: Place, tagged: &Tagged) -> Result<(), Trouble> {
+        let heard = &self.session.heard;
+        let status = &heard.status;
+        let number = |wanted: &str| heard.status_item(name, wanted).and_then(Value::number);
         let figures = (number("UIDVALIDITY"), number("UIDNEXT"), number("MESSAGES"), number("UNSEEN"));
         let (Some(uid_validity), Some(uid_next), Some(messages), Some(unseen)) = figures else {
             return Err(format!("STATUS has {status:?}").into());
@@ -347,7 +449,7 @@ impl Client {
         if unseen > messages || messages >= uid_next {
             return Err(format!("STATUS has {status:?}").into());
         }
-        let key = (self.session.account, uid_validity as u32);
+        let key = (place.owner, uid_validity as u32);
         let mut facts = lock(&self.session.shared.facts);
         if let Some(highest) = number("HIGHESTMODSEQ") {
             facts.highest(key, highest, tagged.when.0, tagged.when.1)?;

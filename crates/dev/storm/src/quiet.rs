@@ -2,7 +2,9 @@
 
 use crate::choice::searches;
 use crate::client::Client;
-use crate::ledger::Seen;
+use crate::flags::{Flags, NAMES, PRIVATE_SEEN};
+use crate::ledger::{Key, Seen, State};
+use crate::place::Place;
 use crate::session::Trouble;
 use crate::shared::{Shared, Truth, Truths, lock};
 use crate::untagged::subject_id;
@@ -53,7 +55,14 @@ impl Client {
     ///
     /// # Errors
     /// The first difference.
-    pub fn compare(&self) -> Result<(), String> {
+    pub fn compare(&mut self) -> Result<(), Trouble> {
+        self.check_watching()?;
+        self.check_contexts()?;
+        self.check_orders()?;
+        Ok(self.check_replica()?)
+    }
+
+    fn check_replica(&self) -> Result<(), String> {
         let Some(selected) = &self.session.selected else { return Ok(()) };
         let truths = Arc::clone(&lock(&self.session.shared.truths));
         let truth = truths[self.session.account].values().find(|truth| truth.id == selected.id);
@@ -137,27 +146,16 @@ impl Judge {
                 continue;
             }
             let name = values.get(1).and_then(Value::text).unwrap_or_default().to_owned();
-            let items = values.get(2).and_then(Value::list).unwrap_or_default();
-            let figures: HashMap<String, u64> = items
+            let told = values.get(2).and_then(Value::list).unwrap_or_default();
+            let figures: HashMap<String, u64> = told
                 .chunks(2)
                 .filter_map(|pair| Some((pair[0].text()?.to_owned(), pair.get(1)?.number()?)))
                 .collect();
             let truth = self.mailbox(&name)?;
-            let count = |wanted: &dyn Fn(&Seen) -> bool| {
-                truth.messages.iter().filter(|seen| wanted(seen)).count() as u64
-            };
-            let due = [
-                ("MESSAGES", count(&|_| true)),
-                ("UNSEEN", count(&|seen| !seen.flags.has(crate::flags::Flags::SEEN))),
-                ("DELETED", count(&|seen| seen.flags.has(crate::flags::Flags::DELETED))),
-                ("SIZE", truth.messages.iter().map(|seen| seen.content.size).sum()),
-                ("UIDNEXT", u64::from(truth.uid_next)),
-                ("UIDVALIDITY", u64::from(truth.uid_validity)),
-                ("HIGHESTMODSEQ", truth.highest),
-            ];
-            for (item, due) in due {
-                if figures.get(item) != Some(&due) {
-                    return Err(format!("STATUS {item} of {name} is {:?}, not {due}", figures.get(item)));
+            for item in items.split(' ') {
+                let due = truth.figure(item);
+                if figures.get(item).copied() != due {
+                    return Err(format!("STATUS {item} of {name} is {:?}, not {due:?}", figures.get(item)));
                 }
             }
             truths.insert(name, truth);
@@ -212,13 +210,56 @@ fn seen(items: &Value) -> Option<Seen> {
     let flags = item("FLAGS")?.list()?.iter().filter_map(Value::text);
     Some(Seen {
         uid: item("UID")?.number()? as u32,
-        flags: crate::flags::Flags::parse(flags).ok()?,
+        flags: Flags::parse(flags).ok()?,
         modseq: item("MODSEQ")?.list()?.first()?.number()?,
         content: crate::ledger::Content {
             id: subject_id(subject.strip_prefix("Subject: ")?)?,
             size: item("RFC822.SIZE")?.number()?,
         },
     })
+}
+
+/// What all accounts together see, by whose mailbox it is.
+///
+/// # Errors
+/// Two of them do not see the same.
+pub fn merge(truths: &Truths) -> Result<HashMap<Key, State>, String> {
+    let everybody = (1_u64 << (PRIVATE_SEEN + truths.len())) - (1 << PRIVATE_SEEN);
+    let mut merged: HashMap<Key, State> = HashMap::new();
+    for (viewer, truths) in truths.iter().enumerate() {
+        for (name, truth) in truths {
+            let place = Place::of(viewer, name);
+            let key = (place.owner, truth.uid_validity);
+            let seen: Vec<Seen> = truth
+                .messages
+                .iter()
+                .map(|seen| Seen { flags: place.flags(seen.flags), ..seen.clone() })
+                .collect();
+            let state = merged.entry(key).or_insert_with(|| State {
+                uid_next: truth.uid_next,
+                messages: seen.clone(),
+                hidden: Flags(everybody as u32 | Flags::SEEN.0),
+            });
+            let known = state.hidden.0 & 1 << place.seen == 0;
+            state.hidden.0 &= !(1 << place.seen);
+            let same = |old: &Seen, new: &Seen| {
+                let shared = |flags: Flags| flags.0 & !Flags::SEEN.0 & ((1 << NAMES.len()) - 1);
+                (old.uid, old.modseq, old.content) == (new.uid, new.modseq, new.content)
+                    && shared(old.flags) == shared(new.flags)
+                    && (!known || old.flags.0 & 1 << place.seen == new.flags.0 & 1 << place.seen)
+            };
+            if state.uid_next != truth.uid_next
+                || state.messages.len() != seen.len()
+                || !state.messages.iter().zip(&seen).all(|(old, new)| same(old, new))
+            {
+                return Err(format!("{name} of account {viewer} is {seen:?}, to others it is {state:?}"));
+            }
+            for (old, new) in state.messages.iter_mut().zip(seen) {
+                old.flags.0 |= new.flags.0;
+            }
+        }
+    }
+    Ok(merged)
 }
 
 /// The mailboxes that clients have made are there, under their names, and no others.

@@ -42,24 +42,46 @@ impl Server {
         for (name, password) in &accounts {
             run(&["account", "add", name, "--password-stdin"], &format!("{password}\n"))?;
         }
-        let log = std::fs::File::create(folder.path().join("log"))?;
-        let child = Command::new(binary)
-            .arg("--config")
-            .arg(&config)
-            .arg("serve")
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
+        let child = serve(binary, &config, folder.path())?;
         let mut server = Server { address, accounts, child, binary: binary.to_owned(), config, folder };
+        server.wait()?;
+        Ok(server)
+    }
+
+    /// Ends it with a signal (`-TERM`, `-KILL`) and starts it again with the same folder.
+    ///
+    /// # Errors
+    /// It panicked, or does not start again.
+    pub fn restart(&mut self, signal: &str) -> io::Result<()> {
+        Command::new("kill").args([signal, &self.child.id().to_string()]).status()?;
+        let ended = self.child.wait()?;
+        if signal == "-TERM" && !ended.success() || self.log().contains("panicked") {
+            return Err(io::Error::other(format!("the server ended with {ended}: {}", self.log())));
+        }
+        self.child = serve(&self.binary, &self.config, self.folder.path())?;
+        self.wait()
+    }
+
+    /// Waits until it listens.
+    fn wait(&mut self) -> io::Result<()> {
         let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if begun.elapsed() > Duration::from_secs(60) || server.child.try_wait()?.is_some() {
-                return Err(io::Error::other(format!("the server does not start: {}", server.log())));
+        while TcpStream::connect(self.address).is_err() {
+            if begun.elapsed() > Duration::from_secs(60) || self.child.try_wait()?.is_some() {
+                return Err(io::Error::other(format!("the server does not start: {}", self.log())));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(server)
+        Ok(())
+    }
+
+    /// Shares a mailbox of an account with everybody.
+    ///
+    /// # Errors
+    /// The program refused.
+    pub fn share(&self, account: usize, mailbox: &str, rights: &str, seen: &str) -> io::Result<()> {
+        let words = ["mailbox", "share", &self.accounts[account].0, mailbox, "--with", "anyone"];
+        let words = [&words[..], &["--rights", rights, "--seen", seen]].concat();
+        run(&self.binary, &self.config, &words, "")
     }
 
     /// What it has logged.
@@ -90,6 +112,13 @@ impl Server {
         let _ = child.wait();
         folder.keep()
     }
+}
+
+fn serve(binary: &Path, config: &Path, folder: &Path) -> io::Result<Child> {
+    let log = std::fs::OpenOptions::new().create(true).append(true).open(folder.join("log"))?;
+    let mut serve = Command::new(binary);
+    serve.arg("--config").arg(config).arg("serve");
+    serve.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log).spawn()
 }
 
 fn run(binary: &Path, config: &Path, words: &[&str], input: &str) -> io::Result<()> {

@@ -1,8 +1,11 @@
 //! One client's connection: sends commands, takes every response into its replica, and refuses what the RFCs forbid.
 
-use crate::ledger::Key;
+use crate::contexts::Context;
+use crate::ledger::{Effect, Key};
+use crate::place::{Hold, Place};
 use crate::replica::{Fetched, Message, Numbered, Replica};
 use crate::shared::{Shared, lock};
+use crate::watching::Watching;
 use crate::wire::{Response, Value, Wire};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,7 +16,7 @@ use std::time::Duration;
 pub enum Trouble {
     /// The server was wrong.
     Wrong(String),
-    /// The server hung up with BYE, since the selected mailbox was deleted.
+    /// The server hung up with BYE, since the selected mailbox was deleted or may not be read any more; or it was ended.
     Gone,
 }
 
@@ -74,6 +77,15 @@ pub const ENABLED: [Enabled; 8] = [
     Enabled { words: "IMAP4rev2 UIDONLY QRESYNC" },
 ];
 
+/// How a connection's octets go.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// As they are.
+    Plain,
+    /// COMPRESS=DEFLATE (RFC 4978).
+    Deflated,
+}
+
 /// What may be told while a command is under way (RFC 9051 §7.5.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Rule {
@@ -86,6 +98,7 @@ pub enum Rule {
 /// The selected mailbox.
 pub struct Selected {
     pub name: String,
+    pub place: Place,
     pub uid_validity: u32,
     pub id: String,
     pub writable: bool,
@@ -94,11 +107,27 @@ pub struct Selected {
     pub safe: u64,
     /// The highest MODSEQ told.
     pub told: u64,
+    /// Results that are kept up to date, by tag.
+    pub contexts: HashMap<String, Context>,
+}
+
+impl Selected {
+    /// The ledger's name of it.
+    pub fn key(&self) -> Key {
+        (self.place.owner, self.uid_validity)
+    }
+
+    /// Whether what is done to it happens as it is acknowledged.
+    pub fn effect(&self) -> Effect {
+        self.place.effect()
+    }
 }
 
 /// What SELECT tells before it is complete.
 #[derive(Default)]
 pub struct Opening {
+    pub owner: usize,
+    pub seen: usize,
     pub exists: usize,
     pub uid_validity: u32,
     pub uid_next: u64,
@@ -133,8 +162,12 @@ pub struct Heard {
     pub found: Option<Vec<u32>>,
     /// ESEARCH MIN, MAX, COUNT.
     pub figures: HashMap<String, u64>,
-    /// STATUS, as name and value.
-    pub status: Vec<(String, Value)>,
+    /// STATUS: mailbox, and items as name and value.
+    pub status: Vec<(String, Vec<(String, Value)>)>,
+    /// THREAD
+    pub threads: Vec<Value>,
+    /// ESEARCH of many mailboxes: UIDVALIDITY and UIDs of each.
+    pub many: HashMap<String, (u32, Vec<u32>)>,
     /// LIST: names.
     pub names: Vec<String>,
     /// Response codes of untagged OK.
@@ -157,6 +190,16 @@ pub struct Session {
     tags: u64,
     /// BYE came.
     pub said_bye: bool,
+    /// What NOTIFY has told, once it was given.
+    pub watching: Option<Watching>,
+}
+
+impl Heard {
+    /// A STATUS item of a mailbox; the last that was told.
+    pub fn status_item(&self, mailbox: &str, item: &str) -> Option<&Value> {
+        let rows = self.status.iter().rev().filter(|(name, _)| name == mailbox);
+        rows.flat_map(|(_, items)| items).find(|(name, _)| name == item).map(|(_, value)| value)
+    }
 }
 
 impl Session {
@@ -169,6 +212,7 @@ impl Session {
         number: usize,
         account: usize,
         enabled: Enabled,
+        form: Form,
     ) -> Result<Session, Trouble> {
         let mut session = Session {
             number,
@@ -183,6 +227,7 @@ impl Session {
             begin: 0,
             tags: 0,
             said_bye: false,
+            watching: None,
         };
         shared.note(number, format!("--- connects, to enable ({})", enabled.words));
         session.next_response()?;
@@ -190,6 +235,10 @@ impl Session {
         session.must(&format!("LOGIN \"{name}\" \"{password}\""))?;
         if !enabled.words.is_empty() {
             session.must(&format!("ENABLE {}", enabled.words))?;
+        }
+        if form == Form::Deflated {
+            session.must("COMPRESS DEFLATE")?;
+            session.wire.compress()?;
         }
         session.enabled = enabled;
         Ok(session)
@@ -206,13 +255,18 @@ impl Session {
         if kind == "OK" { Ok(code) } else { Err(format!("{kind} [{code}] to {command}").into()) }
     }
 
+    /// The tag of the next command.
+    pub fn upcoming_tag(&self) -> String {
+        format!("c{}x{}", self.number, self.tags + 1)
+    }
+
     /// Sends a command with a tag of its own, which it answers.
     ///
     /// # Errors
     /// As the connection.
     pub fn send(&mut self, command: &[u8]) -> Result<String, Trouble> {
+        let tag = self.upcoming_tag();
         self.tags += 1;
-        let tag = format!("c{}x{}", self.number, self.tags);
         let mut line = format!("{tag} ").into_bytes();
         line.extend_from_slice(command);
         line.extend_from_slice(b"\r\n");
@@ -241,9 +295,14 @@ impl Session {
     }
 
     fn next_response(&mut self) -> Result<Response, Trouble> {
-        let Some((response, shown)) = self.wire.response()? else {
+        let response = match self.wire.response() {
+            Err(_) if self.shared.was_ended() => None,
+            response => response?,
+        };
+        let Some((response, shown)) = response else {
             self.shared.note(self.number, "--- the server hung up".to_owned());
-            return Err(if self.said_bye { Trouble::Gone } else { "hung up without BYE".to_owned().into() });
+            let expected = self.said_bye || self.shared.was_ended();
+            return Err(if expected { Trouble::Gone } else { "hung up without BYE".to_owned().into() });
         };
         self.shared.note(self.number, format!("S: {shown}"));
         Ok(response)
@@ -285,7 +344,7 @@ impl Session {
     /// Whatever is wrong with it.
     pub fn drain(&mut self, wait: Option<Duration>, rule: Rule) -> Result<(), Trouble> {
         let mut wait = wait;
-        while self.wire.has_more(wait)? {
+        while self.has_more(wait)? {
             match self.next_response()? {
                 Response::Status { tag: Some(tag), .. } => {
                     return Err(format!("{tag} is answered twice").into());
@@ -297,9 +356,21 @@ impl Session {
         Ok(())
     }
 
+    fn has_more(&mut self, wait: Option<Duration>) -> Result<bool, Trouble> {
+        match self.wire.has_more(wait) {
+            Err(_) if self.shared.was_ended() => Err(Trouble::Gone),
+            more => Ok(more?),
+        }
+    }
+
+    /// Whether the selected mailbox may be taken away.
+    pub fn may_lose_mailbox(&self) -> bool {
+        self.selected.as_ref().is_some_and(|selected| selected.place.hold != Hold::Firm)
+    }
+
     /// The ledger's name of the selected mailbox.
     pub fn key(&self) -> Option<Key> {
-        self.selected.as_ref().map(|selected| (self.account, selected.uid_validity))
+        self.selected.as_ref().map(Selected::key)
     }
 
     /// Forgets the selected mailbox, but keeps its state for a resynchronisation.
@@ -336,7 +407,8 @@ impl Session {
                 Numbered::No => replica.uid_fetched(number as u32, &fetched)?,
             };
         }
-        let key = (self.account, opening.uid_validity);
+        let place = Place::of(self.account, name);
+        let key = (place.owner, opening.uid_validity);
         let clock = self.shared.tick();
         let mut facts = lock(&self.shared.facts);
         facts.highest(key, opening.highest, self.begin, clock)?;
@@ -344,12 +416,14 @@ impl Session {
         drop(facts);
         self.selected = Some(Selected {
             name: name.to_owned(),
+            place,
             uid_validity: opening.uid_validity,
             id: opening.id,
             writable,
             replica,
             safe: opening.highest,
             told: opening.highest,
+            contexts: HashMap::new(),
         });
         if tells_all { self.must_know_all() } else { Ok(()) }
     }

@@ -1,6 +1,7 @@
 //! What the clients' threads have in common: the clock, what was seen and acknowledged, the gate between rounds, the log.
 
 use crate::facts::Facts;
+use crate::flags::Flags;
 use crate::ledger::{Op, Seen};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -24,6 +25,24 @@ pub struct Truth {
     pub highest: u64,
     /// In order of UID.
     pub messages: Vec<Seen>,
+}
+
+impl Truth {
+    /// An item of STATUS; None: it is not one that a client can count.
+    pub fn figure(&self, item: &str) -> Option<u64> {
+        let count =
+            |wanted: &dyn Fn(&Seen) -> bool| self.messages.iter().filter(|seen| wanted(seen)).count() as u64;
+        Some(match item {
+            "MESSAGES" => count(&|_| true),
+            "UNSEEN" => count(&|seen| !seen.flags.has(Flags::SEEN)),
+            "DELETED" => count(&|seen| seen.flags.has(Flags::DELETED)),
+            "SIZE" => self.messages.iter().map(|seen| seen.content.size).sum(),
+            "UIDNEXT" => u64::from(self.uid_next),
+            "UIDVALIDITY" => u64::from(self.uid_validity),
+            "HIGHESTMODSEQ" => self.highest,
+            _ => return None,
+        })
+    }
 }
 
 /// The mailboxes of each account by name.
@@ -53,6 +72,8 @@ pub struct Shared {
     pub uncertain: AtomicBool,
     /// No more rounds.
     pub over: AtomicBool,
+    /// The server was ended in this round, and started again.
+    pub ended: AtomicBool,
     /// What a fresh client sees in this quiet moment.
     pub truths: Mutex<Arc<Truths>>,
     /// Commands answered, by name.
@@ -87,6 +108,7 @@ impl Shared {
             owned: (0..clients).map(|_| Mutex::default()).collect(),
             uncertain: AtomicBool::new(false),
             over: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             counts: Mutex::default(),
             gate: Mutex::default(),
             gate_moved: Condvar::new(),
@@ -94,6 +116,11 @@ impl Shared {
             failure: Mutex::default(),
             logs: (0..=clients).map(|_| Mutex::default()).collect(),
         }
+    }
+
+    /// Whether the server was ended in this round, so that connections may break.
+    pub fn was_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst)
     }
 
     /// The next moment.

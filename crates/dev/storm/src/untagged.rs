@@ -1,7 +1,8 @@
 //! What untagged responses do to the replica, and which of them may not come (RFC 9051 §7.5, RFC 7162 §3.2.10, RFC 9586).
 
 use crate::flags::Flags;
-use crate::ledger::{Op, What};
+use crate::ledger::{Effect, Op, What};
+use crate::orders::one_of_many;
 use crate::replica::Fetched;
 use crate::session::{Opening, Rule, Session, Trouble};
 use crate::shared::lock;
@@ -22,11 +23,13 @@ impl Session {
 
     fn status(&mut self, kind: &str, code: String) -> Result<(), Trouble> {
         match kind {
-            "BYE" if self.selected.as_ref().is_none_or(|selected| !selected.name.starts_with('v')) => {
+            "BYE" if !self.may_lose_mailbox() && !self.shared.was_ended() => {
                 return Err("BYE, for no reason".to_owned().into());
             }
             "BYE" => self.said_bye = true,
             "BAD" => return Err("untagged BAD".to_owned().into()),
+            // RFC 5465 §5.8: nothing more will be told.
+            _ if code == "NOTIFICATIONOVERFLOW" => self.watching = None,
             _ => {}
         }
         let (name, value) = code.split_once(' ').unwrap_or((&code, ""));
@@ -34,7 +37,9 @@ impl Session {
         if let Some(opening) = &mut self.opening {
             match name {
                 // RFC 7162 §3.2.11: what comes behind it is about the new mailbox.
-                "CLOSED" => *opening = Opening::default(),
+                "CLOSED" => {
+                    *opening = Opening { owner: opening.owner, seen: opening.seen, ..Opening::default() };
+                }
                 "UIDVALIDITY" => opening.uid_validity = number()? as u32,
                 "UIDNEXT" => opening.uid_next = number()?,
                 "HIGHESTMODSEQ" => opening.highest = number()?,
@@ -74,16 +79,20 @@ impl Session {
                 self.heard.found =
                     Some(values[1..].iter().filter_map(|v| v.number().map(|n| n as u32)).collect());
             }
+            (None, "THREAD") => self.heard.threads = values[1..].to_vec(),
             (None, "ESEARCH") => self.esearch(&values[1..])?,
             (None, "STATUS") => {
                 let items = values.get(2).and_then(Value::list).ok_or("STATUS without a list".to_owned())?;
                 let pairs = items
                     .chunks(2)
                     .filter_map(|pair| Some((pair[0].text()?.to_owned(), pair.get(1)?.clone())));
-                self.heard.status = pairs.collect();
+                let pairs: Vec<_> = pairs.collect();
+                self.watched(text(1), &pairs);
+                self.heard.status.push((text(1).to_owned(), pairs));
             }
             (None, "LIST") => self.heard.names.push(text(3).to_owned()),
-            (Some(_), "RECENT") | (None, "FLAGS" | "CAPABILITY" | "ENABLED" | "LSUB") => {}
+            (Some(_), "RECENT")
+            | (None, "FLAGS" | "CAPABILITY" | "ENABLED" | "LSUB" | "ACL" | "MYRIGHTS") => {}
             _ => return Err(format!("a response that is not known: {values:?}").into()),
         }
         Ok(())
@@ -106,6 +115,7 @@ impl Session {
             return Err("EXPUNGE in place of VANISHED".to_owned().into());
         }
         let selected = self.selected.as_mut().ok_or("EXPUNGE, and nothing is selected".to_owned())?;
+        selected.renumber(number)?;
         if let Some(uid) = selected.replica.expunge(number)? {
             self.told_gone(uid);
         }
@@ -115,7 +125,13 @@ impl Session {
     fn told_gone(&self, uid: u32) {
         let Some(key) = self.key() else { return };
         let end = self.shared.tick();
-        lock(&self.shared.ops).push(Op { begin: self.begin, end, key, what: What::Told { uid } });
+        lock(&self.shared.ops).push(Op {
+            begin: self.begin,
+            end,
+            key,
+            what: What::Told { uid },
+            effect: Effect::Whole,
+        });
     }
 
     fn vanished(&mut self, values: &[Value], rule: Rule) -> Result<(), Trouble> {
@@ -146,6 +162,17 @@ impl Session {
     }
 
     fn esearch(&mut self, values: &[Value]) -> Result<(), Trouble> {
+        let correlator = values.first().and_then(Value::list).unwrap_or_default();
+        if let [name, tag] = correlator
+            && name.text() == Some("TAG")
+            && self.context(tag.text().unwrap_or_default(), &values[1..])?
+        {
+            return Ok(());
+        }
+        if let Some((name, result)) = one_of_many(values) {
+            self.heard.many.insert(name, result);
+            return Ok(());
+        }
         let mut found = Vec::new();
         let mut rest = values.iter().filter(|value| value.list().is_none());
         while let Some(name) = rest.next() {
@@ -235,17 +262,16 @@ impl Session {
                 selected.replica.fetched(number, &fetched)?
             }
         };
-        let uid_validity = match (&self.opening, &self.selected) {
-            (Some(opening), _) => opening.uid_validity,
-            (None, Some(selected)) => selected.uid_validity,
-            (None, None) => 0,
+        let (key, seen) = match (&self.opening, &self.selected) {
+            (Some(opening), _) => ((opening.owner, opening.uid_validity), opening.seen),
+            (None, Some(selected)) => (selected.key(), selected.place.seen),
+            (None, None) => return Ok(()),
         };
-        let Some(uid) = uid.filter(|_| uid_validity != 0) else { return Ok(()) };
-        let key = (self.account, uid_validity);
+        let Some(uid) = uid.filter(|_| key.1 != 0) else { return Ok(()) };
         let mut facts = lock(&self.shared.facts);
         facts.content(key, uid, id, size.or(body))?;
         if let (Some(flags), Some(modseq)) = (fetched.flags, fetched.modseq) {
-            facts.flags(key, uid, modseq, flags, clock)?;
+            facts.flags(key, uid, (modseq, seen), flags, clock)?;
         }
         drop(facts);
         if fetched.flags.is_some() {

@@ -1,6 +1,10 @@
 //! A small IMAP client's ear: responses of RFC 9051 §7 as trees. It shares nothing with the server's own parser, which it
 //! is to judge.
 
+use miniz_oxide::deflate::core::CompressorOxide;
+use miniz_oxide::deflate::stream::deflate;
+use miniz_oxide::inflate::stream::{InflateState, inflate};
+use miniz_oxide::{DataFormat, MZError, MZFlush, MZStatus};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
@@ -61,9 +65,16 @@ pub enum Response {
     Data(Vec<Value>),
 }
 
+/// COMPRESS=DEFLATE (RFC 4978), with a window of its own for each direction.
+struct Deflated {
+    out: Box<CompressorOxide>,
+    input: Box<InflateState>,
+}
+
 /// A connection.
 pub struct Wire {
     stream: TcpStream,
+    deflated: Option<Deflated>,
     buffer: Vec<u8>,
     start: usize,
 }
@@ -78,7 +89,7 @@ impl Wire {
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
-        Ok(Wire { stream, buffer: Vec::new(), start: 0 })
+        Ok(Wire { stream, deflated: None, buffer: Vec::new(), start: 0 })
     }
 
     /// Sends bytes.
@@ -86,7 +97,34 @@ impl Wire {
     /// # Errors
     /// As the system.
     pub fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.stream.write_all(bytes)
+        let Some(deflated) = &mut self.deflated else { return self.stream.write_all(bytes) };
+        let mut rest = bytes;
+        let mut chunk = [0; 16 * 1024];
+        loop {
+            let done = deflate(&mut deflated.out, rest, &mut chunk, MZFlush::Sync);
+            if !matches!(done.status, Ok(_) | Err(MZError::Buf)) {
+                return Err(io::Error::other("the compressor failed"));
+            }
+            self.stream.write_all(&chunk[..done.bytes_written])?;
+            rest = &rest[done.bytes_consumed..];
+            if rest.is_empty() && done.bytes_written < chunk.len() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// From here on both directions are compressed.
+    ///
+    /// # Errors
+    /// Something came behind the answer, not compressed.
+    pub fn compress(&mut self) -> io::Result<()> {
+        if self.start < self.buffer.len() {
+            return Err(io::Error::other("more came with the answer to COMPRESS"));
+        }
+        let mut out = Box::new(CompressorOxide::default());
+        out.set_format_and_level(DataFormat::Raw, 6);
+        self.deflated = Some(Deflated { out, input: InflateState::new_boxed(DataFormat::Raw) });
+        Ok(())
     }
 
     /// Reads one response; also its bytes, for the log. None: the server hung up.
@@ -174,7 +212,10 @@ impl Wire {
         let mut chunk = [0; 16 * 1024];
         match self.stream.read(&mut chunk) {
             Ok(read) => {
-                self.buffer.extend_from_slice(&chunk[..read]);
+                match &mut self.deflated {
+                    Some(deflated) => inflate_into(&mut deflated.input, &chunk[..read], &mut self.buffer)?,
+                    None => self.buffer.extend_from_slice(&chunk[..read]),
+                }
                 Ok(read > 0)
             }
             Err(error) if error.kind() == io::ErrorKind::ConnectionReset => Ok(false),
@@ -182,6 +223,21 @@ impl Wire {
                 Err(io::Error::other(format!("no answer in {} s", PATIENCE.as_secs())))
             }
             Err(error) => Err(error),
+        }
+    }
+}
+
+fn inflate_into(state: &mut InflateState, mut from: &[u8], to: &mut Vec<u8>) -> io::Result<()> {
+    let mut chunk = [0; 16 * 1024];
+    loop {
+        let done = inflate(state, from, &mut chunk, MZFlush::None);
+        if !matches!(done.status, Ok(MZStatus::Ok) | Err(MZError::Buf)) {
+            return Err(io::Error::other(format!("what came can't be inflated: {:?}", done.status)));
+        }
+        to.extend_from_slice(&chunk[..done.bytes_written]);
+        from = &from[done.bytes_consumed..];
+        if from.is_empty() && done.bytes_written < chunk.len() {
+            return Ok(());
         }
     }
 }

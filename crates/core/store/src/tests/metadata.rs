@@ -149,7 +149,7 @@ fn what_happened_in_the_account() {
     let tell = told.clone();
     let _watch = store.watch_each(
         ANNA,
-        Arc::new(move |mailbox| {
+        Arc::new(move |mailbox, _| {
             tell.fetch_or(1 << mailbox.0, Ordering::SeqCst);
         }),
     );

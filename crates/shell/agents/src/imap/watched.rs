@@ -4,7 +4,8 @@
 //!
 //! Invariants: what is remembered is bounded, however long the session does not ask: beyond [`TOUCHED_MAX`] mailboxes, all
 //! are looked at; beyond [`OWN_MAX`] own writes, some of them are told as if another had made them. What could not be read
-//! is told the next time: nothing moves on before everything was read.
+//! is told the next time: nothing moves on before everything was read. A commit can be read before its bell rings: where
+//! some number between two states has not rung, all mailboxes are looked at.
 
 mod names;
 mod others;
@@ -19,7 +20,7 @@ use others::Others;
 use parking_lot::Mutex;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{AccountChanges, ListEvent, SERVER, Viewer, Watch, Written};
+use store::{AccountChanges, ListEvent, SERVER, Store, Viewer, Watch, Written};
 
 /// Mailboxes remembered one by one.
 const TOUCHED_MAX: usize = 256;
@@ -46,6 +47,8 @@ pub(super) struct Watched {
 struct State {
     /// None: too many. [`LIST`] stands for an account's list.
     touched: Option<BTreeSet<(AccountId, MailboxId)>>,
+    /// Numbers of the commits that touched them.
+    stamps: BTreeSet<(AccountId, ModSeq)>,
     own: Vec<(AccountId, ModSeq)>,
     own_of_server: Vec<ModSeq>,
     /// Mailboxes of others that this user may see; what happens in others of theirs rings nothing.
@@ -66,6 +69,7 @@ struct Told {
 /// What is to be looked at now.
 struct Taken {
     touched: Option<BTreeSet<(AccountId, MailboxId)>>,
+    stamps: BTreeSet<(AccountId, ModSeq)>,
     own: Vec<(AccountId, ModSeq)>,
     own_of_server: Vec<ModSeq>,
 }
@@ -74,6 +78,7 @@ impl State {
     fn take(&mut self) -> Taken {
         Taken {
             touched: self.touched.replace(BTreeSet::new()),
+            stamps: std::mem::take(&mut self.stamps),
             own: std::mem::take(&mut self.own),
             own_of_server: std::mem::take(&mut self.own_of_server),
         }
@@ -82,6 +87,7 @@ impl State {
     /// It could not be looked at: next time everything is, from the same place on.
     fn put_back(&mut self, taken: Taken) {
         self.touched = None;
+        self.stamps.clear();
         self.own.splice(0..0, taken.own);
         self.own_of_server.splice(0..0, taken.own_of_server);
     }
@@ -90,12 +96,26 @@ impl State {
         self.visible.contains(&(account, mailbox)) || !self.settled.contains(&account)
     }
 
-    fn touch(&mut self, account: AccountId, mailbox: MailboxId) {
+    fn touch(&mut self, account: AccountId, mailbox: MailboxId, stamp: ModSeq) {
         if let Some(touched) = &mut self.touched {
             touched.insert((account, mailbox));
             if touched.len() > TOUCHED_MAX {
                 self.touched = None;
             }
+        }
+        self.pass(account, stamp);
+    }
+
+    /// A commit of which nothing is to be looked at; or, besides, one that touched something.
+    fn pass(&mut self, account: AccountId, stamp: ModSeq) {
+        if self.touched.is_some() {
+            self.stamps.insert((account, stamp));
+            if self.stamps.len() > TOUCHED_MAX {
+                self.touched = None;
+            }
+        }
+        if self.touched.is_none() {
+            self.stamps.clear();
         }
     }
 }
@@ -105,6 +125,29 @@ impl Taken {
     fn of(&self, account: AccountId) -> Option<BTreeSet<MailboxId>> {
         let touched = self.touched.as_ref()?;
         Some(touched.range((account, LIST)..=(account, MailboxId(u32::MAX))).map(|(_, id)| *id).collect())
+    }
+
+    /// Whether the bell has rung for every commit in between.
+    fn covers(&self, account: AccountId, since: ModSeq, up_to: ModSeq) -> bool {
+        let rung = self.stamps.range((account, since)..=(account, up_to));
+        rung.filter(|(_, stamp)| *stamp > since).count() as u64 == up_to.0.saturating_sub(since.0)
+    }
+
+    /// What happened in an account after `since`.
+    fn changes(
+        &self,
+        store: &Store,
+        account: AccountId,
+        since: ModSeq,
+    ) -> Result<AccountChanges, store::Error> {
+        let own = self.own_in(account);
+        if let Some(only) = self.of(account) {
+            let changes = store.account_changes(account, since, Some(&only), &own)?;
+            if self.covers(account, since, changes.up_to) {
+                return Ok(changes);
+            }
+        }
+        store.account_changes(account, since, None, &own)
     }
 
     /// Own writes in one account.
@@ -125,8 +168,8 @@ impl Watched {
         // Watched before it is read: nothing that happens in between is missed.
         let watches = [account, SERVER].map(|whose| {
             let (rope, notes) = (bell.clone(), state.clone());
-            let ring = move |mailbox| {
-                notes.lock().touch(whose, mailbox);
+            let ring = move |mailbox, stamp| {
+                notes.lock().touch(whose, mailbox, stamp);
                 rope.ring();
             };
             store.watch_each(whose, Arc::new(ring))
@@ -178,9 +221,7 @@ impl Watched {
 
     fn read(&mut self, sight: &Sight<'_>, taken: &Taken) -> Result<AccountNews, Refused> {
         let (store, account, mut told) = (sight.store(), self.account, self.told.clone());
-        let only = taken.of(account);
-        let changes = store.account_changes(account, told.since, only.as_ref(), &taken.own_in(account));
-        let changes = changes.map_err(refused)?;
+        let changes = taken.changes(store, account, told.since).map_err(refused)?;
         let server = store.server_changes(Some(told.server_since), &taken.own_of_server).map_err(refused)?;
         (told.since, told.server_since) = (changes.up_to, server.up_to);
         let is_overflow = changes.is_overflow || server.is_overflow;
@@ -290,7 +331,41 @@ mod tests {
         assert_eq!(state.own, [(me, ModSeq(8)), (other, ModSeq(8)), (me, ModSeq(9))]);
         assert_eq!(state.own_of_server, [ModSeq(4)]);
         assert!(state.take().has_list());
-        (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, MailboxId(id + 1)));
+        (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, MailboxId(id + 1), ModSeq(1)));
         assert!(state.touched.is_none());
+    }
+
+    #[test]
+    fn what_can_be_read_before_its_bell_rings_is_not_lost() {
+        let me = AccountId(7);
+        let store = Store::new(Arc::new(engine::MemoryEngine::default()));
+        let now = model::UnixTime(1_800_000_000);
+        store.create_account(me, store::Limits::default(), now).wait().unwrap();
+        let other = store.create_mailbox(me, "other", None, now).wait().unwrap();
+        let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
+        let notes = state.clone();
+        let ring = move |mailbox, stamp| notes.lock().touch(me, mailbox, stamp);
+        let _watch = store.watch_each(me, Arc::new(ring));
+        let append = |to| {
+            let message = store::Prepared::new(b"Subject: x\r\n\r\n").unwrap();
+            let flags = model::FlagSet::NONE;
+            let (keywords, annotations) = (Vec::new(), Vec::new());
+            let new = store::NewMessage { message, flags, keywords, received: now, annotations };
+            store.append(me, to, vec![new], now)
+        };
+        let told = |since| {
+            let changes = state.lock().take().changes(&store, me, since).unwrap();
+            (changes.up_to, changes.mailboxes.len())
+        };
+        let since = store.account_modseq(me).unwrap();
+        // Committed, and nobody has taken note.
+        let late = append(store::Target::Inbox);
+        append(store::Target::Id(other)).wait().unwrap();
+        let (up_to, count) = told(since);
+        assert_eq!((up_to, count), (ModSeq(since.0 + 2), 2));
+        late.wait().unwrap();
+        assert_eq!(told(up_to), (up_to, 0), "and not twice");
+        append(store::Target::Inbox).wait().unwrap();
+        assert_eq!(told(up_to), (ModSeq(up_to.0 + 1), 1));
     }
 }

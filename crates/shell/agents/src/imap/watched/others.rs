@@ -99,12 +99,14 @@ impl Others {
 
     fn watch(&mut self, sight: &Sight<'_>, owner: AccountId) -> Result<(), Refused> {
         let (rope, notes) = (self.bell.clone(), self.state.clone());
-        let ring = move |mailbox| {
+        let ring = move |mailbox, stamp| {
             let mut state = notes.lock();
             if mailbox == LIST || state.is_visible(owner, mailbox) {
-                state.touch(owner, mailbox);
+                state.touch(owner, mailbox, stamp);
                 drop(state);
                 rope.ring();
+            } else {
+                state.pass(owner, stamp);
             }
         };
         let watch = sight.store().watch_each(owner, Arc::new(ring));
@@ -128,15 +130,9 @@ impl Others {
         let mut next = self.seen.clone();
         next.viewer = names.sight().viewer()?;
         let regrouped = next.viewer != self.seen.viewer;
-        let is_new = regrouped || taken.has_list();
+        let mut is_new = regrouped || taken.has_list();
         if is_new {
-            // An account can be there or not only once.
-            names.forget();
-            match self.look(names) {
-                Ok(found) => next.mailboxes = Arc::new(found),
-                Err(why) if why.kind == RefusedKind::Overflow => news.is_overflow = true,
-                Err(why) => return Err(why),
-            }
+            self.look_again(names, &mut next, news)?;
         }
         let mut quiet = BTreeSet::new();
         let owners: BTreeSet<AccountId> = self.watches.keys().copied().collect();
@@ -148,7 +144,7 @@ impl Others {
             let first = self.watches.get(&owner).map_or(ModSeq(0), |(_, since)| *since);
             let since = next.since.get(&owner).copied().unwrap_or(first);
             let own = taken.own_in(owner);
-            let changes = match names.sight().store().account_changes(owner, since, only.as_ref(), &own) {
+            let changes = match taken.changes(names.sight().store(), owner, since) {
                 Ok(changes) => changes,
                 // Removed; its mailboxes are found no more.
                 Err(Error::NoAccount) => continue,
@@ -156,8 +152,14 @@ impl Others {
             };
             news.is_overflow |= changes.is_overflow;
             next.since.insert(owner, changes.up_to);
-            if !regrouped && !own.is_empty() && !changes.events.iter().any(is_of_list) {
+            let of_list = changes.events.iter().any(is_of_list);
+            if !regrouped && !own.is_empty() && !of_list {
                 quiet.insert(owner);
+            }
+            if of_list && !is_new {
+                // Read before its bell has rung.
+                is_new = true;
+                self.look_again(names, &mut next, news)?;
             }
             messages(names, &next, owner, changes, news)?;
         }
@@ -165,6 +167,23 @@ impl Others {
             self.list(names, &next, &quiet, news)?;
         }
         Ok(next)
+    }
+
+    /// What is seen now.
+    fn look_again(
+        &mut self,
+        names: &mut Names<'_>,
+        next: &mut Seen,
+        news: &mut AccountNews,
+    ) -> Result<(), Refused> {
+        // An account can be there or not only once.
+        names.forget();
+        match self.look(names) {
+            Ok(found) => next.mailboxes = Arc::new(found),
+            Err(why) if why.kind == RefusedKind::Overflow => news.is_overflow = true,
+            Err(why) => return Err(why),
+        }
+        Ok(())
     }
 
     /// Tells how the names differ from those that were told; of `quiet` accounts this session itself did all of it.
