@@ -17,7 +17,9 @@ fn check(rewriting: &Rewriting, stranger: &Rewriting, address: &EmailAddress) {
     let printed = EmailAddress::parse(&made.address.to_string()).unwrap();
     assert_eq!(printed, made.address);
     match (rewriting.returned(&printed, NOW), made.kept) {
-        (Some(Returned::Kept(token)), Some(kept)) => assert_eq!((token, &kept.original), (kept.token, address)),
+        (Some(Returned::Kept(token)), Some(kept)) => {
+            assert_eq!((token, &kept.original), (kept.token, address))
+        }
         // A chain leads back to its first host.
         (Some(Returned::To(back)), None) => {
             let chained = address.local.as_str().to_ascii_lowercase().starts_with("srs1");
