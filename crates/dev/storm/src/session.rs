@@ -376,6 +376,8 @@ impl Session {
     /// Forgets the selected mailbox, but keeps its state for a resynchronisation.
     pub fn leave(&mut self) {
         let Some(selected) = self.selected.take() else { return };
+        // RFC 5465 §5: what happened in it was told otherwise.
+        self.unwatch(&selected.name);
         if self.enabled.condstore() && selected.replica.is_complete() {
             let Selected { name, uid_validity, safe, replica, .. } = selected;
             self.saved.insert(
