@@ -31,6 +31,26 @@ fn wishes(random: &mut Random) -> (Enabled, Form) {
     (enabled, if random.chance(25) { Form::Deflated } else { Form::Plain })
 }
 
+/// A new connection, as soon as the server is up.
+fn connect(
+    shared: &Arc<Shared>,
+    number: usize,
+    account: usize,
+    enabled: Enabled,
+    form: Form,
+) -> Result<Session, Trouble> {
+    let begun = Instant::now();
+    loop {
+        match Session::open(shared, number, account, enabled, form) {
+            // It is not up again, or is ended at this moment.
+            Err(_) if shared.was_ended() && begun.elapsed() < UP_AGAIN => {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            session => return session,
+        }
+    }
+}
+
 /// Lives until the rounds are over.
 ///
 /// # Errors
@@ -47,7 +67,7 @@ pub fn live(shared: &Arc<Shared>, number: usize, seed: u64, commands: usize) -> 
     let mut random = Random::new(seed, number as u64);
     let (enabled, form) = wishes(&mut random);
     let account = number % shared.accounts.len();
-    let session = Session::open(shared, number, account, enabled, form).map_err(failed)?;
+    let session = connect(shared, number, account, enabled, form).map_err(failed)?;
     let mut client = Client { session, random, made: 0, pending: VecDeque::new() };
     while !shared.over.load(Ordering::SeqCst) {
         for _ in 0..commands {
@@ -102,17 +122,7 @@ impl Client {
         let (enabled, form) = wishes(&mut self.random);
         let saved = std::mem::take(&mut self.session.saved);
         let Session { number, account, shared, .. } = &self.session;
-        let shared = Arc::clone(shared);
-        let begun = Instant::now();
-        let mut session = loop {
-            match Session::open(&shared, *number, *account, enabled, form) {
-                // It is not up again, or is ended at this moment.
-                Err(_) if shared.was_ended() && begun.elapsed() < UP_AGAIN => {
-                    std::thread::sleep(Duration::from_millis(10));
-                }
-                session => break session?,
-            }
-        };
+        let mut session = connect(shared, *number, *account, enabled, form)?;
         session.saved = saved;
         self.session = session;
         Ok(())
