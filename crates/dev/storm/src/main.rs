@@ -61,7 +61,7 @@ struct Arguments {
     #[arg(long, default_value_t = 60)]
     commands: usize,
     /// The server is ended and started again in one of so many rounds, by SIGTERM and by SIGKILL; 0: never
-    #[arg(long, default_value_t = 10)]
+    #[arg(long, default_value_t = 0)]
     restarts: usize,
 }
 

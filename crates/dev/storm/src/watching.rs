@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::command::{Command, Kind};
-use crate::place::{DELTA, FLUX, GAMMA, foreign};
+use crate::place::Place;
 use crate::session::{Rule, Session, Trouble};
 use crate::shared::{Truth, lock};
 use crate::wire::Value;
@@ -48,7 +48,8 @@ impl Watching {
 impl Session {
     /// Any STATUS response.
     pub fn watched(&mut self, name: &str, items: &[(String, Value)]) {
-        if let Some(watching) = &mut self.watching {
+        let is_own = Place::of(self.account, name).owner == self.account;
+        if let Some(watching) = self.watching.as_mut().filter(|_| is_own) {
             watching.take(name, items);
         }
     }
@@ -62,20 +63,14 @@ impl Session {
 }
 
 impl Client {
-    /// NOTIFY SET of one's own mailboxes, perhaps with those of another.
+    /// NOTIFY SET of one's own mailboxes.
     pub fn notify(&mut self) -> Command {
-        let accounts = self.session.shared.accounts.len();
         let initially = if self.random.chance(50) { "STATUS " } else { "" };
         let new = if self.random.chance(30) { "MessageNew (UID FLAGS)" } else { "MessageNew" };
-        let mut text = format!(
+        let text = format!(
             "NOTIFY SET {initially}(selected-delayed ({new} MessageExpunge FlagChange)) \
              (personal (MessageNew MessageExpunge FlagChange))"
         );
-        if accounts > 1 && self.random.chance(60) {
-            let owner = (self.session.account + 1 + self.random.below(accounts - 1)) % accounts;
-            let names = [GAMMA, DELTA, FLUX].map(|name| format!("\"{}\"", foreign(owner, name)));
-            text += &format!(" (mailboxes ({}) (MessageNew MessageExpunge FlagChange))", names.join(" "));
-        }
         Command::new(text, Kind::Notify)
     }
 
