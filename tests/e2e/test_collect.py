@@ -225,22 +225,22 @@ def test_the_very_account_is_no_source(own_server, dovecot):
 @pytest.mark.parametrize("how", [("imap", "none"), ("pop3", "none")], ids="-".join)
 def test_killed_in_the_middle(server, dovecot, how, keep):
     alice, user = server.account(), unique("u")
-    raws, names = letters(1000)
+    raws, names = letters(600)
     dovecot.append(user, raws)
     source = add(server, alice, dovecot, user, how, "--keep", keep)
-    for share in (40, 300, 600):
+    for share in (40, 200, 400):
         until(lambda least=share: show(server, source)["collected_total"] >= least, "a part", seconds=60, every=0.001)
         server.kill()
         server.start()
     done = until(lambda: (row := show(server, source))["state"] == "fine" and row["last_run"] and row, "the end", seconds=120)
-    assert done["collected_total"] == 1000
+    assert done["collected_total"] == 600
     assert subjects(server.contents(alice)) == names
-    assert dovecot.count(user) == (1000 if keep == "forever" else 0)
+    assert dovecot.count(user) == (600 if keep == "forever" else 0)
 
 
 def test_stopped_in_the_middle(server, dovecot):
     alice, user = server.account(), unique("u")
-    raws, names = letters(1000)
+    raws, names = letters(300)
     dovecot.append(user, raws)
     source = add(server, alice, dovecot, user, ("imap", "none"), "--keep", "nothing")
     until(lambda: show(server, source)["collected_total"] >= 50, "a part", seconds=60, every=0.001)

@@ -71,6 +71,7 @@ disable_plaintext_auth = no
 auth_failure_delay = 0
 first_valid_uid = 1
 mail_location = maildir:{self.mail}/%n
+mail_fsync = never
 mail_max_userip_connections = 100
 passdb {{
   driver = static
