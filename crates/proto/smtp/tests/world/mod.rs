@@ -183,22 +183,7 @@ impl World {
             }
             Ask::Turn { domains, client } => {
                 assert!(client.user.is_some(), "only after the log-in");
-                let known: BTreeMap<&str, u64> = self
-                    .words("waiting")
-                    .filter_map(|word| word.split_once('='))
-                    .map(|(domain, count)| (domain, count.parse().unwrap()))
-                    .collect();
-                let counts: Option<Vec<u64>> = match domains.is_empty() {
-                    true => Some(known.values().copied().collect()),
-                    false => domains.iter().map(|domain| known.get(domain.as_str()).copied()).collect(),
-                };
-                Answer::Turned(match counts {
-                    None => Err(Refusal::new(450, (7, 1), "Not all of these domains are yours")),
-                    Some(counts) if counts.iter().all(|count| *count == 0) => {
-                        Err(Refusal::new(453, (0, 0), "You have no mail"))
-                    }
-                    Some(_) => Ok(()),
-                })
+                Answer::Turned(self.may_turn(&domains))
             }
             Ask::Deliver(delivery) => {
                 let outcomes = match delivery.sender.client.kind {
@@ -210,6 +195,25 @@ impl World {
                 self.deliveries.push(*delivery);
                 Answer::Deliver(outcomes)
             }
+        }
+    }
+
+    fn may_turn(&self, domains: &[model::Domain]) -> Outcome {
+        let known: BTreeMap<&str, u64> = self
+            .words("waiting")
+            .filter_map(|word| word.split_once('='))
+            .map(|(domain, count)| (domain, count.parse().unwrap()))
+            .collect();
+        let counts: Option<Vec<u64>> = match domains.is_empty() {
+            true => Some(known.values().copied().collect()),
+            false => domains.iter().map(|domain| known.get(domain.as_str()).copied()).collect(),
+        };
+        match counts {
+            None => Err(Refusal::new(450, (7, 1), "Not all of these domains are yours")),
+            Some(counts) if counts.iter().all(|count| *count == 0) => {
+                Err(Refusal::new(453, (0, 0), "You have no mail"))
+            }
+            Some(_) => Ok(()),
         }
     }
 
