@@ -55,14 +55,7 @@ first_valid_gid = 1
 mail_uid = mail
 mail_gid = mail
 mail_location = maildir:{folder}/mail
-passdb {{
-  driver = static
-  args = nopassword=yes
-}}
-userdb {{
-  driver = static
-  args = uid=mail gid=mail home={folder} allow_all_users=yes
-}}
+mail_home = {folder}
 ssl = no
 imapc_host = 127.0.0.1
 imapc_port = {dovecot.imap}
@@ -76,7 +69,7 @@ namespace inbox {{
 """)
     subprocess.run(["chown", "-R", "mail:mail", folder], check=True)
     begun = time.monotonic()
-    subprocess.run(["doveadm", "-c", conf, "backup", "-R", "-u", "anna", "imapc:"], check=True)
+    subprocess.run(["doveadm", "-c", conf, "backup", "-R", "imapc:"], check=True, env={**os.environ, "USER": "anna", "HOME": str(folder)})
     return time.monotonic() - begun
 
 

@@ -5,6 +5,7 @@ mod collect;
 mod collect_arguments;
 mod dns;
 mod files;
+mod migrate_arguments;
 mod queue;
 mod reach;
 mod show;
