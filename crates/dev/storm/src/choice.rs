@@ -7,6 +7,7 @@ use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, foreign};
 use crate::session::Selected;
 use crate::shared::lock;
 use std::fmt::Write as _;
+use std::sync::atomic::Ordering;
 
 /// More messages than these in a mailbox are soon expunged.
 const MESSAGES_MAX: usize = 80;
@@ -316,7 +317,7 @@ impl Client {
         self.made += 1;
         let new = format!("v{number}-{}", self.made);
         match self.random.below(13) {
-            12 => self.notify(),
+            12 if self.session.shared.notify.load(Ordering::SeqCst) => self.notify(),
             0..3 if own.len() < 3 => Command::new(format!("CREATE {new}"), Kind::Create(new)),
             3 if !own.is_empty() => {
                 let name = self.random.pick(&own).clone();

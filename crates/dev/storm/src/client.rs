@@ -96,12 +96,12 @@ impl Client {
     /// One command, or several that are sent together; or a new connection.
     fn turn(&mut self) -> Result<(), Trouble> {
         if self.random.chance(1) {
-            self.session.leave();
             self.session.must("LOGOUT").or_else(|trouble| match trouble {
                 Trouble::Wrong(why) if why.starts_with("BYE") => Ok(String::new()),
                 Trouble::Gone => Ok(String::new()),
                 trouble => Err(trouble),
             })?;
+            self.session.leave();
             return self.reconnect();
         }
         let commands = self.choose();

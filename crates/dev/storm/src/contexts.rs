@@ -116,9 +116,10 @@ impl Session {
             |value: &Value| matches!(value.text(), Some(word) if word == "ADDTO" || word == "REMOVEFROM");
         let Some(context) = context else {
             // What is on its way while the mailbox is left.
-            return match values.iter().any(changes) && self.opening.is_none() {
+            let is_update = values.iter().any(changes);
+            return match is_update && self.opening.is_none() {
                 true => Err(format!("an update for {tag}, which is not kept up to date").into()),
-                false => Ok(false),
+                false => Ok(is_update),
             };
         };
         let mut rest = values.iter().peekable();

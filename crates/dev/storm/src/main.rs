@@ -63,6 +63,9 @@ struct Arguments {
     /// The server is ended and started again in one of so many rounds, by SIGTERM and by SIGKILL; 0: never
     #[arg(long, default_value_t = 0)]
     restarts: usize,
+    /// Clients watch their other mailboxes (NOTIFY)
+    #[arg(long)]
+    notify: bool,
 }
 
 fn main() -> ExitCode {
@@ -88,6 +91,7 @@ fn run(arguments: &Arguments, seed: u64) -> Result<(), String> {
     let mut server =
         Server::start(&arguments.server, arguments.accounts).map_err(|error| error.to_string())?;
     let shared = Arc::new(Shared::new(server.address, server.accounts.clone(), arguments.clients));
+    shared.notify.store(arguments.notify, Ordering::SeqCst);
     let length = Duration::from_secs(arguments.minutes.map_or(arguments.seconds, |minutes| minutes * 60));
     let commands = arguments.commands;
     let ended = prepare(&server, &shared).and_then(|()| {

@@ -72,6 +72,8 @@ pub struct Shared {
     pub uncertain: AtomicBool,
     /// No more rounds.
     pub over: AtomicBool,
+    /// Clients watch mailboxes by NOTIFY.
+    pub notify: AtomicBool,
     /// The server was ended in this round, and started again.
     pub ended: AtomicBool,
     /// What a fresh client sees in this quiet moment.
@@ -109,6 +111,7 @@ impl Shared {
             uncertain: AtomicBool::new(false),
             over: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            notify: AtomicBool::new(false),
             counts: Mutex::default(),
             gate: Mutex::default(),
             gate_moved: Condvar::new(),
