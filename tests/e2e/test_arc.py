@@ -104,3 +104,26 @@ def test_nothing_is_sealed_unless_asked_for(own_server):
             smtp.sendmail("a@elsewhere.test", [anna.address], message(unique()))
         (taken,) = hop.wait(1)
         assert b"ARC-" not in taken.content and b"DKIM-Signature" not in taken.content
+
+
+def test_copies_of_a_list_are_sealed(own_server, tmp_path, private_key):
+    zone = tmp_path / "zone"
+    zone.write_text(f's1._domainkey.list.test. 60 IN TXT "v=DKIM1; k=rsa; " "p={private_key[1][:200]}" "{private_key[1][200:]}"\n')
+    with NextHop() as hop:
+        sections = f'[dns]\nzone_file = "{zone}"\n[arc]\nseal = true\n[[route]]\nnext_hop = "{hop.address}"\n'
+        server = own_server(sections=sections)
+        server.cli("dkim", "add", server.domain, "--selector", "mine", "--activate")
+        known = {row["name"].encode() + b".": row["record"].encode() for row in server.rows("dkim", "list")}
+        server.known = lambda name, **_: known.get(name)
+        server.cli("list", "add", "talk@example.test", "--name", "Talk", "--posting", "anyone", "--subject-tag", "talk")
+        server.cli("list", "subscribe", "talk@example.test", "one@away.test", "two@away.test")
+        raw = message("hello", sender="author@list.test", to="talk@example.test")
+        raw = dkim.sign(raw, b"s1", LIST, private_key[0]) + raw
+        server.deliver("talk@example.test", raw, sender="author@list.test")
+        first, second = (taken.content for taken in hop.wait(2))
+        for copy in (first, second):
+            # What the author signed was changed; the set says that it was right when it came.
+            assert copy.startswith(b"ARC-Seal: i=1;") and b"[talk] hello" in copy, copy
+            assert b"dkim=pass header.d=list.test" in copy, copy
+            assert state(server, copy) == b"pass"
+        assert first != second and server.metric("troika_sealed_total") == 2

@@ -211,6 +211,25 @@ def test_a_report_for_a_full_mailbox_waits_until_there_is_room(own_server):
         settled(server)
 
 
+def test_what_became_of_a_message_is_known_when_it_is_over(own_server):
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=OWN + route(hop))
+        anna = server.account("anna")
+        submit(server, anna, ["no@y.test", "yes@y.test"], message())
+        reports(server, anna)
+        settled(server)
+        server.restart()
+        rows = server.rows("queue", "history", "YES@y.test")
+        assert [row["what"] for row in rows if row["what"] != "failed"] == ["accepted", "delivered"], rows
+        (failed,) = [row for row in rows if row["what"] == "failed"]
+        assert failed["to"] == "no@y.test" and "nobody" in failed["text"] and failed["from"] == anna.address
+        assert server.rows("queue", "history", rows[0]["id"]) == rows
+        assert rows[0] in server.rows("queue", "history", anna.address)
+        shown = server.cli("queue", "history", "yes@y.test").stdout.decode()
+        assert "delivered" in shown and "T" in shown.split("\n")[1]
+        assert b"nothing is known" in server.cli("queue", "history", "other@y.test", expect=1).stderr
+
+
 def test_users_have_limits(own_server):
     with NextHop() as hop:
         server = own_server(sections=OWN + "[sending]\nrecipients_per_hour = 3\n" + route(hop))

@@ -1,5 +1,6 @@
 """What TLS other hosts have to show: DANE (RFC 7672) with bind9's signed zones, MTA-STS (RFC 8461) with an HTTPS host."""
 
+import base64
 import email
 import gzip
 import http.client
@@ -8,11 +9,13 @@ import json
 import smtplib
 import socket
 import ssl
+import subprocess
 import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+import dkim
 import pytest
 from harness.mail import message
 from harness.names import Authority, Names, certificate_digest, key_digest
@@ -427,4 +430,55 @@ def test_reports_of_others_are_taken_and_shown(own_server):
     rows = until(kept, "two reports")
     assert {row["report"]["id"] for row in rows} == {"r1", "r2"}
     assert rows[0]["report"]["policies"][0]["details"] == [["certificate-expired", "mail.example.test", "", 3]]
+    assert "TLS with our hosts failed" in server.log()
+
+
+def tls_report_mail(name, domain="example.test"):
+    """A report as RFC 8460 section 5.3 has it."""
+    policy = {
+        "policy": {"policy-type": "sts", "policy-domain": domain},
+        "summary": {"total-successful-session-count": 7, "total-failure-session-count": 1},
+        "failure-details": [{"result-type": "certificate-expired", "failed-session-count": 1}],
+    }
+    packed = gzip.compress(json.dumps({"organization-name": "Other", "report-id": name, "policies": [policy]}).encode())
+    text = base64.encodebytes(packed).replace(b"\n", b"\r\n")
+    head = (
+        "From: tls@reporter.test\r\nTo: postmaster@example.test\r\nSubject: Report Domain: example.test\r\n"
+        "TLS-Report-Domain: example.test\r\nTLS-Report-Submitter: mail.reporter.test\r\nMIME-Version: 1.0\r\n"
+        'Content-Type: multipart/report; report-type="tlsrpt";\r\n boundary="b"\r\n\r\n--b\r\n'
+        "Content-Type: text/plain\r\n\r\nA report.\r\n--b\r\nContent-Type: application/tlsrpt+gzip\r\n"
+        "Content-Transfer-Encoding: base64\r\n\r\n"
+    )
+    return head.encode() + text + b"--b--\r\n"
+
+
+def test_reports_that_come_by_mail_count_when_they_are_signed(own_server, tmp_path):
+    private = tmp_path / "key.pem"
+    subprocess.run(["openssl", "genrsa", "-out", private, "2048"], check=True, capture_output=True)
+    public = subprocess.run(["openssl", "rsa", "-in", private, "-pubout"], check=True, capture_output=True).stdout
+    public = "".join(public.decode().split("\n")[1:-2])
+    zone = "".join(
+        f's._domainkey.{domain}.test. 60 IN TXT "v=DKIM1; k=rsa; s=tlsrpt; " "p={public[:200]}" "{public[200:]}"\n'
+        for domain in ("reporter", "other")
+    )
+    server = own_server(sections=zone_file(tmp_path, zone))
+    anna = server.account("anna")
+
+    def signed(name, by=b"reporter.test", **options):
+        raw = tls_report_mail(name)
+        return dkim.sign(raw, b"s", by, private.read_bytes(), **options) + raw
+
+    server.deliver("postmaster@example.test", signed("good"), sender="tls@reporter.test")
+    wrong = [tls_report_mail("unsigned"), signed("foreign", by=b"other.test"), signed("short", length=True)]
+    wrong.append(signed("changed").replace(b"Submitter: mail", b"Submitter: m") .replace(b"A report.", b"A rep0rt."))
+    for raw in wrong:
+        server.deliver("postmaster@example.test", raw, sender="tls@reporter.test")
+    until(lambda: server.log().count("that came by mail does not count") == 4, "four that do not count")
+    (row,) = until(lambda: server.rows("tls-reports", "list"), "one that counts")
+    assert (row["id"], row["successes"], row["failures"]) == ("good", 7, 1) and row["domains"] == ["example.test"]
+    (shown,) = server.rows("tls-reports", "show", "good")
+    assert shown["policies"][0]["details"][0]["result"] == "certificate-expired"
+    assert b"no TLS report" in server.cli("tls-reports", "show", "unsigned", expect=1).stderr
+    # People get them all the same.
+    assert len(server.contents(anna)) == 5
     assert "TLS with our hosts failed" in server.log()

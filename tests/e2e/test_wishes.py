@@ -122,6 +122,32 @@ def test_held_mail_that_a_mailbox_refuses_is_not_lost(own_server):
     assert arrived() == subjects and len(server.contents(bob)) == 6
 
 
+def test_what_a_user_may_have_held_is_limited(own_server):
+    server = own_server(sections='[sending]\nheld_messages = 2\nheld_size = "20K"\n')
+    alice, bob = server.account("alice"), server.account("bob")
+    hold = ["HOLDFOR=5000"]
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        smtp.login(alice.address, alice.password)
+        smtp.sendmail(alice.address, [bob.address], message(), hold)
+        # RFC 4865 section 6 (3) to (5): at MAIL, with a code of its own.
+        code, text = smtp.mail(alice.address, ["HOLDFOR=5000", "SIZE=30000"])
+        assert (code, text[:6]) == (552, b"5.7.16"), text
+        with pytest.raises(smtplib.SMTPDataError) as refused:
+            # A client that says no size: at the end.
+            smtp.mail(alice.address, hold)
+            smtp.rcpt(bob.address)
+            code, text = smtp.data(message(body="x" * 70 + "\r\n" * 12000))
+            raise smtplib.SMTPDataError(code, text)
+        assert refused.value.smtp_code == 552 and refused.value.smtp_error.startswith(b"5.7.16")
+        smtp.sendmail(alice.address, [bob.address], message(), hold)
+        assert smtp.mail(alice.address, hold)[0] == 552
+        smtp.rset()
+        smtp.sendmail(alice.address, [bob.address], message())
+        for row in server.rows("queue", "list"):
+            server.cli("queue", "remove", row["id"])
+        assert smtp.mail(alice.address, hold)[0] == 250
+
+
 def test_what_is_held_survives_a_kill_and_follows_its_address(own_server):
     server = own_server()
     alice, bob = server.account("alice"), server.account("bob")

@@ -6,7 +6,7 @@
 use engine::{AccountId, Engine, LogEngine, Options, Packed};
 use model::{EmailAddress, ReversePath, UnixTime};
 use queue::schedule::{Destination, Host, Moment, Work};
-use queue::{Attempt, Body, NewEntry, NewRecipient, Notify, Queue, Wishes, enqueue, record_attempt};
+use queue::{Attempt, Body, Keep, NewEntry, NewRecipient, Notify, Queue, Wishes, enqueue, record_attempt};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -58,7 +58,15 @@ fn fill(engine: &Arc<dyn Engine>, messages: u64) {
                 let id = enqueue(tx, content, &new)?;
                 if number % 3 == 0 {
                     let again = Attempt::Deferred(UnixTime(NOW.0 + 600));
-                    record_attempt(tx, id, 0, again, "connection to 192.0.2.1:25 timed out", NOW)?;
+                    record_attempt(
+                        tx,
+                        id,
+                        0,
+                        again,
+                        "connection to 192.0.2.1:25 timed out",
+                        &Keep::default(),
+                        NOW,
+                    )?;
                 }
                 Ok(())
             })

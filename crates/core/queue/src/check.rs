@@ -1,8 +1,10 @@
 //! The queue's part of `troika store check`: recounts what the counters say and looks for what stands alone.
 
+use crate::holding::{Holding, holder};
 use crate::operate::Totals;
 use crate::{Queue, keys, record};
-use engine::{ContentId, Error, Order, Read};
+use engine::{AccountId, ContentId, Error, Order, Read};
+use std::collections::BTreeMap;
 use std::ops::{Bound, ControlFlow};
 
 /// Problems told at most.
@@ -17,6 +19,7 @@ impl Queue {
     pub fn check(&self) -> Result<Vec<String>, Error> {
         let snapshot = self.engine.snapshot()?;
         let (mut problems, mut recounted) = (Vec::new(), Totals::default());
+        let mut held: BTreeMap<AccountId, Holding> = BTreeMap::new();
         for id in ids(&*snapshot)? {
             let number = id.0;
             let (envelope, recipients) =
@@ -31,6 +34,11 @@ impl Queue {
                 };
             recounted.entries += 1;
             recounted.bytes += envelope.size;
+            if let Some(account) = holder(&envelope) {
+                let holding = held.entry(account).or_default();
+                holding.messages += 1;
+                holding.bytes += envelope.size;
+            }
             if snapshot.content_len(ContentId(envelope.content))?.is_none() {
                 problems.push(format!("the content of queued message {number} is not there"));
             }
@@ -62,6 +70,11 @@ impl Queue {
         let totals = record::counters(&*snapshot)?.totals;
         if totals != recounted {
             problems.push(format!("the queue's totals are {totals:?}, recounted {recounted:?}"));
+        }
+        let show = |key: &[u8], noted: Holding| Some((AccountId(keys::last_u32(key)), noted));
+        let noted = record::page(&*snapshot, b'f', None, usize::MAX, "an account's held mail", show)?;
+        if !noted.iter().copied().eq(held.iter().map(|(account, holding)| (*account, *holding))) {
+            problems.push(format!("of accounts' held mail {noted:?} is noted, recounted {held:?}"));
         }
         Ok(problems)
     }

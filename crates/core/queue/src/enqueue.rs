@@ -1,8 +1,8 @@
 //! Taking a message in.
 
 use crate::entry::{EventKind, NewEntry, QueueId, RecipientState};
-use crate::keys;
 use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
+use crate::{holding, keys};
 use engine::{ContentId, Error, Tx};
 
 /// Queues a message inside the transaction that accepts it. Takes over one reference to `content`: append it with one
@@ -19,7 +19,9 @@ pub fn enqueue(tx: &mut dyn Tx, content: ContentId, new: &NewEntry) -> Result<Qu
     let mut counters = record::counters(tx)?;
     counters.last_id += 1;
     let id = QueueId(counters.last_id);
-    tx.put(&keys::entry(id), &encode(&EnvelopeRecord::new(content, new)))?;
+    let envelope = EnvelopeRecord::new(content, new);
+    tx.put(&keys::entry(id), &encode(&envelope))?;
+    holding::begin(tx, &envelope)?;
     let state = if new.held { RecipientState::Held } else { RecipientState::Queued };
     let due = new.wishes.not_before.map_or(new.received, |at| at.max(new.received));
     for (index, recipient) in (0_u32..).zip(&new.recipients) {

@@ -277,6 +277,8 @@ pub enum EventKind {
     Warned,
     /// An operator wants it tried now.
     Retried,
+    /// An operator threw it away.
+    Removed,
 }
 
 /// One line of an entry's history.

@@ -12,6 +12,8 @@
 //! h id number         EventRecord: one line of history (number u32); that the entry was accepted is not written
 //! s address           SuppressionRecord (`suppression.rs`): an address in small letters that mail came back from
 //! a account           SendingRecord (`sending.rs`): what an account (u32) sends to other hosts
+//! f account           Holding (`holding.rs`): how much an account (u32) has waiting for a time of its own
+//! p id                PastRecord (`past.rs`): what became of a message that is in the queue no more
 //! v                   number of the last event, u64
 //! w number            HappenedRecord (`events.rs`): an event that the webhook has not taken yet
 //! ```
@@ -63,6 +65,14 @@ pub(crate) fn suppression(address: &str) -> Vec<u8> {
 
 pub(crate) fn sending(account: AccountId) -> Vec<u8> {
     key(b'a', &[&account.0.to_be_bytes()])
+}
+
+pub(crate) fn holding(account: AccountId) -> Vec<u8> {
+    key(b'f', &[&account.0.to_be_bytes()])
+}
+
+pub(crate) fn past(id: QueueId) -> Vec<u8> {
+    key(b'p', &[&id.0.to_be_bytes()])
 }
 
 pub(crate) fn event(number: u64) -> Vec<u8> {

@@ -3,8 +3,9 @@
 use crate::Queue;
 use crate::entry::{Entry, EntryDetails, Event, EventKind, QueueId, RecipientState};
 use crate::filter::Filter;
-use crate::keys;
-use crate::record::{self, EnvelopeRecord, EventRecord, encode};
+use crate::past::{self, Keep};
+use crate::record::{self, EnvelopeRecord, EventRecord, RecipientRecord, encode};
+use crate::{holding, keys};
 use engine::{Abort, AccountId, ContentId, Error, Order, Read, Tx};
 use model::UnixTime;
 use std::ops::{Bound, ControlFlow};
@@ -179,8 +180,8 @@ impl Queue {
     ///
     /// # Errors
     /// The engine's.
-    pub fn remove(&self, id: QueueId) -> Result<bool, Abort> {
-        self.change_one(Change::Remove, id, UnixTime(0))
+    pub fn remove(&self, id: QueueId, now: UnixTime) -> Result<bool, Abort> {
+        self.change_one(Change::Remove, id, now)
     }
 
     /// The counters.
@@ -194,7 +195,7 @@ impl Queue {
 
 /// Notes the outcome of an attempt inside a transaction, with what the next host said. The entry goes, and drops its
 /// content, with its last recipient's end; so tell the sender what there is to tell in the same transaction. Answers
-/// whether it went. A recipient that is gone or at its end stays as it is; a held one is held still after a deferral.
+/// whether it went; what became of it is kept for a while ([`Queue::past`]). A recipient that is gone or at its end stays as it is; a held one is held still after a deferral.
 ///
 /// # Errors
 /// The engine's.
@@ -204,6 +205,7 @@ pub fn record_attempt(
     index: u32,
     outcome: Attempt,
     reply: &str,
+    keep: &Keep,
     now: UnixTime,
 ) -> Result<bool, Error> {
     let Some(envelope) = record::envelope(tx, id)? else { return Ok(true) };
@@ -218,13 +220,18 @@ pub fn record_attempt(
         Attempt::Failed => (RecipientState::Failed, EventKind::Failed),
         Attempt::Expired => (RecipientState::Expired, EventKind::Expired),
     };
+    let reply = &reply[..reply.floor_char_boundary(REPLY_BYTES_MAX)];
+    let event = EventRecord { at: now.0, kind, recipient: Some(index), text: reply.to_owned() };
     if let Attempt::Deferred(next) = outcome {
         recipient.next_attempt = next.0;
     } else {
-        // The last one's end is written nowhere: the entry goes with it.
+        // The entry goes with the last one's end.
         let open = if envelope.recipients == 1 { 1 } else { record::open_recipients(tx, id)? };
         if open <= 1 {
-            remove(tx, id, &envelope)?;
+            let (mut recipients, mut history) = remove(tx, id, &envelope)?;
+            recipients.iter_mut().filter(|(at, _)| *at == index).for_each(|(_, one)| one.state = after);
+            history.push(event);
+            past::note(tx, id, &envelope, recipients, history, (keep, now))?;
             return Ok(true);
         }
         tx.put(&keys::open(id), &(open - 1).to_be_bytes())?;
@@ -232,12 +239,11 @@ pub fn record_attempt(
         *counters.totals.of(before) -= 1;
         record::put_counters(tx, counters)?;
     }
-    let reply = &reply[..reply.floor_char_boundary(REPLY_BYTES_MAX)];
     recipient.state = after;
     recipient.attempts += 1;
     recipient.last_reply = Some(reply.to_owned());
     tx.put(&keys::part(b'r', id, index), &encode(&recipient))?;
-    record::note(tx, id, &EventRecord { at: now.0, kind, recipient: Some(index), text: reply.to_owned() })?;
+    record::note(tx, id, &event)?;
     Ok(false)
 }
 
@@ -275,7 +281,10 @@ fn change(tx: &mut dyn Tx, what: Change, id: QueueId, now: UnixTime) -> Result<b
         Change::Retry => retry(tx, id, now),
         Change::Remove => {
             let Some(envelope) = record::envelope(tx, id)? else { return Ok(false) };
-            remove(tx, id, &envelope)?;
+            let (recipients, mut history) = remove(tx, id, &envelope)?;
+            let text = "removed by the administrator, without telling anybody".to_owned();
+            history.push(EventRecord { at: now.0, kind: EventKind::Removed, recipient: None, text });
+            past::note(tx, id, &envelope, recipients, history, (&Keep::default(), now))?;
             Ok(true)
         }
     }
@@ -330,19 +339,25 @@ fn move_all(
     Ok(moved)
 }
 
-fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<(), Error> {
+/// The recipients and the history of an entry that went.
+type Parts = (Vec<(u32, RecipientRecord)>, Vec<EventRecord>);
+
+fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<Parts, Error> {
     let mut counters = record::counters(tx)?;
     let totals = &mut counters.totals;
-    for (index, recipient) in record::recipients(tx, id)? {
+    let recipients = record::recipients(tx, id)?;
+    for (index, recipient) in &recipients {
         match recipient.state {
             RecipientState::Queued => totals.queued -= 1,
             RecipientState::Held => totals.held -= 1,
             RecipientState::Delivered | RecipientState::Failed | RecipientState::Expired => {}
         }
-        tx.delete(&keys::part(b'r', id, index))?;
+        tx.delete(&keys::part(b'r', id, *index))?;
     }
-    for (number, _) in record::events(tx, id)? {
+    let mut history = Vec::new();
+    for (number, event) in record::events(tx, id)? {
         tx.delete(&keys::part(b'h', id, number))?;
+        history.push(event);
     }
     totals.entries -= 1;
     totals.bytes -= envelope.size;
@@ -350,8 +365,10 @@ fn remove(tx: &mut dyn Tx, id: QueueId, envelope: &EnvelopeRecord) -> Result<(),
     if envelope.recipients > 1 {
         tx.delete(&keys::open(id))?;
     }
+    holding::end(tx, envelope)?;
     tx.delete(&keys::entry(id))?;
-    tx.refer(ContentId(envelope.content), -1)
+    tx.refer(ContentId(envelope.content), -1)?;
+    Ok((recipients, history))
 }
 
 fn ids_behind(read: &dyn Read, after: Option<QueueId>, limit: usize) -> Result<Vec<QueueId>, Error> {

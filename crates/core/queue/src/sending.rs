@@ -5,6 +5,7 @@
 //! hour of the last day, the largest hour of each of the last days. An account that has its usual load raises no alarm,
 //! however much that is; a burst beyond it does, and so do many addresses that do not exist.
 
+use crate::holding::HoldLimits;
 use crate::record::{decode, encode, page};
 use crate::{Queue, keys};
 use engine::{AccountId, Error, Pending, Read, Tx};
@@ -51,6 +52,8 @@ pub struct SendingRules {
     pub alarm_from: u32,
     /// So many times the usual largest hour are one.
     pub alarm_factor: u32,
+    /// How much of an account may wait for a time of its own.
+    pub held: HoldLimits,
 }
 
 impl Default for SendingRules {
@@ -60,6 +63,7 @@ impl Default for SendingRules {
             alarm: AlarmAction::Tell,
             alarm_from: 200,
             alarm_factor: 5,
+            held: HoldLimits::default(),
         }
     }
 }
@@ -115,6 +119,8 @@ pub enum Withheld {
     Day(u32),
     /// There was an alarm; the operator has to release it.
     Blocked,
+    /// So much of it waits for a time of its own as may (RFC 4865 §6).
+    Held,
 }
 
 /// What comes of sending more.

@@ -5,6 +5,7 @@ use crate::dsn::{Action, Reported, status_of};
 use crate::entry::{ByMode, Entry, Notify, QueueId, Recipient, RecipientState};
 use crate::events::{self, EventName, Happened};
 use crate::operate::{Attempt, record_attempt, record_warned};
+use crate::past::Keep;
 use crate::{record, sending, suppression};
 use engine::{Error, Tx};
 use model::{ReversePath, UnixTime};
@@ -105,6 +106,8 @@ pub struct Rules {
     pub suppression: suppression::Rule,
     /// Events that are kept for the webhook; empty: none.
     pub events: BTreeSet<EventName>,
+    /// How long it is kept what became of a message.
+    pub history: Keep,
 }
 
 /// Whether anything of this may have to be told to the sender: then the caller prepares a report, else it need not.
@@ -156,7 +159,7 @@ pub fn settle(
             Some(last) if one.reply.is_empty() => last.clone(),
             _ => one.reply.clone(),
         };
-        record_attempt(tx, entry.id, one.index, one.outcome, &reply, now)?;
+        record_attempt(tx, entry.id, one.index, one.outcome, &reply, &rules.history, now)?;
         let status = one.status(entry, now);
         let address = recipient.address.to_string();
         suppression::learn(tx, &recipient.address, one.outcome, &status, &reply, rules.suppression, now)?;

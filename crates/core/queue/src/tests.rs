@@ -63,8 +63,9 @@ impl Bench {
     }
 
     fn attempt(&self, id: QueueId, index: u32, outcome: Attempt, reply: &'static str) -> bool {
-        let work =
-            move |tx: &mut dyn engine::Tx| Ok(record_attempt(tx, id, index, outcome, reply, later(9))?);
+        let work = move |tx: &mut dyn engine::Tx| {
+            Ok(record_attempt(tx, id, index, outcome, reply, &Keep::default(), later(9))?)
+        };
         self.engine().transact(&[AccountId(0)], work).wait().unwrap()
     }
 
@@ -206,9 +207,9 @@ fn hold_release_remove() {
         bench.queue.show(id).unwrap().unwrap().history.iter().map(|event| event.kind).collect();
     assert_eq!(kinds, [EventKind::Accepted, EventKind::Held, EventKind::Released]);
     assert!(bench.has_content(content));
-    assert!(bench.queue.remove(id).unwrap());
+    assert!(bench.queue.remove(id, NOW).unwrap());
     assert!(!bench.has_content(content));
-    assert!(!bench.queue.remove(id).unwrap());
+    assert!(!bench.queue.remove(id, NOW).unwrap());
     assert!(!bench.queue.release(id, NOW).unwrap());
     assert_eq!(bench.queue.show(id).unwrap(), None);
     assert_eq!(bench.check(), Totals::default());
@@ -219,7 +220,7 @@ fn hold_release_remove() {
 fn many_are_changed_in_one_transaction() {
     let bench = Bench::new();
     let ids: Vec<QueueId> = (0..5).map(|_| bench.put(new_entry("a@x.test", &["b@y.test"])).0).collect();
-    bench.queue.remove(ids[2]).unwrap();
+    bench.queue.remove(ids[2], NOW).unwrap();
     let held = bench.queue.change(Change::Hold, &ids, NOW).unwrap();
     assert_eq!(held, [ids[0], ids[1], ids[3], ids[4]], "one is gone");
     assert_eq!(bench.check(), Totals { entries: 4, bytes: 20, queued: 0, held: 4 });
@@ -240,7 +241,7 @@ fn content_shared_with_local_copies_outlives_the_entry() {
         Ok((enqueue(tx, content, &new)?, content))
     };
     let (id, content) = bench.engine().transact(&[AccountId(0)], work).wait().unwrap();
-    bench.queue.remove(id).unwrap();
+    bench.queue.remove(id, NOW).unwrap();
     assert!(bench.has_content(content));
 }
 
@@ -286,7 +287,8 @@ fn history_is_bounded_and_nothing_is_left_behind() {
     let history = bench.queue.show(id).unwrap().unwrap().history;
     assert_eq!(history.len(), crate::record::HISTORY_MAX as usize + 1, "those, and that it was accepted");
     assert_eq!((history[0].kind, history[1].kind), (EventKind::Accepted, EventKind::Deferred));
-    bench.queue.remove(id).unwrap();
+    bench.queue.remove(id, NOW).unwrap();
+    bench.queue.forget_past(Keep { messages: 0, seconds: 0 }, NOW).wait().unwrap();
     let mut left = 0;
     let all = (std::ops::Bound::Included(&[0_u8, 0, 0, 0, b'q'][..]), std::ops::Bound::Unbounded);
     let snapshot = bench.engine.snapshot().unwrap();
@@ -325,7 +327,7 @@ proptest! {
                 0 => contents.push(bench.put(new_entry("", &["a@x.test", "b@y.test", "c@z.test"][..=index as usize]))),
                 1 => drop(bench.queue.hold(id, NOW)),
                 2 => drop(bench.queue.release(id, later(i64::from(index)))),
-                3 => drop(bench.queue.remove(id)),
+                3 => drop(bench.queue.remove(id, NOW)),
                 4 => drop(bench.attempt(id, index, Attempt::Deferred(later(i64::from(index) * 7)), "4")),
                 5 => drop(bench.attempt(id, index, Attempt::Delivered, "2")),
                 _ => drop(bench.attempt(id, index, Attempt::Expired, "")),

@@ -7,7 +7,7 @@ use crate::message::Message;
 use crate::sign::{Signer, close, names_to_sign, write_tags};
 use crate::signature::{Form, Signature, domain, key_name, selector, without};
 use crate::tags::Tags;
-use crate::verify::{Fault, KeyAnswer, keys, try_verify};
+use crate::verify::{Fault, KeyAnswer, MAIL, keys, try_verify};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use model::Domain;
@@ -174,7 +174,7 @@ fn validate(
 ) -> Result<u32, Broken> {
     let verify = |set: &Set| {
         let signature = set.message.as_ref().map_err(|fault| *fault)?;
-        try_verify(message, signature, &answer(&signature.key_name()), now).map(drop)
+        try_verify(message, signature, &answer(&signature.key_name()), MAIL, now).map(drop)
     };
     let instances = sets.iter().enumerate().map(|(index, set)| (index as u32 + 1, set)).rev();
     let mut oldest_pass = 0;
@@ -212,7 +212,7 @@ fn verify_seal(sets: &[Set], set: &Set, answer: &dyn Fn(&str) -> KeyAnswer) -> R
     }
     signed.truncate(signed.len() - 2);
     let mut fault = Fault::NoKey;
-    for key in keys(&answer(&key_name(&seal.selector, &seal.domain)))? {
+    for key in keys(&answer(&key_name(&seal.selector, &seal.domain)), MAIL)? {
         match key {
             Ok(key) if key.kind() == seal.kind && key.verifies(&signed, &seal.octets) => return Ok(()),
             Ok(_) => fault = Fault::Signature,

@@ -90,6 +90,11 @@ impl PublicKey {
     /// # Errors
     /// What makes it no key for us.
     pub fn read(record: &[u8]) -> Result<PublicKey, KeyFault> {
+        PublicKey::read_for(record, crate::verify::MAIL)
+    }
+
+    /// As [`PublicKey::read`], for one of these services (s=).
+    pub(crate) fn read_for(record: &[u8], services: &[&str]) -> Result<PublicKey, KeyFault> {
         let tags = Tags::read(record).ok_or(KeyFault::Syntax)?;
         // §3.6.1: v= stands first if at all.
         match tags.get("v") {
@@ -103,7 +108,7 @@ impl PublicKey {
         if !lists("h", &["sha256"]) {
             return Err(KeyFault::Hash);
         }
-        if !lists("s", &["*", "email"]) {
+        if !lists("s", services) {
             return Err(KeyFault::Service);
         }
         let packed = tags.packed("p").ok_or(KeyFault::Syntax)?;

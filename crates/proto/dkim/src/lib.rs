@@ -30,4 +30,4 @@ pub use results::{MethodResult, authres_payload};
 pub use rsa::{RSA_BITS, rsa_pkcs8};
 pub use sign::{Signer, sign};
 pub use signature::{SIGNATURES_MAX, Signature, signatures};
-pub use verify::{Fault, KeyAnswer, Verdict, verify};
+pub use verify::{Fault, KeyAnswer, Verdict, verify, verify_report};

@@ -124,22 +124,35 @@ const RECORDS_MAX: usize = 4;
 
 /// Verifies one signature of `message`. `now`: seconds since 1970.
 pub fn verify(message: &Message<'_>, signature: &Signature, key: &KeyAnswer, now: i64) -> Verdict {
-    match try_verify(message, signature, key, now) {
+    match try_verify(message, signature, key, MAIL, now) {
         Ok(key) => Verdict::Pass(key),
         Err(fault) => fault.into(),
     }
 }
 
+/// As [`verify`], of a TLS report: its key may be for those only (RFC 8460 §3).
+pub fn verify_report(message: &Message<'_>, signature: &Signature, key: &KeyAnswer, now: i64) -> Verdict {
+    match try_verify(message, signature, key, REPORTS, now) {
+        Ok(key) => Verdict::Pass(key),
+        Err(fault) => fault.into(),
+    }
+}
+
+/// Service types of keys (§3.6.1) for mail, and for TLS reports.
+pub(crate) const MAIL: &[&str] = &["*", "email"];
+const REPORTS: &[&str] = &["*", "email", "tlsrpt"];
+
 pub(crate) fn try_verify(
     message: &Message<'_>,
     signature: &Signature,
     key: &KeyAnswer,
+    services: &[&str],
     now: i64,
 ) -> Result<PublicKey, Fault> {
     if signature.expires.is_some_and(|expires| i64::try_from(expires).is_ok_and(|expires| expires < now)) {
         return Err(Fault::Expired);
     }
-    let keys = keys(key)?;
+    let keys = keys(key, services)?;
     let body = message.hash_body(signature.body_form, signature.length).ok_or(Fault::BodyHash)?;
     if signature.length.is_some_and(|length| length > body.octets) {
         return Err(Fault::BodyTooShort);
@@ -163,11 +176,13 @@ pub(crate) fn try_verify(
     Err(fault)
 }
 
-pub(crate) fn keys(answer: &KeyAnswer) -> Result<Vec<Result<PublicKey, KeyFault>>, Fault> {
+pub(crate) fn keys(answer: &KeyAnswer, services: &[&str]) -> Result<Vec<Result<PublicKey, KeyFault>>, Fault> {
     match answer {
         KeyAnswer::Unavailable => Err(Fault::KeyUnavailable),
         KeyAnswer::None => Err(Fault::NoKey),
-        KeyAnswer::Records(records) => Ok(records.iter().map(|record| PublicKey::read(record)).collect()),
+        KeyAnswer::Records(records) => {
+            Ok(records.iter().map(|record| PublicKey::read_for(record, services)).collect())
+        }
     }
 }
 

@@ -198,3 +198,23 @@ proptest! {
         verdicts(&raw, &|_| records(ED25519));
     }
 }
+
+#[test]
+fn a_key_for_reports_is_good_for_reports_only() {
+    // RFC 8460 §3: "v=DKIM1;k=rsa;s=tlsrpt;p=…".
+    let domain = Domain::new("x.test").unwrap();
+    let key = SigningKey::from_pkcs8(&ed25519_pkcs8(&[7; 32])).unwrap();
+    let raw = b"From: a@x.test\r\n\r\n{}\r\n".to_vec();
+    let signer = Signer { domain: &domain, selector: "s", key: &key };
+    let signed = [sign(&Message::new(&raw), &[signer], NOW, None), raw].concat();
+    let message = Message::new(&signed);
+    let signature = signatures(&message).remove(0).unwrap();
+    let record = |service: &str| records(&key.record().replacen(';', &format!("; s={service};"), 1));
+    let rows = [("tlsrpt", false, true), ("email", true, true), ("*", true, true), ("other", false, false)];
+    for (service, mail, report) in rows {
+        let is_pass = |verdict| matches!(verdict, Verdict::Pass(_));
+        let answer = record(service);
+        assert_eq!(is_pass(verify(&message, &signature, &answer, NOW)), mail, "{service}");
+        assert_eq!(is_pass(verify_report(&message, &signature, &answer, NOW)), report, "{service}");
+    }
+}

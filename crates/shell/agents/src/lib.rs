@@ -16,6 +16,7 @@ mod reporter;
 mod sealing;
 mod signing;
 mod smtp;
+pub mod tls_reports;
 mod turns;
 mod url;
 mod world;

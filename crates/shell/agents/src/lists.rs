@@ -12,6 +12,7 @@ pub(crate) use letters::{Done, follow_up};
 pub use spread::spread;
 pub use web::{Page, unsubscribe_page};
 
+use crate::sealing::Evidence;
 use crate::world::World;
 use ::lists::{Bounced, List, NewPost};
 use directory::Stop;
@@ -19,14 +20,17 @@ use engine::{Abort, ContentId, Tx};
 use model::{EmailAddress, UnixTime};
 
 /// Puts the list's own signature behind the Return-Path line: it covers the fields by which one unsubscribes, which RFC
-/// 8058 §4 asks for.
-fn signed(world: &World, list: &List, raw: Vec<u8>) -> Vec<u8> {
+/// 8058 §4 asks for. Over it, if that was asked for, an ARC set that says what the post was when it came: the list changed
+/// it, and its author's signature may not hold any more (RFC 8617 §5.1).
+fn signed(world: &World, list: &List, raw: Vec<u8>, came: Option<&Evidence>) -> Vec<u8> {
     let line = raw.iter().position(|b| *b == b'\n').map_or(0, |at| at + 1);
     let signatures = world.signed_for(&list.address.domain, &raw[line..], World::now());
-    if signatures.is_empty() {
+    let signed = [&signatures, &raw[line..]].concat();
+    let set = came.map(|came| world.seal_by(came, &signed)).unwrap_or_default();
+    if signatures.is_empty() && set.is_empty() {
         return raw;
     }
-    [&raw[..line], &signatures, &raw[line..]].concat()
+    [&raw[..line], &set, &signed].concat()
 }
 
 /// What lists say of this server.

@@ -7,7 +7,7 @@ use crate::smtp::to_inboxes;
 use crate::world::World;
 use directory::Resolution;
 use engine::AccountId;
-use model::{Path, ReversePath, UnixTime};
+use model::{EmailAddress, Path, ReversePath, UnixTime};
 use queue::{
     AlarmAction, Attempt, Body, Entry, Language, QueueId, RecipientState, Reported, Ret, Rules, SendingRules,
     Settled, Wishes,
@@ -34,6 +34,8 @@ pub struct Outgoing {
     pub rules: Arc<Rules>,
     /// How much users may send.
     pub sending: SendingRules,
+    /// Where TLS reports about our domains come by mail. None: to the postmaster of each.
+    pub report_address: Option<EmailAddress>,
 }
 
 impl Default for Outgoing {
@@ -44,6 +46,7 @@ impl Default for Outgoing {
             message_bytes_max: 256 * 1024,
             rules: Arc::default(),
             sending: SendingRules::default(),
+            report_address: None,
         }
     }
 }

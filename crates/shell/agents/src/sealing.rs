@@ -9,6 +9,7 @@ use dns::Presence;
 use model::{Domain, UnixTime};
 use std::collections::{BTreeSet, HashMap};
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
 
@@ -31,19 +32,44 @@ pub struct PassedOn<'a> {
     pub now: UnixTime,
 }
 
+/// What was found out of a message as it came, for the sets of what it becomes.
+pub(crate) struct Evidence {
+    keys: Arc<DomainKeys>,
+    status: Status,
+    /// For ARC-Authentication-Results.
+    results: String,
+    now: UnixTime,
+}
+
 impl World {
-    /// The ARC set to be put before a message that is passed on. Nothing when sealing was not asked for, when no domain of
-    /// ours that could do it has an RSA key, or when a chain was found broken before.
+    /// The ARC set to be put before a message that is passed on as it is. Nothing when sealing was not asked for, when no
+    /// domain of ours that could do it has an RSA key, or when a chain was found broken before.
     pub async fn seal(&self, passed: &PassedOn<'_>, message: &[u8]) -> Vec<u8> {
+        match self.evidence(passed, message).await {
+            Some(evidence) => self.seal_by(&evidence, message),
+            None => Vec::new(),
+        }
+    }
+
+    /// What there is to say of a message that is passed on, maybe changed (a list's copies). None: nothing is sealed.
+    pub(crate) async fn evidence(&self, passed: &PassedOn<'_>, message: &[u8]) -> Option<Evidence> {
         if !self.seals.load(std::sync::atomic::Ordering::Relaxed) {
-            return Vec::new();
+            return None;
         }
         let keys = passed.came_for.and_then(|domain| self.keys_of(domain));
-        let Some(keys) = keys.or_else(|| self.host_keys(passed.hostname)) else { return Vec::new() };
+        let keys = keys.or_else(|| self.host_keys(passed.hostname))?;
+        signer_of(&keys)?;
         let answers = self.key_answers(key_names(message)).await;
-        let set = || seal_with(&keys, passed, message, &answers).unwrap_or_default();
-        let set =
-            if message.len() <= PREPARED_IN_PLACE_MAX { set() } else { tokio::task::block_in_place(set) };
+        let found = || evidence_with(keys, passed, message, &answers);
+        let in_place = message.len() <= PREPARED_IN_PLACE_MAX;
+        Some(if in_place { found() } else { tokio::task::block_in_place(found) })
+    }
+
+    /// The set to be put before what the message became.
+    pub(crate) fn seal_by(&self, evidence: &Evidence, outgoing: &[u8]) -> Vec<u8> {
+        let set = || seal_with(evidence, outgoing).unwrap_or_default();
+        let in_place = outgoing.len() <= PREPARED_IN_PLACE_MAX;
+        let set = if in_place { set() } else { tokio::task::block_in_place(set) };
         if !set.is_empty() {
             self.metrics.sealed.inc();
         }
@@ -51,7 +77,7 @@ impl World {
     }
 
     /// What the DNS says of each name, all asked at once.
-    async fn key_answers(&self, names: BTreeSet<String>) -> HashMap<String, KeyAnswer> {
+    pub(crate) async fn key_answers(&self, names: BTreeSet<String>) -> HashMap<String, KeyAnswer> {
         let mut looking = JoinSet::new();
         for name in names.into_iter().take(LOOKUPS_MAX) {
             let resolver = self.resolver.clone();
@@ -85,22 +111,31 @@ fn key_names(message: &[u8]) -> BTreeSet<String> {
     signatures.chain(Chain::read(&message).key_names()).collect()
 }
 
-fn seal_with(
-    keys: &DomainKeys,
+/// RFC 8617 knows the algorithms of RFC 6376 only; an Ed25519 seal would count as a broken chain with many.
+fn signer_of(keys: &DomainKeys) -> Option<Signer<'_>> {
+    keys.signers().into_iter().find(|signer| signer.key.kind() == KeyKind::Rsa)
+}
+
+fn evidence_with(
+    keys: Arc<DomainKeys>,
     passed: &PassedOn<'_>,
     message: &[u8],
     answers: &HashMap<String, KeyAnswer>,
-) -> Option<Vec<u8>> {
-    // RFC 8617 knows the algorithms of RFC 6376 only; an Ed25519 seal would count as a broken chain with many.
-    let signer: Signer<'_> = keys.signers().into_iter().find(|signer| signer.key.kind() == KeyKind::Rsa)?;
+) -> Evidence {
     let answer = |name: &str| answers.get(name).cloned().unwrap_or(KeyAnswer::Unavailable);
     let message = Message::new(message);
-    let chain = Chain::read(&message);
-    let status = chain.validate(&message, &answer, passed.now.0);
+    let status = Chain::read(&message).validate(&message, &answer, passed.now.0);
     let mut results = dkim_results(&message, &answer, passed.now);
     results.push(arc_result(&status, passed.peer));
-    let payload = dkim::authres_payload(passed.hostname, &results);
-    dkim::arc::seal(&message, &chain, &status, &payload, &signer, passed.now.0)
+    Evidence { keys, status, results: dkim::authres_payload(passed.hostname, &results), now: passed.now }
+}
+
+fn seal_with(evidence: &Evidence, outgoing: &[u8]) -> Option<Vec<u8>> {
+    let signer = signer_of(&evidence.keys)?;
+    let message = Message::new(outgoing);
+    // The sets that it came with are there still; what they said of the message held for it as it came.
+    let chain = Chain::read(&message);
+    dkim::arc::seal(&message, &chain, &evidence.status, &evidence.results, &signer, evidence.now.0)
 }
 
 /// One result for each signature (RFC 8601 §2.7.1).

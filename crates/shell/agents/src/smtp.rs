@@ -166,7 +166,7 @@ impl net::Desk for SmtpAgent {
             }
             Ask::Sender(sender) => {
                 self.leaving = 0;
-                Answer::Sender(self.sender(&sender))
+                Answer::Sender(self.sender(&sender).and_then(|()| self.may_hold(&sender)))
             }
             Ask::Recipient { sender, recipient, accepted_count } => {
                 Answer::Recipient(self.recipient(&sender, &recipient, accepted_count))

@@ -4,7 +4,10 @@ use crate::config::{Config, ReportLanguage, SendingAlarm};
 use crate::control::Failure;
 use crate::serve::webhook;
 use agents::Outgoing;
-use queue::{AlarmAction, EventName, Language, Rules, SendingLimits, SendingRules, SuppressionRule};
+use model::EmailAddress;
+use queue::{
+    AlarmAction, EventName, HoldLimits, Keep, Language, Rules, SendingLimits, SendingRules, SuppressionRule,
+};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -30,6 +33,10 @@ pub fn outgoing(config: &Config) -> Result<Outgoing, Failure> {
                 seconds: i64::try_from(delivery.suppress_for.0.as_secs()).unwrap_or(i64::MAX),
             },
             events: events(config)?,
+            history: Keep {
+                messages: delivery.history_messages,
+                seconds: i64::try_from(delivery.history_for.0.as_secs()).unwrap_or(i64::MAX),
+            },
         }),
         sending: SendingRules {
             limits: SendingLimits {
@@ -43,8 +50,19 @@ pub fn outgoing(config: &Config) -> Result<Outgoing, Failure> {
             },
             alarm_from: sending.alarm_from,
             alarm_factor: sending.alarm_factor,
+            held: HoldLimits { messages: sending.held_messages, bytes: sending.held_size.0 },
         },
+        report_address: report_address(config)?,
     })
+}
+
+fn report_address(config: &Config) -> Result<Option<EmailAddress>, Failure> {
+    let given = config.tls_reports.address.as_str();
+    if given.is_empty() {
+        return Ok(None);
+    }
+    let wrong = |error| Failure::new(format!("[tls_reports] address = {given:?} is no address: {error}"));
+    EmailAddress::parse(given).map(Some).map_err(wrong)
 }
 
 fn events(config: &Config) -> Result<BTreeSet<EventName>, Failure> {

@@ -61,6 +61,7 @@ impl Bench {
         let rules = Rules {
             suppression: SuppressionRule { bounces: 1, seconds: 100 },
             events: BTreeSet::from(EventName::EVERY),
+            ..Rules::default()
         };
         let dynamic: &dyn Engine = &*self.engine;
         let work = move |tx: &mut dyn Tx| Ok(settle(tx, &entry, &settled, &rules, NOW)?);

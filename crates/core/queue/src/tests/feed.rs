@@ -124,7 +124,7 @@ fn operators_reach_what_is_scheduled() {
     assert!(bench.queue.retry(id, later(70)).unwrap());
     bench.refill(later(70));
     assert_eq!(bench.job(later(70)).items, [item(1, &[0])]);
-    bench.queue.remove(id).unwrap();
+    bench.queue.remove(id, NOW).unwrap();
     bench.refill(later(70));
     assert_eq!(bench.queue.show(id).unwrap(), None);
     assert!(!bench.queue.retry(id, later(70)).unwrap());

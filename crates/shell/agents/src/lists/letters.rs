@@ -215,7 +215,7 @@ fn letter(
     let mut random = [0u8; 8];
     getrandom::fill(&mut random).map_err(|error| error.to_string())?;
     let id = format!("{}.{:016x}", now.0, u64::from_be_bytes(random));
-    let raw = signed(world, list, write_letter(&Letter { list, to, words, now, id: &id }));
+    let raw = signed(world, list, write_letter(&Letter { list, to, words, now, id: &id }), None);
     let message = prepare(&raw).map_err(|error| error.to_string())?;
     let mut plan = Plan::default();
     let path = Path::Mailbox(to.clone());

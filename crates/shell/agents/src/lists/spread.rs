@@ -3,6 +3,8 @@
 
 use super::letters::notices;
 use super::{Arrival, Done, Event, arrive, follow_up, signed};
+use crate::outgoing::without_return_path;
+use crate::sealing::{Evidence, PassedOn};
 use crate::smtp::{Outgoing, Plan, beside, expiry, to_inboxes};
 use crate::world::{World, prepare};
 use ::lists::{Copy, List, Member, MemberState, Personal, Post, PostState, advance, finish};
@@ -63,6 +65,15 @@ async fn round(world: &Arc<World>) -> Result<(), String> {
     }
 }
 
+/// The post as it came.
+#[derive(Clone, Copy)]
+struct Came<'a> {
+    /// Octets.
+    size: usize,
+    /// What its copies are sealed with.
+    evidence: Option<&'a Evidence>,
+}
+
 /// One member's copy, or that of several.
 struct Piece {
     message: Prepared,
@@ -80,14 +91,18 @@ async fn send(world: &Arc<World>, post: &Post, mut at: u32) -> Result<(), String
     let content = content(world, post)?;
     let Some(list) = list else { return end(world, post.id).await };
     let copy = Copy::new(&list, &content);
+    let hostname = world.outgoing.read().hostname.clone();
+    let (came_for, now) = (Some(&list.address.domain), World::now());
+    let passed = PassedOn { hostname: &hostname, came_for, peer: None, now };
+    let evidence = world.evidence(&passed, without_return_path(&content)).await;
+    let came = Came { size: content.len(), evidence: evidence.as_ref() };
     let mut copies = 0;
     loop {
         let members = world.lists.members(list.number, at, BATCH).map_err(|error| words(&error))?;
         let Some(last) = members.last().map(|member| member.number) else { break };
         let active: Vec<Member> =
             members.into_iter().filter(|member| member.state == MemberState::Active).collect();
-        let pieces =
-            pieces(world, &list, post, &copy, content.len(), &active).map_err(|error| words(&error))?;
+        let pieces = pieces(world, &list, post, &copy, came, &active).map_err(|error| words(&error))?;
         if !commit(world, &list, post.id, (at, last), pieces).await? {
             return Ok(());
         }
@@ -176,7 +191,7 @@ fn pieces(
     list: &List,
     post: &Post,
     copy: &Copy,
-    size: usize,
+    came: Came<'_>,
     members: &[Member],
 ) -> Result<Vec<Piece>, Box<dyn std::error::Error + Send + Sync>> {
     let keys = world.policy.read().rewriting.keys.clone();
@@ -185,18 +200,18 @@ fn pieces(
     let mut shared: Option<(Prepared, Vec<u8>)> = None;
     for member in members {
         let reverse_path = list.part(&format!("bounces+{}", bounce_token(&keys, list, member)));
-        let raw = if size <= PERSONAL_BYTES_MAX {
+        let raw = if came.size <= PERSONAL_BYTES_MAX {
             let token = keys.seal(Purpose::Unsubscribe, &[list.number, member.number], "");
             let raw = copy.for_member(&Personal {
                 reverse_path: reverse_path.clone(),
                 unsubscribe_address: Some(list.part(&format!("unsubscribe+{token}"))),
                 unsubscribe_url: url.as_ref().map(|url| format!("{url}/unsubscribe/{token}")),
             });
-            Some(signed(world, list, raw))
+            Some(signed(world, list, raw, came.evidence))
         } else if shared.is_none() {
             let reverse_path = list.part("owner");
             let all = Personal { reverse_path, unsubscribe_address: None, unsubscribe_url: None };
-            let raw = signed(world, list, copy.for_member(&all));
+            let raw = signed(world, list, copy.for_member(&all), came.evidence);
             shared = Some((prepare(&raw)?, raw));
             None
         } else {

@@ -7,6 +7,7 @@ use super::{SmtpAgent, protocol, trouble};
 use crate::lists;
 use crate::metrics::By;
 use crate::sealing::PassedOn;
+use crate::tls_reports;
 use crate::world::{World, prepare};
 use ::smtp::{BodyType, Delivery, Kind, Outcome, Refusal, Ret};
 use directory::Resolution;
@@ -43,6 +44,8 @@ impl SmtpAgent {
             metrics.messages_refused.get_or_create(&by).inc();
         } else {
             metrics.messages_accepted.get_or_create(&by).inc();
+            let to = delivery.recipients.iter().map(|recipient| &recipient.path);
+            tls_reports::notice(&self.world, to, &delivery.id, &delivery.message);
         }
         outcomes
     }
@@ -111,12 +114,14 @@ impl SmtpAgent {
             Err(error) => return vec![Err(trouble(&error)); plan.answers(delivery)],
         };
         let done = lists::Done::default();
+        let size = u64::from(prepared.size());
         let queued = entries.iter().map(|one| one.entry.recipients.len() as u64).sum();
         let received = UnixTime(delivery.received_at);
         let rules = self.world.outgoing.read().rules.clone();
         let (extra, said) = match beside(rules, entries, plan.events.clone(), done.clone()) {
             Some(extra) if queued > 0 => {
-                let (extra, said) = self.counted(extra, queued, received);
+                let held = is_held(delivery).then_some(size);
+                let (extra, said) = self.counted(extra, queued, held, received);
                 (Some(extra), said)
             }
             extra => (extra, Said::default()),

@@ -4,12 +4,12 @@
 use super::SmtpAgent;
 use crate::outgoing;
 use crate::world::World;
-use ::smtp::{Recipient, Refusal};
+use ::smtp::{Recipient, Refusal, Sender};
 use engine::Abort;
 use model::{Path, UnixTime};
 use parking_lot::Mutex;
 use policy::Destination;
-use queue::{Counted, EventName, Happened, Withheld, count_sent, keep_event};
+use queue::{Counted, EventName, Happened, Withheld, count_sent, holding_of, keep_event};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use store::Extra;
@@ -55,15 +55,42 @@ impl SmtpAgent {
         Ok(())
     }
 
+    /// RFC 4865 §6 (3): what would be held beyond the sender's quota is refused at MAIL.
+    pub(super) fn may_hold(&self, sender: &Sender) -> Result<(), Refusal> {
+        let Some(account) = self.login.as_ref().map(|login| login.account) else { return Ok(()) };
+        if sender.wishes.release_at.is_none_or(|at| at <= World::now().0) {
+            return Ok(());
+        }
+        let limits = self.world.outgoing.read().sending.held;
+        let holding = self.world.queue.holding(account).map_err(|error| unread(&error))?;
+        if holding.fits(sender.size_bytes.unwrap_or(0), &limits) {
+            Ok(())
+        } else {
+            Err(refusal(Withheld::Held))
+        }
+    }
+
     /// Adds the count of what leaves to the transaction that queues it, which is given up if that is too much.
-    pub(super) fn counted(&self, extra: Extra, recipients: u64, now: UnixTime) -> (Extra, Said) {
+    /// `held`: the octets of a message that waits for its time.
+    pub(super) fn counted(
+        &self,
+        extra: Extra,
+        recipients: u64,
+        held: Option<u64>,
+        now: UnixTime,
+    ) -> (Extra, Said) {
         let said = Said::default();
         let Some(account) = self.login.as_ref().map(|login| login.account) else { return (extra, said) };
         let outgoing = self.world.outgoing.read().clone();
         let (slot, references, mut queue) = (said.clone(), extra.references, extra.write);
         let recipients = u32::try_from(recipients).unwrap_or(u32::MAX);
         let write = move |tx: &mut dyn engine::Tx, content| {
-            let counted = count_sent(tx, account, recipients, &outgoing.sending, now)?;
+            let mut counted = count_sent(tx, account, recipients, &outgoing.sending, now)?;
+            if let Some(bytes) = held
+                && !holding_of(tx, account)?.fits(bytes, &outgoing.sending.held)
+            {
+                counted = Counted::Withheld(Withheld::Held);
+            }
             let is_withheld = matches!(counted, Counted::Withheld(_));
             if let Counted::Alarm(why) = &counted {
                 let happened = Happened {
@@ -112,6 +139,12 @@ fn refusal(why: Withheld) -> Refusal {
             450,
             (7, 1),
             format!("You may send to {limit} recipients in a day, and have done so; try again tomorrow"),
+        ),
+        // RFC 4865 §6 (4), (5).
+        Withheld::Held => Refusal::new(
+            552,
+            (7, 16),
+            "So much of your mail waits for its time as may; send it when it shall go, or when some of that is gone",
         ),
         Withheld::Blocked => Refusal::new(
             550,

@@ -1,5 +1,6 @@
 //! The command line as people type it.
 
+pub use super::tls_reports::TlsReports;
 use crate::config::ByteSize;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -78,6 +79,9 @@ pub enum Command {
     /// Addresses elsewhere that nothing is sent to, because mail to them came back
     #[command(subcommand)]
     Suppression(Suppression),
+    /// What other servers report of TLS with ours (RFC 8460), of the last 30 days
+    #[command(subcommand)]
+    TlsReports(TlsReports),
     /// The store on disk
     #[command(subcommand)]
     Store(Store),
@@ -600,10 +604,15 @@ pub struct Dns {
 /// `troika dns check`
 #[derive(Subcommand, Debug)]
 pub enum DnsCheck {
-    /// Look whether the records are published and right; exit code 1 when one that mail needs is not
+    /// Look whether the records are published and right, and whether the hosts that they name work: the MTA-STS policy,
+    /// and of each MX host its name, STARTTLS, certificate, TLSA and reverse DNS; exit code 1 when something is wrong that
+    /// mail needs
     Check {
         /// Of which domain
         domain: String,
+        /// Ask the DNS only, and no host
+        #[arg(long)]
+        records_only: bool,
     },
 }
 
@@ -700,6 +709,11 @@ pub enum Queue {
     Show {
         /// Its queue id
         id: String,
+    },
+    /// What became of messages: those that wait, and those that are over for some days (`[delivery] history_for`)
+    History {
+        /// A queue id, or an address that sent them or was to get them
+        of: String,
     },
     /// Do not send it for now
     Hold(QueueChoice),

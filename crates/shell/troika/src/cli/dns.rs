@@ -5,7 +5,8 @@ use super::Reach;
 use super::arguments::{Dkim, Dns, DnsCheck, Domain as DomainCommand};
 use crate::config::{Config, Listener, ListenerProtocol, ListenerTls};
 use crate::control::{Event, Failure, Request, Sink};
-use crate::publish::{Checked, Key, Record, Service, Situation, Status, check, records};
+use crate::publish::{Checked, Key, Live, Record, Service, Situation, Status, check, live, records};
+use guard::Guard;
 use serde_json::Value;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -31,14 +32,16 @@ pub(super) fn run(
     terminal: &mut dyn Sink,
     json: bool,
 ) -> Result<(), Failure> {
-    let (domain, is_check) = match (command.command, command.domain) {
-        (Some(DnsCheck::Check { domain }), _) => (domain, true),
-        (None, Some(domain)) => (domain, false),
+    let (domain, check) = match (command.command, command.domain) {
+        (Some(DnsCheck::Check { domain, records_only }), _) => (domain, Some(records_only)),
+        (None, Some(domain)) => (domain, None),
         (None, None) => return Err(Failure::new("which domain? `troika dns example.org`")),
     };
-    let list = records(&situation(reach, config, &domain)?);
-    if is_check {
-        return checked(config, list, terminal, json);
+    let situation = situation(reach, config, &domain)?;
+    let list = records(&situation);
+    if let Some(records_only) = check {
+        let hosts_of = (!records_only).then_some(situation.domain.as_str());
+        return checked(config, list, hosts_of, terminal, json);
     }
     if json {
         return list.into_iter().try_for_each(|record| terminal.row(record));
@@ -81,6 +84,7 @@ fn situation(reach: &mut Reach, config: &Config, domain: &str) -> Result<Situati
         hostname: config.server.hostname.to_string(),
         services: services(&config.listener),
         keys: keys.collect(),
+        reports: config.tls_reports.address.clone(),
         policy: crate::sending::own_policy(config).map(|policy| policy.to_text()),
         certificate: net::CertificateFacts::read(&crate::serve::certificate_file(config)).ok(),
     })
@@ -108,8 +112,14 @@ fn services(listeners: &[Listener]) -> Vec<Service> {
     if outside.is_empty() { listeners.iter().filter_map(named).collect() } else { outside }
 }
 
-/// Looks for all records at once, and fails when mail suffers.
-fn checked(config: &Config, list: Vec<Record>, terminal: &mut dyn Sink, json: bool) -> Result<(), Failure> {
+/// Looks for all records at once, then at the hosts of that domain, and fails when mail suffers.
+fn checked(
+    config: &Config,
+    list: Vec<Record>,
+    hosts_of: Option<&str>,
+    terminal: &mut dyn Sink,
+    json: bool,
+) -> Result<(), Failure> {
     let resolver = dns::Resolver::new(crate::world::dns_settings(config))
         .map_err(|error| Failure::new(format!("[dns]: {error}")))?;
     let resolver = Arc::new(resolver);
@@ -127,6 +137,10 @@ fn checked(config: &Config, list: Vec<Record>, terminal: &mut dyn Sink, json: bo
         for one in looking {
             found.push(one.await.map_err(|error| Failure::new(format!("a look-up broke: {error}")))?);
         }
+        if let Some(domain) = hosts_of {
+            let asking = hosts(config, &resolver)?;
+            found.extend(live(asking, domain, crate::sending::own_policy(config)).await);
+        }
         Ok::<_, Failure>(found)
     })?;
     let failures = found.iter().filter(|one| one.is_failure()).count();
@@ -138,12 +152,26 @@ fn checked(config: &Config, list: Vec<Record>, terminal: &mut dyn Sink, json: bo
     match failures {
         0 => Ok(()),
         1 => Err(Failure::new(
-            "a record that mail needs is missing or wrong; `troika dns` prints what should be there",
+            "something that mail needs is missing or wrong; `troika dns` prints the records that should be there",
         )),
         _ => Err(Failure::new(format!(
-            "{failures} records that mail needs are missing or wrong; `troika dns` prints what should be there"
+            "{failures} things that mail needs are missing or wrong; `troika dns` prints the records that should be there"
         ))),
     }
+}
+
+/// Who asks the hosts. What is learnt of them is forgotten.
+fn hosts(config: &Config, resolver: &Arc<dns::Resolver>) -> Result<Live, Failure> {
+    let memory = transport::Memory::new(Arc::new(engine::MemoryEngine::default()));
+    let policy_port = config.delivery.policy_port;
+    let guard = Guard::new(resolver.clone(), memory, crate::sending::trust(config)?, policy_port)
+        .map_err(|error| Failure::new(error.to_string()))?;
+    let hello = match config.delivery.hello.as_str() {
+        "" => config.server.hostname.to_string(),
+        given => given.to_owned(),
+    };
+    let (resolver, smtp_port) = (resolver.clone(), config.delivery.port);
+    Ok(Live { resolver, guard, hello, smtp_port, policy_port })
 }
 
 fn write_checked(found: &[Checked], out: &mut dyn Write) -> io::Result<()> {

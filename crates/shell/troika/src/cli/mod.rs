@@ -9,6 +9,7 @@ mod migrate_arguments;
 mod queue;
 mod reach;
 mod show;
+mod tls_reports;
 mod transfer;
 
 pub use reach::Reach;
@@ -46,12 +47,19 @@ pub fn run(arguments: &Arguments, command: Command) -> Result<(), Failure> {
         Command::Dns(command) => dns::run(&mut reach, &config, command, &mut terminal, arguments.json),
         Command::Mailbox(command) => reach.ask(&Request::Mailbox(command), b"", &mut terminal),
         Command::Queue(command) => {
+            if matches!(command, arguments::Queue::History { .. }) {
+                terminal.view(queue::dated);
+            }
             if matches!(command, arguments::Queue::List(_)) {
                 terminal.view(queue::brief);
             }
             reach.ask(&Request::Queue(command), b"", &mut terminal)
         }
         Command::Sender(command) => reach.ask(&Request::Sender(command), b"", &mut terminal),
+        Command::TlsReports(command) => {
+            terminal.view(queue::dated);
+            reach.ask(&Request::TlsReports(command), b"", &mut terminal)
+        }
         Command::Suppression(command) => reach.ask(&Request::Suppression(command), b"", &mut terminal),
         Command::Store(command) => reach.ask(&Request::Store(command), b"", &mut terminal),
         Command::Index(command) => reach.ask(&Request::Index(command), b"", &mut terminal),

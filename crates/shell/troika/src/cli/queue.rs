@@ -2,6 +2,8 @@
 
 use crate::operations::now;
 use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 /// An entry of `troika queue list` in a few columns.
 pub(super) fn brief(entry: &Value) -> Value {
@@ -25,6 +27,16 @@ pub(super) fn brief(entry: &Value) -> Value {
         "next": next,
         "last_reply": shown["last_reply"],
     })
+}
+
+/// A row of `troika queue history` with its time as people write it.
+pub(super) fn dated(row: &Value) -> Value {
+    let mut row = row.clone();
+    let at = row["at"].as_i64().and_then(|at| OffsetDateTime::from_unix_timestamp(at).ok());
+    if let Some(text) = at.and_then(|at| at.format(&Rfc3339).ok()) {
+        row["at"] = text.into();
+    }
+    row
 }
 
 pub(super) fn ahead(at: i64) -> String {

@@ -132,6 +132,11 @@ section! {
         suppress_after: u32 = "3" => 3,
         /// For how long.
         suppress_for: Span = "\"30d\"" => Span::seconds(30 * 86_400),
+        /// What became of a message is known for so long after its last recipient's end (`troika queue history`). "0s": not at
+        /// all.
+        history_for: Span = "\"7d\"" => Span::seconds(7 * 86_400),
+        /// And of so many messages at most, the newest; some 500 bytes each.
+        history_messages: u64 = "200000" => 200_000,
         /// How long a connection is kept open for the next message.
         idle: Span = "\"5s\"" => Span::seconds(5),
         /// Messages after which a connection is closed all the same.
@@ -153,6 +158,10 @@ section! {
         alarm_from: u32 = "200" => 200,
         /// So many times the largest hour of the last two weeks are one.
         alarm_factor: u32 = "5" => 5,
+        /// Most messages of one user that wait for a time that he set (FUTURERELEASE). 0: no limit.
+        held_messages: u64 = "500" => 500,
+        /// Most octets of them. "0": no limit.
+        held_size: ByteSize = "\"500M\"" => ByteSize(500 << 20),
     }
 }
 
@@ -282,6 +291,8 @@ section! {
         from: String = "\"\"" => String::new(),
         /// Who reports. Empty: the server's name.
         organization: String = "\"\"" => String::new(),
+        /// Where other servers send theirs about our domains by mail, as `troika dns` has it. Empty: postmaster@ of each domain.
+        address: String = "\"\"" => String::new(),
     }
 }
 

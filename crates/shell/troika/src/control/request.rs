@@ -44,6 +44,8 @@ pub enum Request {
     Sender(cli::Sender),
     /// `troika suppression …`
     Suppression(cli::Suppression),
+    /// `troika tls-reports`
+    TlsReports(cli::TlsReports),
     /// `troika store …`
     Store(cli::Store),
     /// `troika index …`

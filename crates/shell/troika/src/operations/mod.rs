@@ -16,6 +16,7 @@ mod redirect;
 mod sender;
 mod store;
 mod suppression;
+mod tls_reports;
 mod transfer;
 
 use crate::control::{Failure, Request, Sink};
@@ -46,6 +47,7 @@ pub fn run(world: &World, request: Request, body: &[u8], out: &mut dyn Sink) -> 
         Request::Queue(command) => queue::run(world, command, out),
         Request::Sender(command) => sender::run(world, command, out),
         Request::Suppression(command) => suppression::run(world, command, out),
+        Request::TlsReports(command) => tls_reports::run(world, command, out),
         Request::Store(command) => store::run(world, &command, out),
         Request::Index(command) => index::run(world, command, out),
         Request::Migrate { command, password } => {

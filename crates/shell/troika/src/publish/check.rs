@@ -76,6 +76,7 @@ async fn look(resolver: &Resolver, record: &Record) -> Looked {
             });
             Ok((right, listed(&answer, |caa| format!("{} {} \"{}\"", caa.flags, caa.tag, caa.value))))
         }
+        Meaning::Live => Ok((true, Vec::new())),
         // An address in place of a CNAME is as good.
         Meaning::Alias(host) => {
             let answer = resolver.cname(name).await?;

@@ -1,9 +1,12 @@
-//! What a domain's DNS has to say of mail here: `troika dns` lists it, `troika dns check` asks whether it does.
+//! What a domain's DNS has to say of mail here: `troika dns` lists it, `troika dns check` asks whether it does, and whether
+//! the hosts that it names work.
 
 mod check;
+mod live;
 mod records;
 
 pub use check::check;
+pub use live::{Live, live};
 pub use records::records;
 
 use serde::Serialize;
@@ -19,6 +22,8 @@ pub struct Situation {
     pub services: Vec<Service>,
     /// DKIM keys of the domain.
     pub keys: Vec<Key>,
+    /// Where TLS reports come by mail; empty: to the domain's postmaster.
+    pub reports: String,
     /// The MTA-STS policy; None: there is none.
     pub policy: Option<String>,
     /// The certificate that is shown; None: it can't be read.
@@ -103,6 +108,8 @@ pub enum Meaning {
     Caa(String),
     /// Another name of a host.
     Alias(String),
+    /// Nothing of the DNS: what a host shows to who comes ([`live`]).
+    Live,
 }
 
 /// What a check found.

@@ -98,9 +98,15 @@ fn key(key: &Key) -> Record {
     }
 }
 
+/// Where TLS reports go; RFC 8460 §3 has these signs encoded.
+fn rua(reports: &str, domain: &str) -> String {
+    let address = if reports.is_empty() { format!("postmaster@{domain}") } else { reports.to_owned() };
+    address.replace('%', "%25").replace('!', "%21").replace(',', "%2C").replace(';', "%3B")
+}
+
 /// TLS between servers.
 fn transport(situation: &Situation) -> Vec<Record> {
-    let Situation { domain, hostname, certificate, policy, .. } = situation;
+    let Situation { domain, hostname, certificate, policy, reports, .. } = situation;
     let mut list = vec![
         Record {
             name: format!("mta-sts.{domain}"),
@@ -121,7 +127,7 @@ fn transport(situation: &Situation) -> Vec<Record> {
         Record {
             name: format!("_smtp._tls.{domain}"),
             kind: "TXT",
-            value: Some(quoted(&format!("v=TLSRPTv1; rua=mailto:postmaster@{domain}"))),
+            value: Some(quoted(&format!("v=TLSRPTv1; rua=mailto:{}", rua(reports, domain)))),
             need: Need::Useful,
             note: "TLS reports: who hears of failed encryption".into(),
             meaning: Meaning::Text { version: "v=TLSRPTv1", any: vec!["rua=".into()] },
@@ -227,6 +233,7 @@ pub(super) mod tests {
 
     pub(in crate::publish) fn situation() -> Situation {
         Situation {
+            reports: String::new(),
             domain: "example.org".into(),
             hostname: "mail.example.org".into(),
             services: vec![Service { name: "imaps", port: 993 }, Service { name: "submissions", port: 465 }],

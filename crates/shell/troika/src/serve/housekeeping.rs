@@ -1,5 +1,6 @@
 //! What is done once a day, beside the mail: shortening the change logs of mailboxes, which grow with every change, and
-//! forgetting addresses that were kept for bounces which come no more, or because mail to them bounced.
+//! forgetting addresses that were kept for bounces which come no more, or because mail to them bounced, and what
+//! became of messages that are long over.
 
 use agents::World;
 use std::sync::{Arc, Weak};
@@ -23,6 +24,8 @@ pub async fn run(world: Weak<World>) {
         let round = tokio::task::spawn_blocking(move || {
             while rewriting::forget_older(&*world.engine, World::now()).wait().unwrap_or(false) {}
             while world.queue.forget_suppressions(World::now()).wait().unwrap_or(false) {}
+            let keep = world.outgoing.read().rules.history;
+            while world.queue.forget_past(keep, World::now()).wait().unwrap_or(false) {}
             trim_all(&world)
         })
         .await;

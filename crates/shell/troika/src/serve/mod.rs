@@ -12,7 +12,6 @@ mod log;
 mod pages;
 mod privileges;
 mod reporting;
-mod reports;
 pub mod webhook;
 
 pub use privileges::hand_back;

@@ -2,9 +2,8 @@
 
 use super::doors::Settings;
 use super::http::{PageFuture, Pages};
-use super::reports;
 use crate::sending;
-use agents::World;
+use agents::{World, tls_reports};
 use queue::schedule::DestinationStatus;
 use std::fmt::Write;
 use std::sync::Arc;
@@ -84,7 +83,7 @@ impl Pages for ServerPages {
     }
 
     fn take_report(&self, posted: &[u8]) -> Result<(), String> {
-        reports::take(&self.world, &self.settings.now(), posted)
+        tls_reports::take(&self.world, posted)
     }
 
     fn operator_token(&self) -> String {
@@ -92,7 +91,7 @@ impl Pages for ServerPages {
     }
 
     fn reports(&self) -> String {
-        reports::list(&self.world)
+        tls_reports::list(&self.world)
     }
 
     fn policy(&self, host: &str) -> Option<String> {
