@@ -108,7 +108,7 @@ pub enum Meaning {
     Caa(String),
     /// Another name of a host.
     Alias(String),
-    /// Nothing of the DNS: what a host shows to who comes ([`live`]).
+    /// Nothing of the DNS: what a host shows to who comes (`live.rs`).
     Live,
 }
 
