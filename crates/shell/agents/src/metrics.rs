@@ -139,7 +139,6 @@ pub struct Metrics {
 }
 
 impl Default for Metrics {
-    #[expect(clippy::too_many_lines, reason = "a list of figures with their names")]
     fn default() -> Self {
         let mut metrics = Metrics {
             registry: Registry::with_prefix("troika"),
