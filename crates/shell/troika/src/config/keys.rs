@@ -260,7 +260,7 @@ section! {
         /// IMAP only. Whoever adds sources must not be able to look into the network behind this server: name no more
         /// than the mail servers there, as "10.0.0.25/32".
         networks: Networks = "[]" => Networks::default(),
-        /// PEM file: authorities that sign the servers' certificates. Empty: those of [delivery] authorities, else the system's.
+        /// PEM file: authorities that sign the servers' certificates. Empty: those of `authorities` in `[delivery]`, else the system's.
         authorities: PathBuf = "\"\"" => PathBuf::new(),
         /// How long one address may take to answer a connection, and to make the TLS handshake.
         connect_timeout: Span = "\"30s\"" => Span::seconds(30),
