@@ -27,7 +27,7 @@ use net::{Bound, CertificateFiles, Tls};
 use std::path::Path;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use webhook::Webhook;
@@ -56,6 +56,12 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     let bound = bind::all(&config)?;
     privileges::drop_to(&config.server.user, &config.server.data_dir).map_err(Failure::new)?;
     let world = Arc::new(world::open(&config)?);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
+    // Before anybody is told that the server is there: who stops it then finds it listening.
+    let signals = Signals::hear(&runtime)?;
     if let Some(prepare) = prepare {
         prepare(&world, &config)?;
     }
@@ -76,17 +82,13 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
     webhook.set(telling::webhook(&config)?);
     world.queue.scheduler().set(sending::schedule(&config));
 
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
     let outcome = runtime.block_on(serve(
         path,
         config.clone(),
         world.clone(),
         Senders { courier, guard, webhook, collector },
-        tls,
-        bound,
+        (tls, bound),
+        signals,
     ));
     runtime.shutdown_timeout(config.server.shutdown_grace.0);
     let _ = std::fs::remove_file(control::server::socket_path(&config.server.data_dir));
@@ -164,8 +166,8 @@ async fn serve(
     config: Config,
     world: Arc<World>,
     senders: Senders,
-    tls: Tls,
-    bound: Vec<(usize, Bound)>,
+    (tls, bound): (Tls, Vec<(usize, Bound)>),
+    signals: Signals,
 ) -> Result<(), Failure> {
     let (stop, shutdown) = watch::channel(false);
     let settings = Arc::new(doors::Settings::new(config.clone()));
@@ -210,7 +212,7 @@ async fn serve(
     tokio::spawn(agents::lists::spread(Arc::downgrade(&world)));
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let grace = config.server.shutdown_grace.0;
-    let why = until_stopped(path, &settings, &world, &senders, &tls).await;
+    let why = until_stopped(path, &settings, &world, &senders, &tls, signals).await;
     tracing::info!("stopping: running sessions may finish");
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
     let _ = stop.send(true);
@@ -232,6 +234,27 @@ async fn serve(
     why
 }
 
+/// What the process is told from outside.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    /// From here on none is lost, though it is acted on only when [`until_stopped`] runs.
+    fn hear(runtime: &tokio::runtime::Runtime) -> Result<Signals, Failure> {
+        let _entered = runtime.enter();
+        let hear =
+            |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
+        Ok(Signals {
+            terminate: hear(SignalKind::terminate())?,
+            interrupt: hear(SignalKind::interrupt())?,
+            hang_up: hear(SignalKind::hangup())?,
+        })
+    }
+}
+
 /// How soon a store that stopped is noticed.
 const STOPPED_ROUND: Duration = Duration::from_secs(1);
 
@@ -243,19 +266,17 @@ async fn until_stopped(
     world: &Arc<World>,
     senders: &Senders,
     tls: &Tls,
+    mut signals: Signals,
 ) -> Result<(), Failure> {
-    let hear = |kind| signal(kind).map_err(|error| Failure::new(format!("signals can't be heard: {error}")));
-    let (mut terminate, mut interrupt, mut hang_up) =
-        (hear(SignalKind::terminate())?, hear(SignalKind::interrupt())?, hear(SignalKind::hangup())?);
     let mut rounds = tokio::time::interval(STOPPED_ROUND);
     loop {
         tokio::select! {
             _ = rounds.tick() => if world.engine.figures().stopped {
                 return Err(Failure::new(engine::Error::Stopped.to_string()));
             },
-            _ = terminate.recv() => return Ok(()),
-            _ = interrupt.recv() => return Ok(()),
-            _ = hang_up.recv() => match reload(path, settings, world, senders, tls) {
+            _ = signals.terminate.recv() => return Ok(()),
+            _ = signals.interrupt.recv() => return Ok(()),
+            _ = signals.hang_up.recv() => match reload(path, settings, world, senders, tls) {
                 Ok(()) => tracing::info!(path = %path.display(), "the configuration was read again"),
                 Err(failure) => tracing::error!(%failure, "the new configuration is not used; the old one stays in force"),
             },
