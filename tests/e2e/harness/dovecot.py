@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
+from pathlib import Path
 
 from .peers import open_folder
 from .ports import free_ports
@@ -104,6 +105,18 @@ service imap-login {{
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait(10)
+            # Those that it started hold its ports and write their indexes until they are gone, too.
+            until(lambda: not self.is_any_left(), "Dovecot's processes to end", 30)
+
+    def is_any_left(self):
+        """Whether a process of its session lives."""
+        for stat in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                # proc(5): the name may hold anything; behind it stand state, parent, group and session.
+                state, _, _, session = stat.read_text(errors="replace").rpartition(")")[2].split()[:4]
+                if int(session) == self.process.pid and state not in "ZX":
+                    return True
+        return False
 
     def login(self, user="anna"):
         """Log in by IMAP in clear."""
@@ -117,11 +130,25 @@ service imap-login {{
         port = self.imaps if scheme == "imaps" else self.imap
         return f"{scheme}://{user}localhost:{port}"
 
+    def uid_validity(self, user="anna", folder="INBOX"):
+        """UIDVALIDITY of a folder."""
+        client = self.login(user)
+        answer = client.status(folder, "(UIDVALIDITY)")
+        client.logout()
+        assert answer[0] == "OK", answer
+        return answer[1][0]
+
     def new_uid_validity(self, user="anna", folder=""):
         """Lose what says which message has which UID, as restored backups do."""
         self.kill()
         # What names keywords stays.
-        for path in [*(self.mail / user / folder).glob("dovecot-uid*"), *(self.mail / user / folder).glob("dovecot.index*")]:
+        home = self.mail / user / folder
+        uids = home / "dovecot-uidlist"
+        version, validity, *_ = uids.read_text().splitlines()[0].split()
+        for path in [*home.glob("dovecot-uid*"), *home.glob("dovecot.index*")]:
             if path.is_file():
                 path.unlink()
+        # Left alone, Dovecot takes the second of the day for it, which may well be the old one.
+        uids.write_text(f"{version} V{int(validity.removeprefix('V')) + 1000} N1\n")
+        shutil.chown(uids, "mail", "mail")
         self.start()
