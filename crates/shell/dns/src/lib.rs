@@ -19,7 +19,7 @@ use cache::Cache;
 use hickory_resolver::proto::rr::{Name, RData};
 use parking_lot::{Mutex, RwLock};
 use raw::{Kind, Raw, text_of};
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -166,10 +166,14 @@ impl Resolver {
     }
 
     /// The addresses of a host, IPv6 first. When one family fails and the other has addresses, these are the answer.
+    /// `localhost` is this machine, whatever a name server or a zone says of it.
     ///
     /// # Errors
     /// [`Fault`]: try again later.
     pub async fn addresses(&self, host: &str) -> Result<Answer<IpAddr>, Fault> {
+        if is_localhost(host) {
+            return Ok(loopback(host));
+        }
         let (v6, v4) = tokio::join!(self.raw(host, Kind::Aaaa), self.raw(host, Kind::A));
         let addresses = |raw: &Raw| {
             typed(raw, |data| match data {
@@ -316,6 +320,23 @@ fn typed<T>(raw: &Raw, take: impl Fn(&RData) -> Option<T>) -> Answer<T> {
         presence => presence,
     };
     Answer { records, presence, canonical: raw.canonical.clone(), status: raw.status, ttl: raw.ttl }
+}
+
+// RFC 6761 §6.3: the name and all beneath it are special, and no question about them leaves this machine.
+fn is_localhost(host: &str) -> bool {
+    let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    host == "localhost" || host.ends_with(".localhost")
+}
+
+fn loopback(host: &str) -> Answer<IpAddr> {
+    Answer {
+        records: vec![Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()],
+        presence: Presence::Found,
+        canonical: host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase(),
+        // Nothing is signed of it, so nobody asks for its TLSA records.
+        status: SecurityStatus::Insecure,
+        ttl: Duration::MAX,
+    }
 }
 
 /// A name in any form; always taken as complete, so that the system's search list never makes another of it.

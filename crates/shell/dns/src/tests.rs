@@ -197,3 +197,15 @@ async fn a_zone_file_answers_and_is_read_again() {
     resolver.reload(&settings).unwrap();
     assert_eq!(resolver.mx("x.test").await.unwrap().presence, Presence::NoName);
 }
+
+#[tokio::test]
+async fn localhost_is_this_machine_and_nobody_is_asked() {
+    let (address, asked) = serve(|_, _, _| None).await;
+    for name in ["localhost", "LocalHost.", "mail.localhost"] {
+        let found = resolver(address).addresses(name).await.unwrap();
+        assert_eq!(found.records, ["::1", "127.0.0.1"].map(|text| text.parse::<IpAddr>().unwrap()), "{name}");
+        assert!(!found.status.is_secure());
+    }
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+    assert!(resolver(address).addresses("notlocalhost").await.is_err());
+}
