@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 from harness.mail import message, unique, with_attachment
+from harness.ports import free_ports
 from harness.programs import run
 from harness.server import troika
 from harness.waiting import until
+from test_relay import route
 
 
 def try_delivery(server, account, raw):
@@ -148,7 +150,7 @@ def state(server, accounts):
 
 
 def test_rebuild_equals_the_old_index(own_server):
-    server = own_server()
+    server = own_server(sections=route(f"127.0.0.1:{free_ports(1)[0]}"))
     accounts = [server.account(f"user{number}") for number in range(3)]
     server.cli("alias", "add", "all@example.test", accounts[0].address)
     for number in range(60):
@@ -164,7 +166,9 @@ def test_rebuild_equals_the_old_index(own_server):
     with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
         smtp.login(accounts[0].address, accounts[0].password)
         smtp.sendmail(accounts[0].address, ["x@far.test"], message())
+    until(lambda: server.rows("queue", "list")[0]["recipients"][0]["attempts"] == 1, "an attempt that failed and is noted")
     before = state(server, accounts)
+    assert json.loads(before)["queue"], "queued mail is compared too"
     refused = server.cli("store", "rebuild", expect=1)
     assert b"stop" in refused.stderr or b"use" in refused.stderr, "not under a running server"
     server.stop()

@@ -86,12 +86,20 @@ class Server:
         """Write troika.toml."""
         text = f'[server]\nhostname = "mail.{self.domain}"\ndata_dir = "{data_dir}"\nshutdown_grace = "10s"\n'
         text += f'{sections}\n[log]\nformat = "json"\n'
+        if "[dns]" not in sections:
+            text += f'\n[dns]\nzone_file = "{self.no_names()}"\n'
         for name, (protocol, tls, clear) in self.listeners.items():
             text += f'\n[[listener]]\nprotocol = "{protocol}"\nbind = "127.0.0.1:{self.ports[name]}"\ntls = "{tls}"\n'
             text += "plaintext_auth = true\n" if clear else ""
         if "lmtp" in self.listeners:
             text += f'\n[[listener]]\nprotocol = "lmtp"\nbind = "unix:{self.lmtp_socket}"\n'
         self.config.write_text(text)
+
+    def no_names(self):
+        """A zone without names: what is asked for is not there, at once, whatever resolver this machine has."""
+        path = self.folder / "empty.zone"
+        path.write_text("")
+        return path
 
     # Life
 
