@@ -61,7 +61,12 @@ fuzz_target!(|input: &[u8]| {
         let whole = inflated(&[plan.text], false);
         let text = pieces.concat();
         if text == plan.text && whole.0.len() < PLAIN_BYTES_MAX {
-            assert_eq!(inflated(&pieces, true), whole);
+            let parted = inflated(&pieces, true);
+            assert_eq!(parted.1, whole.1);
+            // How much of a garbled stream comes out before that is noticed depends on the pieces.
+            let same = parted.0.len().min(whole.0.len());
+            assert!(parted.0[..same] == whole.0[..same]);
+            assert!(whole.1 == End::Garbled || parted.0.len() == whole.0.len());
         }
         return;
     }
