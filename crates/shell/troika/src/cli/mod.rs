@@ -2,14 +2,11 @@
 
 pub mod arguments;
 mod collect;
-mod collect_arguments;
 mod dns;
 mod files;
-mod migrate_arguments;
 mod queue;
 mod reach;
 mod show;
-mod tls_reports;
 mod transfer;
 
 pub use reach::Reach;
