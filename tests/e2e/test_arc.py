@@ -100,7 +100,7 @@ def test_nothing_is_sealed_unless_asked_for(own_server):
         anna = server.account("anna")
         server.cli("redirect", "set", anna.address, "anna@elsewhere.test")
         server.cli("dkim", "add", server.domain, "--activate")
-        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
             smtp.sendmail("a@elsewhere.test", [anna.address], message(unique()))
         (taken,) = hop.wait(1)
         assert b"ARC-" not in taken.content and b"DKIM-Signature" not in taken.content

@@ -28,14 +28,14 @@ def route(hop):
 
 def submit(server, account, recipients, raw, options=(), rcpt_options=()):
     """Send as a user does; return the SMTP object's answers to refused recipients."""
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(account.address, account.password)
         return smtp.sendmail(account.address, recipients, raw, options, rcpt_options)
 
 
 def reports(server, account, count=1):
     """Wait for so many reports in a mailbox; return them parsed."""
-    found = until(lambda: len(made := server.contents(account)) >= count and made, f"{count} reports", 20)
+    found = until(lambda: len(made := server.contents(account)) >= count and made, f"{count} reports")
     parsed = [email.message_from_bytes(raw, policy=email.policy.default) for raw in found]
     for one in parsed:
         assert one.get_content_type() == "multipart/report" and one["Return-Path"] == "<>", one
@@ -101,7 +101,7 @@ def test_a_delay_is_told_once_and_notify_is_heard(own_server):
         assert recipient["Action"] == "delayed" and recipient["Status"] == "4.2.0", recipient
         assert "Will-Retry-Until" in recipient and "b@y.test" in recipient["Final-Recipient"]
         seen = len(hop.commands)
-        until(lambda: len(hop.commands) > seen + 12, "more attempts", 30)
+        until(lambda: len(hop.commands) > seen + 12, "more attempts")
         assert len(server.contents(anna)) == 1, "once"
         # The operator ends it: now the sender hears of both.
         for row in server.rows("queue", "list"):
@@ -110,14 +110,14 @@ def test_a_delay_is_told_once_and_notify_is_heard(own_server):
         for report in ended:
             _, recipient = status(report)
             assert recipient["Action"] == "failed" and "given up on y.test" in recipient["Diagnostic-Code"]
-        assert is_empty(server)
+        until(lambda: is_empty(server), "an empty queue")
 
 
 def test_utf_8_addresses_come_back_as_such(own_server):
     with NextHop(replies={"RCPT": "550 5.1.1 никого"}) as hop:
         server = own_server(sections=OWN + route(hop))
         anna = server.account("anna")
-        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
             smtp.login(anna.address, anna.password)
             smtp.ehlo()
             smtp.docmd(f"MAIL FROM:<{anna.address}> SMTPUTF8 BODY=8BITMIME")
@@ -153,7 +153,7 @@ def test_addresses_that_do_not_exist_are_not_sent_to_any_more(own_server):
         assert b"he asked for it" in refused.value.recipients["ceo@y.test"][1]
 
 
-def settled(server, seconds=20):
+def settled(server, seconds=90):
     """Wait until nothing is queued."""
     until(lambda: is_empty(server), "an empty queue", seconds)
 
@@ -263,11 +263,13 @@ class Receiver(http.server.ThreadingHTTPServer):
                 signed = f"{self.headers['webhook-id']}.{self.headers['webhook-timestamp']}.".encode() + body
                 wanted = base64.b64encode(hmac.digest(SECRET.encode(), signed, hashlib.sha256)).decode()
                 assert self.headers["webhook-signature"] == f"v1,{wanted}"
-                if receiver.takes:
+                # Asked once: the test changes its mind meanwhile.
+                takes = receiver.takes
+                if takes:
                     receiver.events += json.loads(body)["events"]
                 else:
                     receiver.refused += 1
-                self.send_response(204 if receiver.takes else 503)
+                self.send_response(204 if takes else 503)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
@@ -310,7 +312,7 @@ def test_a_burst_is_an_alarm_and_the_webhook_hears_of_all(own_server, receiver, 
         until(lambda: receiver.refused > 0, "a first request")
         server.restart()
         receiver.takes = True
-        until(lambda: len(receiver.events) >= 7, "all events", 30)
+        until(lambda: len(receiver.events) >= 7, "all events")
         names = sorted(event["event"] for event in receiver.events)
         assert names == ["alarm", *["delivered"] * 5, "failed"], names
         numbers = [event["number"] for event in receiver.events]

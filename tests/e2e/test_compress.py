@@ -74,7 +74,7 @@ def test_everything_travels_compressed_in_clear_and_inside_tls(server, alice):
 
 
 def test_imaplib_over_zlib(server, alice):
-    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=120)
     client.starttls(careless())
     client.login(alice.address, alice.password)
     imaplib.Commands["COMPRESS"] = ("AUTH",)

@@ -17,7 +17,7 @@ from test_relay import route
 
 def try_delivery(server, account, raw):
     """The reply's code."""
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=60) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
         try:
             smtp.sendmail("a@elsewhere.test", [account.address], raw)
         except smtplib.SMTPResponseException as error:
@@ -55,7 +55,7 @@ def test_a_full_disk(own_server, small_disk, reserve):
     assert len(server.contents(alice)) == len(acknowledged), "reading goes on"
     assert 400 <= deliver(500_000) < 500
     ballast.unlink()
-    until(lambda: deliver(1000) == 250, "mail to be taken again", seconds=30)
+    until(lambda: deliver(1000) == 250, "mail to be taken again")
     assert deliver(500_000) == 250
     text = b"".join(server.contents(alice))
     assert [subject for subject in acknowledged if subject.encode() not in text] == []
@@ -163,7 +163,7 @@ def test_rebuild_equals_the_old_index(own_server):
     client.expunge()
     client.uid("MOVE", "7:9", "Archive")
     client.logout()
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(accounts[0].address, accounts[0].password)
         smtp.sendmail(accounts[0].address, ["x@far.test"], message())
     until(lambda: server.rows("queue", "list")[0]["recipients"][0]["attempts"] == 1, "an attempt that failed and is noted")
@@ -209,7 +209,7 @@ def test_expunged_space_is_given_back(own_server):
     client.expunge()
     client.logout()
     server.cli("store", "compact")
-    until(lambda: used() < full / 2, "the space to be given back", seconds=30)
+    until(lambda: used() < full / 2, "the space to be given back")
     disk = sum(path.stat().st_blocks * 512 for path in Path(server.data).rglob("*") if path.is_file())
     assert disk < full, (disk, full)
     assert len(server.contents(alice)) == 2
@@ -233,7 +233,7 @@ def test_expunged_space_is_given_back_without_being_asked(own_server):
         server.deliver(bob, message())
         return used() < full / 2
 
-    until(given_back, "the space to be given back", seconds=60, every=0.2)
+    until(given_back, "the space to be given back", seconds=300, every=0.2)
 
 
 def test_only_one_process_has_the_store(own_server, tmp_path):
@@ -243,6 +243,6 @@ def test_only_one_process_has_the_store(own_server, tmp_path):
     for port in server.ports.values():
         text = text.replace(str(port), "0")
     other.write_text(re.sub(r"\n\[\[listener\]\].*", "", text, flags=re.S) + '\n[[listener]]\nprotocol = "smtp"\nbind = "127.0.0.1:0"\n')
-    refused = troika("--config", other, "serve", expect=1, timeout=20)
+    refused = troika("--config", other, "serve", expect=1, timeout=120)
     assert re.search(rb"in use|lock|another", refused.stderr), refused.stderr
     assert server.ready()

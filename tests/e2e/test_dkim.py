@@ -14,7 +14,7 @@ ELSEWHERE = "someone@elsewhere.test"
 
 def send(server, account, raw, *to, options=()):
     """Submit to a local account and to somewhere else, whose copies are one content."""
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(account.address, account.password)
         assert not smtp.sendmail(account.address, [*to, ELSEWHERE], raw, mail_options=options)
 
@@ -96,7 +96,7 @@ def test_what_strangers_send_and_what_stays_is_not_signed(signing):
     alice, bob = signing.account(), signing.account()
     signing.deliver(bob, message(unique(), sender=alice.address), sender=alice.address)
     assert b"DKIM-Signature" not in signing.contents(bob)[-1]
-    with smtplib.SMTP("127.0.0.1", signing.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", signing.submission_clear, timeout=120) as smtp:
         smtp.login(alice.address, alice.password)
         smtp.sendmail(alice.address, [bob.address], message(unique(), sender=alice.address))
     assert b"DKIM-Signature" not in signing.contents(bob)[-1]

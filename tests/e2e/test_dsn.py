@@ -8,7 +8,7 @@ from harness.mail import message, unique
 
 def send(server, account, recipients, raw, options=()):
     """Submit a message without SIZE=, so that only the commit can tell that it does not fit."""
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(account.address, account.password)
         assert smtp.mail(account.address, ["RET=HDRS", "ENVID=e-1"])[0] == 250
         for recipient in recipients:
@@ -56,7 +56,7 @@ def test_an_address_of_several_is_reported_as_expanded(own_server):
     server = own_server()
     alice, bob, carol = (server.account(name) for name in ("alice", "bob", "carol"))
     server.cli("group", "add", "team@example.test", bob.address, carol.address)
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(alice.address, alice.password)
         smtp.sendmail(alice.address, ["team@example.test"], message(unique()), (), ["NOTIFY=SUCCESS"])
     _, recipient = report_in(server, alice)

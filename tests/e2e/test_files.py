@@ -105,7 +105,7 @@ def test_an_interrupted_import_never_doubles(own_server, maildir, victim):
             break
         if victim == "server":
             server.kill()
-            importing.wait(30)
+            importing.wait(300)
             server.start()
         else:
             os.kill(importing.pid, signal.SIGKILL)

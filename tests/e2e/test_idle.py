@@ -1,5 +1,6 @@
 """IDLE: what happens is told at once."""
 
+import statistics
 import time
 
 from harness.mail import message
@@ -23,13 +24,15 @@ def until_line(wire, wanted):
 
 
 def test_a_delivery_is_told_within_a_second(server, alice):
-    with idle(server, alice, timeout=5.0) as wire:
-        server.deliver(alice, message("first"))
-        delivered = time.monotonic()
-        until_line(wire, "1 EXISTS")
-        assert time.monotonic() - delivered < 1.0
-        server.deliver(alice, message("second"))
-        until_line(wire, "2 EXISTS")
+    with idle(server, alice) as wire:
+        spent = []
+        for number in range(1, 6):
+            server.deliver(alice, message(f"number {number}"))
+            delivered = time.monotonic()
+            until_line(wire, f"{number} EXISTS")
+            spent.append(time.monotonic() - delivered)
+        # Most of them: a busy machine may hold one up.
+        assert statistics.median(spent) < 1.0, spent
         wire.send("DONE\r\n")
         assert wire.until_tag("i")[-1].startswith("i OK")
 

@@ -28,7 +28,7 @@ def ok(answer):
 
 
 def test_capabilities(server):
-    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.imap, timeout=120)
     assert "STARTTLS" in client.capabilities and "LOGINDISABLED" in client.capabilities
     with pytest.raises(imaplib.IMAP4.error):
         client.login("a", "b")
@@ -205,7 +205,7 @@ def test_search_in_charsets(server, alice, charset):
 def test_one_megabyte_byte_for_byte(server, alice):
     raw, octets = with_attachment(1 << 20)
     server.deliver(alice, raw)
-    client = imaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server.ca), timeout=30)
+    client = imaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server.ca), timeout=120)
     client.login(alice.address, alice.password)
     client.select("INBOX")
     assert without_trace(ok(client.fetch("1", "(BODY[])"))[0][1]) == raw
@@ -239,7 +239,7 @@ def test_sessions_see_each_others_changes(server, alice, imap):
 def test_login_names(server, alice):
     name = alice.address.split("@")[0]
     for login in (name, f"{name}+tag", f"{name}+tag@{server.domain}", alice.address.upper()):
-        client = imaplib.IMAP4("127.0.0.1", server.imap_clear, timeout=30)
+        client = imaplib.IMAP4("127.0.0.1", server.imap_clear, timeout=120)
         client.login(login, alice.password)
         client.logout()
 
@@ -247,10 +247,10 @@ def test_login_names(server, alice):
 def test_authenticate(app_server):
     server, alice = app_server, app_server.account()
     app = server.app_password(alice)
-    client = imaplib.IMAP4("127.0.0.1", server.imap_clear, timeout=30)
+    client = imaplib.IMAP4("127.0.0.1", server.imap_clear, timeout=120)
     ok(client.login_cram_md5(app.address, app.password))
     client.logout()
-    client = imaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server.ca), timeout=30)
+    client = imaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server.ca), timeout=120)
     ok(client.authenticate("PLAIN", lambda _: f"\0{alice.address}\0{alice.password}".encode()))
     client.logout()
 

@@ -16,7 +16,7 @@ def route(hop, sources=""):
 
 def send(server, many):
     for number in range(many):
-        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+        with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
             smtp.sendmail(f"s{number}@elsewhere.test", [f"r{number}@y{number}.test"], message())
 
 

@@ -32,7 +32,7 @@ def refused(server, sender, recipient):
 
 def submit(server, account, recipients, sender=None):
     """Send a message as a user does."""
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(account.address, account.password)
         smtp.sendmail(sender or account.address, recipients, message(unique()))
 
@@ -62,7 +62,7 @@ def test_an_alias_to_another_host_is_forwarded_with_srs(own_server):
     assert queue(server) == [("", ["far@away.test"])]
     empty(server)
     # What is relayed as it came and what is forwarded leave under reverse-paths of their own.
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30, source_address=("127.0.0.3", 0)) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120, source_address=("127.0.0.3", 0)) as smtp:
         smtp.sendmail("printer@elsewhere.test", ["z@relayed.test", "info@example.test"], message(unique()))
     (forwarded, direct) = queue(server)
     assert direct == ("printer@elsewhere.test", ["z@relayed.test"])

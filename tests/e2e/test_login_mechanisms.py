@@ -237,7 +237,7 @@ def test_tokens_open_their_account_in_all_protocols(token_server, issuer):
         (alice.address, token[:-4] + "AAAA"),
     ]
     for user, wrong in evil:
-        with server.wire("imaps", timeout=30) as wire:
+        with server.wire("imaps", timeout=120) as wire:
             wire.send(f"a AUTHENTICATE OAUTHBEARER {bearer(user, wrong)}\r\n")
             line = wire.line()
             assert line.startswith("+ "), line
@@ -305,7 +305,7 @@ def introspection(tmp_path):
 
 def log_in_with(server, user, token):
     """The final reply of OAUTHBEARER, and the JSON of the refusal before it, if there is one."""
-    with server.wire("imaps", timeout=30) as wire:
+    with server.wire("imaps", timeout=120) as wire:
         wire.send(f"a AUTHENTICATE OAUTHBEARER {bearer(user, token)}\r\n")
         line = wire.line()
         if not line.startswith("+ "):

@@ -19,7 +19,7 @@ NOWHERE = '[[route]]\nrecipient_domain = "*"\nnext_hop = "127.0.0.1:1"\n'
 
 def submit(server, account, recipients, raw):
     """Send a message as a user does."""
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(account.address, account.password)
         smtp.sendmail(account.address, recipients, raw)
 
@@ -289,7 +289,7 @@ def test_who_may_see_the_members(own_server):
     server.cli("list", "subscribe", LIST, alice.address, "dora@away.test")
 
     def expand(account):
-        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
             smtp.login(account.address, account.password)
             code, text = smtp.expn(LIST)
             return code, text.decode()
@@ -321,7 +321,7 @@ def test_a_crash_doubles_and_loses_no_copy(own_server):
             until(lambda: len(server.rows("queue", "list")) > round_ * 700 + round_ * 50, "some copies")
         server.kill()
         server.start()
-    until(lambda: len(server.rows("queue", "list")) >= 2800 and len(server.contents(alice)) >= 4, "all copies", seconds=90)
+    until(lambda: len(server.rows("queue", "list")) >= 2800 and len(server.contents(alice)) >= 4, "all copies", 300)
     recipients = [one["address"] for row in server.rows("queue", "list") for one in row["recipients"]]
     assert sorted(recipients) == sorted(people * 4) and len(server.contents(alice)) == 4
     server.cli("store", "check")

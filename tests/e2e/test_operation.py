@@ -30,7 +30,7 @@ def test_sigterm_tells_the_clients(own_server):
         assert imap.rest().startswith(b"* BYE")
         assert b"* BYE" in idle.rest()
         assert pop3.rest().startswith(b"-ERR [SYS/TEMP]")
-    assert server.process.wait(20) == 0
+    assert server.process.wait(120) == 0
     with pytest.raises(OSError):
         Wire(server.smtp)
     server.cli("store", "check")
@@ -54,7 +54,7 @@ def test_sigterm_in_the_middle_of_a_message(own_server):
                 code = wire.reply()[0]
             except (Closed, OSError):
                 pass
-    assert server.process.wait(20) == 0
+    assert server.process.wait(120) == 0
     server.start()
     assert len(server.contents(alice)) == (1 if code == 250 else 0), code
 
@@ -220,7 +220,7 @@ def test_logs_hold_neither_passwords_nor_mail(own_server):
         wire.pop3(f"PASS {wrong}")
     import smtplib
 
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(alice.address, alice.password)
         smtp.sendmail(alice.address, ["x@far.test"], message(text, body=text))
     server.cli("account", "set", alice.address, "--password-stdin", stdin="Another-One-5512\n")

@@ -13,7 +13,7 @@ from harness.wire import Wire
 
 def codes(server, listener, sender, recipients, account=None):
     """Reply codes of MAIL and each RCPT."""
-    with smtplib.SMTP("127.0.0.1", server.ports[listener], timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.ports[listener], timeout=120) as smtp:
         if account:
             smtp.login(account.address, account.password)
         else:
@@ -36,10 +36,10 @@ def test_users_and_own_networks_may_send_on(own_server):
     route = '[[route]]\nrecipient_domain = "*"\nnext_hop = "127.0.0.1:1"\n'
     server = own_server(sections='[network]\nown = ["127.0.0.3/32"]\n' + route)
     alice = server.account("alice")
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(alice.address, alice.password)
         smtp.sendmail(alice.address, ["x@far.test", "y@far.test", alice.address], message(unique()))
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30, source_address=("127.0.0.3", 0)) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120, source_address=("127.0.0.3", 0)) as smtp:
         smtp.sendmail("printer@elsewhere.test", ["z@far.test"], message())
     queued = json.dumps(server.rows("queue", "list"))
     assert all(address in queued for address in ("x@far.test", "y@far.test", "z@far.test"))
@@ -66,7 +66,7 @@ def test_sender_rule_can_be_off(own_server):
 
 def login(server, address, password, source):
     """Log in by IMAP from an address; whether it was granted, and after how long."""
-    with Wire(server.imap_clear, source=source, timeout=60) as wire:
+    with Wire(server.imap_clear, source=source, timeout=120) as wire:
         wire.line()
         started = time.monotonic()
         lines = wire.imap(f"LOGIN {address} {password}")
@@ -82,7 +82,7 @@ def test_guessing_is_slowed_but_the_rightful_user_elsewhere_is_not(own_server):
     assert spent[-1][1] > spent[0][1] + 1.0, spent
     # All protocols together: SMTP from there is slow at once.
     secret = b64encode(f"\0{alice.address}\0wrong".encode()).decode()
-    with Wire(server.submission_clear, source="127.0.0.9", timeout=60) as wire:
+    with Wire(server.submission_clear, source="127.0.0.9", timeout=120) as wire:
         wire.reply()
         wire.smtp("EHLO x.test")
         started = time.monotonic()
@@ -90,31 +90,34 @@ def test_guessing_is_slowed_but_the_rightful_user_elsewhere_is_not(own_server):
         assert time.monotonic() - started > 1.0
     for source in ("127.0.0.2", "127.0.0.4"):
         granted, seconds = login(server, alice.address, alice.password, source)
-        assert granted and seconds < 1.0, (source, seconds)
+        # Far less than the guesser waits, whatever a log-in costs on this machine.
+        assert granted and seconds < spent[-1][1] / 2, (source, seconds, spent)
 
 
 def test_unknown_names_get_the_same_answer_in_the_same_time(own_server):
     server = own_server()
     alice = server.account("alice")
 
-    def measured(address, start):
-        """Median of first wrong log-ins, each from an address of its own, so that nothing is slowed on purpose."""
-        answers, times = set(), []
-        for number in range(8):
+    accounts = [server.account(f"known{number}") for number in range(12)]
+    names = {
+        10: lambda number: accounts[number].address,
+        11: lambda number: f"nobody{number}@example.test",
+        12: lambda number: f"nobody{number}@nowhere.test",
+    }
+    answers, times = set(), {start: [] for start in names}
+    # In turn, so that what else the machine does is spread over them; first wrong log-ins, each from an address of its
+    # own, so that nothing is slowed on purpose.
+    for number in range(len(accounts)):
+        for start, name in names.items():
             with Wire(server.imap_clear, source=f"127.0.{start}.{number + 1}") as wire:
                 wire.line()
                 begun = time.monotonic()
-                answers.add(wire.imap(f"LOGIN {address(number)} wrong")[-1])
-                times.append(time.monotonic() - begun)
-        return answers, statistics.median(times)
-
-    accounts = [server.account(f"known{number}") for number in range(8)]
-    known, known_time = measured(lambda number: accounts[number].address, 10)
-    unknown, unknown_time = measured(lambda number: f"nobody{number}@example.test", 11)
-    foreign, foreign_time = measured(lambda number: f"nobody{number}@nowhere.test", 12)
-    assert known == unknown == foreign and len(known) == 1
-    for other in (unknown_time, foreign_time):
-        assert 0.4 < other / known_time < 2.5, (known_time, unknown_time, foreign_time)
+                answers.add(wire.imap(f"LOGIN {name(number)} wrong")[-1])
+                times[start].append(time.monotonic() - begun)
+    assert len(answers) == 1
+    known, *others = (statistics.median(one) for one in times.values())
+    for other in others:
+        assert 0.4 < other / known < 2.5, (known, others)
     assert login(server, alice.address, alice.password, "127.0.0.2")[0]
 
 

@@ -49,7 +49,7 @@ def test_a_whole_session(server, bob, mail):
 
 def test_capabilities(app_server):
     server = app_server
-    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=30)
+    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=120)
     before = pop.capa()
     for word in ("TOP", "UIDL", "STLS", "RESP-CODES", "AUTH-RESP-CODE", "PIPELINING", "EXPIRE", "IMPLEMENTATION"):
         assert word in before, word
@@ -63,7 +63,7 @@ def test_capabilities(app_server):
 
 
 def test_user_before_tls_is_refused(server, bob):
-    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=30)
+    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=120)
     with pytest.raises(poplib.error_proto):
         pop.user(bob.address)
         pop.pass_(bob.password)
@@ -75,7 +75,7 @@ def test_apop(app_server):
     app = server.app_password(bob)
     for _ in range(3):
         server.deliver(bob, message())
-    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=30)
+    pop = poplib.POP3("127.0.0.1", server.pop3, timeout=120)
     pop.apop(app.address, app.password)
     assert pop.stat()[0] == 3
     pop.quit()
@@ -100,7 +100,7 @@ def test_cram_md5_and_plain(app_server):
 
 
 def test_utf8_and_lang(server, mail, bob):
-    pop = poplib.POP3_SSL("localhost", server.pop3s, timeout=30, context=trusting(server.ca))
+    pop = poplib.POP3_SSL("localhost", server.pop3s, timeout=120, context=trusting(server.ca))
     assert pop.utf8().startswith(b"+OK")
     pop.user(bob.address)
     pop.pass_(bob.password)
@@ -162,7 +162,7 @@ def test_uidls_stay_across_restarts(own_server):
 def test_one_megabyte_byte_for_byte(server, bob):
     raw, octets = with_attachment(1 << 20)
     server.deliver(bob, raw)
-    pop = poplib.POP3_SSL("localhost", server.pop3s, timeout=30, context=trusting(server.ca))
+    pop = poplib.POP3_SSL("localhost", server.pop3s, timeout=120, context=trusting(server.ca))
     pop.user(bob.address)
     pop.pass_(bob.password)
     assert retr(pop, 1) == raw

@@ -48,7 +48,7 @@ def test_imapclient(server, alice):
         assert client.search() == []
         client.idle()
         server.deliver(alice, message("news"))
-        assert (1, b"EXISTS") in client.idle_check(timeout=15)
+        assert (1, b"EXISTS") in client.idle_check(timeout=90)
         client.idle_done()
         assert client.get_quota_root("INBOX")
         client.unselect_folder()
@@ -57,7 +57,7 @@ def test_imapclient(server, alice):
 
 def test_aioimaplib(server, alice):
     async def session():
-        client = aioimaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server), timeout=30)
+        client = aioimaplib.IMAP4_SSL("localhost", server.imaps, ssl_context=trusting(server), timeout=120)
         await client.wait_hello_from_server()
         assert (await client.login(alice.address, alice.password)).result == "OK"
         assert (await client.enable("CONDSTORE")).result == "OK"
@@ -72,12 +72,12 @@ def test_aioimaplib(server, alice):
         assert all(f"Subject: number {number}".encode() in text for number in range(3)), found
         assert (await client.uid("store", "2", "+FLAGS (\\Flagged)")).result == "OK"
         assert (await client.uid("move", "3", "Archive")).result == "OK"
-        idle = await client.idle_start(timeout=60)
+        idle = await client.idle_start(timeout=120)
         await asyncio.to_thread(server.deliver, alice, message("news"))
-        pushed = await client.wait_server_push(timeout=15)
+        pushed = await client.wait_server_push(timeout=90)
         assert b"3 EXISTS" in pushed, pushed
         client.idle_done()
-        await asyncio.wait_for(idle, 15)
+        await asyncio.wait_for(idle, 90)
         assert (await client.close()).result == "OK"
         assert (await client.logout()).result == "OK"
 

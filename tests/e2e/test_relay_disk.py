@@ -55,7 +55,7 @@ def test_a_full_disk_refuses_for_now_and_loses_nothing(own_server, small_disk, r
         assert code == 452 and text.startswith(b"4.3.1"), (code, text)
         # Attempts go on meanwhile, whether they can be noted or not.
         before = len(hop.commands)
-        until(lambda: len(hop.commands) > before, "an attempt", 30)
+        until(lambda: len(hop.commands) > before, "an attempt")
         assert server.process.poll() is None
         ballast.unlink()
 
@@ -64,9 +64,9 @@ def test_a_full_disk_refuses_for_now_and_loses_nothing(own_server, small_disk, r
             taken.extend([subject] if code == 250 else [])
             return code == 250
 
-        until(taken_again, "mail to be taken again", 30)
+        until(taken_again, "mail to be taken again")
         hop.replies.clear()
-        until(lambda: is_empty(server), "an empty queue", 60)
+        until(lambda: is_empty(server), "an empty queue")
         content = [message.content for message in hop.messages]
         assert len(content) == len(taken)
         assert [subject for subject in taken if sum(subject.encode() in one for one in content) != 1] == []
@@ -79,7 +79,7 @@ def test_a_disk_that_fills_up_before_an_outcome_is_noted(own_server, small_disk,
 
     def slowly(talk, _):
         talk.hop.begun.set()
-        may_answer.wait(60)
+        may_answer.wait(600)
         answered.set()
         return "250 2.0.0 taken"
 
@@ -87,18 +87,18 @@ def test_a_disk_that_fills_up_before_an_outcome_is_noted(own_server, small_disk,
         sections = OWN + storage(reserve) + "[delivery]\n" + QUICK + route(hop.address)
         server = own_server(data_dir=str(small_disk / "data"), sections=sections)
         assert refusal(server, 100_000)[1] == 250
-        assert hop.begun.wait(20)
+        assert hop.begun.wait(90)
         ballast = fill(small_disk)
         for _ in range(100):
             if refusal(server, 400_000)[1] != 250:
                 break
         extra = int(server.metric("troika_queue_messages")) - 1
         may_answer.set()
-        assert answered.wait(20)
+        assert answered.wait(90)
         hop.wait(1)
         if reserve == "0":
-            until(lambda: "can't be noted" in server.log() or is_empty(server), "a try to note it", 30)
+            until(lambda: "can't be noted" in server.log() or is_empty(server), "a try to note it")
         ballast.unlink()
-        until(lambda: is_empty(server), "an empty queue", 60)
+        until(lambda: is_empty(server), "an empty queue")
         assert len(hop.messages) == 1 + extra
         assert len({message.content for message in hop.messages}) == 1 + extra

@@ -1,5 +1,6 @@
 """Hosts in network namespaces: addresses that swallow packets, both address families, several source addresses."""
 
+import threading
 import time
 
 import pytest
@@ -49,23 +50,24 @@ def test_a_host_that_swallows_packets_is_passed_over(own_server, tmp_path, netwo
     """The better one drops everything, the next one is slow, and mail for others does not wait for either."""
     dead, slow, good = network.host(), network.host(), network.host()
     dead.drop()
+    may_answer = threading.Event()
+
+    def slowly(*_):
+        may_answer.wait(300)
+        return "250 2.1.0 ok"
+
     hops = listening(dead) + listening(slow, replies={"MAIL": slowly}) + listening(good)
     text = records("y.test", dead, slow) + records("good.test", good)
     server = own_server(sections=sections(tmp_path, text, connect_timeout='"4s"'))
     send(server, "a@elsewhere.test", ["b@y.test", "c@good.test"], message())
-    until(lambda: hops[4].messages or hops[5].messages, "mail for others", 20)
+    until(lambda: hops[4].messages or hops[5].messages, "mail for others")
     assert not hops[2].messages and not hops[3].messages
-    until(lambda: hops[2].messages or hops[3].messages, "mail at the second host", 40)
+    may_answer.set()
+    until(lambda: hops[2].messages or hops[3].messages, "mail at the second host")
     until(lambda: is_empty(server), "an empty queue")
     assert server.metric("troika_sent_total", outcome="Deferred") == 0
     assert hops[0].connections == hops[1].connections == 0
     assert server.metric("troika_sent_connections_failed_total") == 2, "both addresses of the first one"
-
-
-def slowly(talk, _):
-    """A host that thinks first."""
-    talk.hop.stopped.wait(2)
-    return "250 2.1.0 ok"
 
 
 @pytest.mark.parametrize(("dropped", "used"), [(6, 4), (4, 6)])
@@ -77,8 +79,8 @@ def test_an_address_family_that_leads_nowhere_costs_a_second(own_server, tmp_pat
     server = own_server(sections=sections(tmp_path, records("y.test", host), connect_timeout='"60s"'))
     begun = time.monotonic()
     send(server, "a@elsewhere.test", ["b@y.test"], message())
-    hops[used].wait(1, 30)
-    assert time.monotonic() - begun < 30 and not hops[dropped].connections
+    hops[used].wait(1)
+    assert time.monotonic() - begun < 50 and not hops[dropped].connections
     until(lambda: is_empty(server), "an empty queue")
 
 
@@ -99,9 +101,9 @@ def test_a_host_comes_back(own_server, tmp_path, network):
     hops = listening(host)
     server = own_server(sections=sections(tmp_path, records("y.test", host), connect_timeout='"2s"'))
     send(server, "a@elsewhere.test", ["b@y.test"], message())
-    until(lambda: server.metric("troika_sent_total", outcome="Deferred") >= 1, "a deferral", 30)
+    until(lambda: server.metric("troika_sent_total", outcome="Deferred") >= 1, "a deferral")
     host.take()
-    until(lambda: sum(len(hop.messages) for hop in hops) == 1, "the message", 30)
+    until(lambda: sum(len(hop.messages) for hop in hops) == 1, "the message")
     until(lambda: is_empty(server), "an empty queue")
 
 

@@ -10,13 +10,13 @@ from harness.tls import trusting
 @pytest.fixture
 def smtp(server):
     """A greeted session on port 25."""
-    with smtplib.SMTP("127.0.0.1", server.smtp, "client.test", timeout=30) as session:
+    with smtplib.SMTP("127.0.0.1", server.smtp, "client.test", timeout=120) as session:
         session.ehlo()
         yield session
 
 
 def test_extensions(app_server):
-    with smtplib.SMTP("127.0.0.1", app_server.smtp, "client.test", timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", app_server.smtp, "client.test", timeout=120) as smtp:
         smtp.ehlo()
         check_extensions(app_server, smtp)
 
@@ -27,7 +27,7 @@ def test_cram_md5_is_offered_once_it_can_work(own_server):
     alice = server.account("alice")
 
     def offered():
-        with smtplib.SMTP_SSL("localhost", server.submissions, timeout=30, context=trusting(server.ca)) as smtp:
+        with smtplib.SMTP_SSL("localhost", server.submissions, timeout=120, context=trusting(server.ca)) as smtp:
             smtp.ehlo()
             return smtp.esmtp_features["auth"].split()
 
@@ -95,7 +95,7 @@ def test_chunking_and_binarymime(server, smtp, alice):
 def test_size_is_refused_before_the_message_is_sent(own_server):
     server = own_server(sections='[limits]\nmessage_bytes = "100K"\n')
     alice = server.account("alice")
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
         smtp.ehlo()
         assert smtp.esmtp_features["size"] == str(100 * 1024)
         assert smtp.docmd("MAIL", "FROM:<a@b.test> SIZE=200000")[0] == 552
@@ -110,7 +110,7 @@ def test_size_is_refused_before_the_message_is_sent(own_server):
 def test_smtputf8(server, alice):
     server.cli("domain", "add", "пример.рф", expect=None)
     pochta = server.account("почта@пример.рф")
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
         smtp.ehlo()
         raw = f"From: <почта@пример.рф>\r\nTo: <{pochta.address}>\r\nSubject: Привет\r\n\r\nЗдравствуй\r\n".encode()
         smtp.sendmail("отправитель@пример.рф", [pochta.address], raw, mail_options=["SMTPUTF8", "BODY=8BITMIME"])
@@ -119,7 +119,7 @@ def test_smtputf8(server, alice):
 
 def test_submission_adds_what_is_missing_and_port_25_does_not(server, alice, bob):
     bare = b"Subject: bare\r\nTo: <x@y.test>\r\n\r\nhi\r\n"
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.login(alice.address, alice.password)
         smtp.sendmail(alice.address, [bob.address], bare)
     server.deliver(alice, bare)
@@ -130,7 +130,7 @@ def test_submission_adds_what_is_missing_and_port_25_does_not(server, alice, bob
 
 
 def test_submission_wants_a_login(server, bob):
-    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
         smtp.ehlo()
         assert smtp.mail("a@b.test")[0] == 530
 
@@ -140,7 +140,7 @@ def test_login_names(server, bob):
     alice = server.account()
     name = alice.address.split("@")[0]
     for login in (alice.address, name, f"{name}+tag@{server.domain}", f"{name}+tag", alice.address.upper()):
-        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=30) as smtp:
+        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
             smtp.login(login, alice.password)
 
 
@@ -148,7 +148,7 @@ def test_each_mechanism_of_smtplib(app_server):
     server, alice = app_server, app_server.account()
     app = server.app_password(alice)
     for mechanism, account in (("PLAIN", alice), ("LOGIN", alice), ("PLAIN", app), ("CRAM-MD5", app)):
-        with smtplib.SMTP_SSL("localhost", server.submissions, timeout=30, context=trusting(server.ca)) as smtp:
+        with smtplib.SMTP_SSL("localhost", server.submissions, timeout=120, context=trusting(server.ca)) as smtp:
             smtp.ehlo()
             smtp.user, smtp.password = account.address, account.password
             authenticate = getattr(smtp, "auth_" + mechanism.lower().replace("-", "_"))
@@ -159,7 +159,7 @@ def test_cram_md5_never_works_with_the_own_password(own_server):
     server = own_server()
     alice = server.account("alice")
     server.app_password(alice)
-    with smtplib.SMTP_SSL("localhost", server.submissions, timeout=30, context=trusting(server.ca)) as smtp:
+    with smtplib.SMTP_SSL("localhost", server.submissions, timeout=120, context=trusting(server.ca)) as smtp:
         smtp.ehlo()
         smtp.user, smtp.password = alice.address, alice.password
         with pytest.raises(smtplib.SMTPAuthenticationError):

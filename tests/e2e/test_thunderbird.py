@@ -109,7 +109,7 @@ def thunderbird(server, alice, tmp_path):
         # The X server, xvfb-run and Thunderbird are one group, made here.
         os.killpg(process.pid, signal.SIGTERM)
         try:
-            process.wait(20)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -155,15 +155,15 @@ def test_thunderbird(thunderbird, server, alice, tmp_path):
     """, alice.address, alice.password)
     folders = {"Archive", "2026", "Sent", "Drafts", "Trash"}
     seen = "return root.descendants.map(one => one.name);"
-    until(lambda: folders <= set(script(seen)), "the folders", seconds=60)
+    until(lambda: folders <= set(script(seen)), "the folders")
     script("tabmail.currentAbout3Pane.displayFolder(inbox); inbox.updateFolder(window.msgWindow);")
-    until(lambda: script("return !!message(args[0]) && !!message(args[1]);", subject, other), "the messages", seconds=60)
+    until(lambda: script("return !!message(args[0]) && !!message(args[1]);", subject, other), "the messages")
     thunderbird.screenshot(PICTURES / "thunderbird-1-folders.png")
 
     # A message is read.
     script("tabmail.currentAbout3Pane.selectMessage(message(args[0]));", subject)
     shown = "return tabmail.currentAboutMessage?.getMessagePaneBrowser()?.contentDocument?.body?.textContent ?? '';"
-    until(lambda: word in script(shown), "the text on the screen", seconds=60)
+    until(lambda: word in script(shown), "the text on the screen")
     assert "Привет" in script(shown)
     thunderbird.screenshot(PICTURES / "thunderbird-2-message.png")
     until(lambda: there("INBOX", "SEEN", "SUBJECT", subject) == 1, "\\Seen")
@@ -210,7 +210,7 @@ def test_thunderbird(thunderbird, server, alice, tmp_path):
     # News come while it idles (two seconds after its last command): it is not asked to look.
     until(lambda: idles(tmp_path), "IDLE", seconds=60, every=0.1)
     server.deliver(alice, message(news))
-    until(lambda: script("return !!message(args[0]);", news), "the news", seconds=60)
+    until(lambda: script("return !!message(args[0]);", news), "the news")
     thunderbird.screenshot(PICTURES / "thunderbird-3-news.png")
     for name in ("1-folders", "2-message", "3-news"):
         assert (PICTURES / f"thunderbird-{name}.png").read_bytes()[:4] == b"\x89PNG"

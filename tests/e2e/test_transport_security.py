@@ -29,7 +29,7 @@ DELIVERY = 'retry_first = "1s"\nretry_longest = "2s"\n'
 
 def send(server, recipient, raw=None):
     """Send as a host of an own network."""
-    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=30) as smtp:
+    with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
         smtp.sendmail("a@elsewhere.test", [recipient], raw or message())
 
 
@@ -316,7 +316,7 @@ def test_our_policy_is_shown_to_everybody_and_the_inside_is_not(own_server):
     def get(path, host="mta-sts.example.test"):
         context = ssl.create_default_context(cafile=str(server.ca))
         context.check_hostname = False
-        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=20)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=120)
         connection.request("GET", path, headers={"Host": host})
         reply = connection.getresponse()
         return reply.status, reply.getheader("Content-Type"), reply.read().decode()
@@ -330,7 +330,7 @@ def test_our_policy_is_shown_to_everybody_and_the_inside_is_not(own_server):
     # Behind a web server it is there, too.
     request = urllib.request.Request(f"http://127.0.0.1:{server.http}/.well-known/mta-sts.txt")
     request.add_header("Host", "mta-sts.example.test")
-    assert urllib.request.urlopen(request, timeout=20).read().decode() == text
+    assert urllib.request.urlopen(request, timeout=120).read().decode() == text
     # What `troika dns` prints has an id of this very policy.
     shown = server.cli("dns", "example.test").stdout.decode()
     assert "_mta-sts.example.test" in shown
@@ -357,7 +357,7 @@ def test_reports_go_to_whom_asks_for_them(own_server, tmp_path, authority):
             # The day is over.
             (library,) = Path("/usr/lib").glob("*/faketime/libfaketime.so.1")
             server.start(wrapper=("env", f"LD_PRELOAD={library}", "FAKETIME=+3d"))
-            report = email.message_from_bytes(hop.wait(2, seconds=40)[1].content)
+            report = email.message_from_bytes(hop.wait(2)[1].content)
             until(lambda: posts, "a report by HTTPS")
     assert report.get_content_type() == "multipart/report" and report.get_param("report-type") == "tlsrpt"
     assert report["TLS-Report-Domain"] == "y.test" and report["TLS-Report-Submitter"] == "mail.example.test"
@@ -391,9 +391,9 @@ def test_a_bad_place_for_reports_neither_delays_nor_doubles_the_good_ones(own_se
                 server.stop(check=False)
                 server.start(wrapper=("env", f"LD_PRELOAD={library}", "FAKETIME=+3d"))
                 # The silent one has a minute; nobody waits for it, a server that stops neither.
-                hop.wait(2, seconds=40)
-                until(lambda: posts, "a report by HTTPS", seconds=40)
-                until(lambda: server.log().count("a TLS report can't be sent") == turn, "the closed place's failure", 40)
+                hop.wait(2)
+                until(lambda: posts, "a report by HTTPS")
+                until(lambda: server.log().count("a TLS report can't be sent") >= turn, "the closed place's failure")
     assert len(hop.messages) == 2 and len(posts) == 1
 
 
@@ -404,7 +404,7 @@ def test_reports_of_others_are_taken_and_shown(own_server):
     def post(body):
         request = urllib.request.Request(base, body, {"Content-Type": "application/tlsrpt+gzip"})
         try:
-            return urllib.request.urlopen(request, timeout=20).status
+            return urllib.request.urlopen(request, timeout=120).status
         except urllib.error.HTTPError as error:
             return error.code
 
@@ -424,13 +424,13 @@ def test_reports_of_others_are_taken_and_shown(own_server):
     assert post(b"x" * (2 << 20)) == 413
 
     def kept():
-        found = json.loads(urllib.request.urlopen(base, timeout=20).read())
+        found = json.loads(urllib.request.urlopen(base, timeout=120).read())
         return found if len(found) == 2 else None
 
     rows = until(kept, "two reports")
     assert {row["report"]["id"] for row in rows} == {"r1", "r2"}
     assert rows[0]["report"]["policies"][0]["details"] == [["certificate-expired", "mail.example.test", "", 3]]
-    assert "TLS with our hosts failed" in server.log()
+    until(lambda: "TLS with our hosts failed" in server.log(), "a word in the log")
 
 
 def tls_report_mail(name, domain="example.test"):
@@ -481,4 +481,4 @@ def test_reports_that_come_by_mail_count_when_they_are_signed(own_server, tmp_pa
     assert b"no TLS report" in server.cli("tls-reports", "show", "unsigned", expect=1).stderr
     # People get them all the same.
     assert len(server.contents(anna)) == 5
-    assert "TLS with our hosts failed" in server.log()
+    until(lambda: "TLS with our hosts failed" in server.log(), "a word in the log")

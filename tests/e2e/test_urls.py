@@ -33,7 +33,7 @@ def authorised(wire, url):
 
 
 def submission(server, account):
-    session = smtplib.SMTP_SSL("localhost", server.submissions, "client.test", timeout=30, context=trusting(server.ca))
+    session = smtplib.SMTP_SSL("localhost", server.submissions, "client.test", timeout=120, context=trusting(server.ca))
     session.ehlo()
     assert session.esmtp_features["burl"] == "", "before the log-in"
     session.login(account.address, account.password)
@@ -146,7 +146,7 @@ def test_burl_refuses_what_is_not_the_users(server, imap):
     assert outcome(alice, gone) == (554, b"5.6.6")
     assert outcome(alice, "imap://alice@mail.elsewhere.test/INBOX/;UID=1;URLAUTH=submit+alice:internal:" + "0" * 32) == (554, b"5.7.8")
     assert outcome(alice, "http://example.test/") == (554, b"5.6.6")
-    with smtplib.SMTP("127.0.0.1", server.smtp, "client.test", timeout=30) as session:
+    with smtplib.SMTP("127.0.0.1", server.smtp, "client.test", timeout=120) as session:
         session.ehlo()
         assert not session.has_extn("burl"), "never on port 25"
         assert session.docmd("BURL", f"{mine} LAST")[0] == 500

@@ -95,7 +95,7 @@ service imap-login {{
             self.process = subprocess.Popen(
                 ["dovecot", "-F", "-c", self.conf], stdout=noise, stderr=noise, start_new_session=True
             )
-        until(lambda: listening(self.imap) or self.process.poll() is not None, "Dovecot", 30)
+        until(lambda: listening(self.imap) or self.process.poll() is not None, "Dovecot")
         assert self.process.poll() is None, (self.folder / "noise").read_text()
         return self
 
@@ -104,9 +104,9 @@ service imap-login {{
         if self.process and self.process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self.process.pid, signal.SIGKILL)
-            self.process.wait(10)
+            self.process.wait(60)
             # Those that it started hold its ports and write their indexes until they are gone, too.
-            until(lambda: not self.is_any_left(), "Dovecot's processes to end", 30)
+            until(lambda: not self.is_any_left(), "Dovecot's processes to end")
 
     def is_any_left(self):
         """Whether a process of its session lives."""
@@ -120,7 +120,7 @@ service imap-login {{
 
     def login(self, user="anna"):
         """Log in by IMAP in clear."""
-        client = imaplib.IMAP4("127.0.0.1", self.imap, timeout=60)
+        client = imaplib.IMAP4("127.0.0.1", self.imap, timeout=120)
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client.login(user, PASSWORD)
         return client

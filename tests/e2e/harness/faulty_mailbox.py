@@ -100,7 +100,7 @@ class FaultyPop3:
             out.write(b"\x00\xff\x17 what?\r\n" * 50)
             return False
         elif fault == "silent":
-            self.stopping.wait(30)
+            self.stopping.wait(120)
             return False
         elif fault == "endless message":
             out.write(b"+OK\r\n")

@@ -119,7 +119,7 @@ service pop3-login {{
         with open(self.folder / "noise", "ab") as noise:
             words = ["dovecot", "-F", "-c", self.config]
             self.process = subprocess.Popen(words, stdout=noise, stderr=noise, start_new_session=True)
-        until(self.answers, "Dovecot to start", seconds=60)
+        until(self.answers, "Dovecot to start", seconds=90)
 
     def answers(self):
         """Whether one can log in."""
@@ -134,7 +134,7 @@ service pop3-login {{
 
     def login(self, user):
         """Log in by IMAP."""
-        client = imaplib.IMAP4("127.0.0.1", self.imap, timeout=60)
+        client = imaplib.IMAP4("127.0.0.1", self.imap, timeout=120)
         client.login(user, PASSWORD)
         return client
 
@@ -163,7 +163,7 @@ service pop3-login {{
         for name in folder.glob("dovecot*"):
             name.unlink()
         # The UIDVALIDITY of a new list is the time in seconds.
-        until(lambda: self.renumbered(user, folder, before), "another UIDVALIDITY", seconds=30, every=0.3)
+        until(lambda: self.renumbered(user, folder, before), "another UIDVALIDITY", seconds=90, every=0.3)
 
     def renumbered(self, user, folder, before):
         """Whether the UIDVALIDITY is another one by now."""
@@ -182,5 +182,5 @@ service pop3-login {{
         """End it and remove its folder."""
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-            self.process.wait(30)
+            self.process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)

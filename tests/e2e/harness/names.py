@@ -83,7 +83,7 @@ class Names:
     def stop(self):
         """End it."""
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.log.close()
 
 

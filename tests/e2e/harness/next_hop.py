@@ -13,6 +13,7 @@ import ssl
 import threading
 from dataclasses import dataclass, field
 
+from .ports import free_ports
 from .waiting import until
 
 KEYWORDS = ("PIPELINING", "SIZE 50000000", "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8", "CHUNKING")
@@ -139,7 +140,8 @@ class NextHop:
             kind = socketserver.ThreadingTCPServer
             if ":" in host:
                 kind = type("V6", (socketserver.ThreadingTCPServer,), {"address_family": socket.AF_INET6})
-            self.server = kind((host, port), Handler)
+            # Not one of those that the system gives to outgoing connections: tests that bind it again find it free.
+            self.server = kind((host, port or free_ports(1)[0]), Handler)
             self.port = self.server.server_address[1]
         self.server.daemon_threads = True
         self.server.request_queue_size = 256
@@ -196,7 +198,7 @@ class NextHop:
         with self.lock:
             self.messages.append(message)
 
-    def wait(self, count, seconds=20):
+    def wait(self, count, seconds=90):
         """Wait until so many messages have come; return them."""
         until(lambda: len(self.messages) >= count, f"{count} messages, not {len(self.messages)}", seconds)
         with self.lock:

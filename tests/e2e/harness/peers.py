@@ -93,7 +93,7 @@ disable_dns_lookups = yes
 
     def __enter__(self):
         run(["postfix", "-c", self.conf, "start"])
-        until(lambda: listening(self.port), "Postfix", 30)
+        until(lambda: listening(self.port), "Postfix")
         return self
 
     def __exit__(self, *_):
@@ -184,13 +184,13 @@ begin retry
             self.process = subprocess.Popen(
                 [unpack_exim(), "-bdf", "-q10s", "-C", self.conf], stdout=noise, stderr=noise
             )
-        until(lambda: listening(self.port) or self.process.poll() is not None, "Exim", 30)
+        until(lambda: listening(self.port) or self.process.poll() is not None, "Exim")
         assert self.process.poll() is None, (self.folder / "noise").read_text()
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def taken(self):
@@ -215,12 +215,12 @@ class Aiosmtpd:
         words = ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"127.0.0.1:{self.port}"]
         words += ["-c", "aiosmtpd.handlers.Mailbox", self.mail]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: listening(self.port), "aiosmtpd", 30)
+        until(lambda: listening(self.port), "aiosmtpd")
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def taken(self):
@@ -238,9 +238,9 @@ class SmtpSink:
     def __enter__(self):
         words = ["smtp-sink", *(["-u", "nobody"] if os.geteuid() == 0 else []), *self.options, f"127.0.0.1:{self.port}", "1000"]
         self.process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        until(lambda: listening(self.port), "smtp-sink", 30)
+        until(lambda: listening(self.port), "smtp-sink")
         return self
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)

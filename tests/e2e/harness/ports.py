@@ -1,17 +1,31 @@
 """Free TCP ports, outside the range from which the system takes those of outgoing connections."""
 
-import os
+import fcntl
 import random
 import socket
+import tempfile
+from pathlib import Path
 
-_SLOT = 2000
-
-
-def _slot_start():
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")
-    return 10_000 + (int(worker) % 10) * _SLOT
+_FIRST, _SLOT, _SLOTS = 10_000, 2000, 10
+_locks = []
 
 
+def _take_slot():
+    """A range of ports that is this process's alone: between looking for a free port and binding it nobody else takes it,
+    neither another worker nor another run of the tests on this machine."""
+    for number in range(_SLOTS):
+        lock = open(Path(tempfile.gettempdir()) / f"troika-ports-{number}.lock", "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.close()
+            continue
+        _locks.append(lock)
+        return _FIRST + number * _SLOT
+    raise AssertionError("ten runs of the tests have all the ports")
+
+
+_start = _take_slot()
 _next = random.SystemRandom().randrange(_SLOT)
 
 
@@ -20,7 +34,7 @@ def free_ports(count):
     global _next
     found = []
     while len(found) < count:
-        port = _slot_start() + _next % _SLOT
+        port = _start + _next % _SLOT
         _next += 1
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -30,3 +44,20 @@ def free_ports(count):
                 continue
         found.append(port)
     return found
+
+
+def free_base(offsets):
+    """Return a port such that this port and each of `offsets` above it is free and this process's."""
+    for _ in range(200):
+        (base,) = free_ports(1)
+        if base + max(offsets) >= _start + _SLOT:
+            continue
+        try:
+            for offset in offsets:
+                with socket.socket() as probe:
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                    probe.bind(("127.0.0.1", base + offset))
+            return base
+        except OSError:
+            continue
+    raise AssertionError("no free ports")

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 
-def run(words, *, stdin=b"", timeout=120, expect=0, env=None, cwd=None):
+def run(words, *, stdin=b"", timeout=300, expect=0, env=None, cwd=None):
     """Run a program; fail unless it ends with `expect` (None: any). Return it with what it printed, as bytes."""
     words = [str(word) for word in words]
     assert shutil.which(words[0]), f"{words[0]} is not installed; ./test installs it"

@@ -45,7 +45,7 @@ class Account:
     password: str
 
 
-def troika(*words, stdin=b"", expect=0, timeout=120, cwd=None):
+def troika(*words, stdin=b"", expect=0, timeout=240, cwd=None):
     """Run the command line."""
     assert BINARY.exists(), f"{BINARY} is missing: cargo build --release -p troika"
     if isinstance(stdin, str):
@@ -109,7 +109,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*wrapper, BINARY, "--config", self.config, "serve"], stdout=log, stderr=log
             )
-        until(self.ready, f"a server that starts: {self.config}", seconds=60)
+        until(self.ready, f"a server that starts: {self.config}", seconds=180)
         return self
 
     def ready(self):
@@ -123,7 +123,7 @@ class Server:
     def stop(self, *, check=True):
         """SIGTERM; the exit must be clean and the store sound."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(30)
+        code = self.process.wait(120)
         assert code == 0, f"the server ended with {code}: {self.log()[-3000:]}"
         assert "panicked" not in self.log(), self.log()[-5000:]
         if check:
@@ -153,7 +153,7 @@ class Server:
     def get(self, path):
         """GET from its http listener: status and text."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http}{path}", timeout=120) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()
@@ -208,13 +208,13 @@ class Server:
         """Deliver by SMTP as a stranger would."""
         to = [to] if isinstance(to, (str, Account)) else to
         addresses = [one.address if isinstance(one, Account) else one for one in to]
-        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=60) as smtp:
+        with smtplib.SMTP("127.0.0.1", self.smtp, timeout=120) as smtp:
             refused = smtp.sendmail(sender, addresses, raw, mail_options=options)
         assert not refused, refused
 
     def imap_login(self, account):
         """Log in by IMAP in clear."""
-        client = imaplib.IMAP4("127.0.0.1", self.imap_clear, timeout=60)
+        client = imaplib.IMAP4("127.0.0.1", self.imap_clear, timeout=120)
         # imaplib sends an APPEND's last CRLF by itself; it would wait 40 ms for the acknowledgement of what is before.
         client.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if account.address.isascii():
@@ -225,7 +225,7 @@ class Server:
 
     def pop3_login(self, account):
         """Log in by POP3 in clear."""
-        client = poplib.POP3("127.0.0.1", self.pop3_clear, timeout=60)
+        client = poplib.POP3("127.0.0.1", self.pop3_clear, timeout=120)
         client.user(account.address)
         client.pass_(account.password)
         return client

@@ -53,7 +53,7 @@ class Terminal:
             return False
         return True
 
-    def until(self, condition, what, seconds=60):
+    def until(self, condition, what, seconds=120):
         """Show its screen until the condition holds."""
         deadline = time.monotonic() + seconds
         while not condition():
@@ -61,13 +61,13 @@ class Terminal:
             assert self.process.poll() is None, f"it ended before {what}: {self.text()}"
             assert time.monotonic() < deadline, f"in vain for {what}: {self.text()}"
 
-    def until_shown(self, words, seconds=60):
+    def until_shown(self, words, seconds=120):
         """Wait for words on the screen, put there after the last ones waited for."""
         wanted = words.encode()
         self.until(lambda: wanted in _CONTROL.sub(b"", self.shown), words, seconds)
         self.shown = b""
 
-    def end(self, seconds=60):
+    def end(self, seconds=120):
         """Wait for its own end, which must be a good one."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None and time.monotonic() < deadline:

@@ -12,7 +12,7 @@ class Closed(Exception):
 class Wire:
     """A TCP (or unix) connection read by lines."""
 
-    def __init__(self, where, *, source=None, tls=False, timeout=20.0):
+    def __init__(self, where, *, source=None, tls=False, timeout=90.0):
         """`where` is a port on 127.0.0.1 or a path; `source` the address to come from."""
         if isinstance(where, int):
             origin = (source, 0) if source else None
