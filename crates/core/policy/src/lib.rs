@@ -25,6 +25,7 @@ use ipnet::IpNet;
 use model::{Domain, EmailAddress};
 use rewriting::Rewriting;
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// What a logged-in user may put into MAIL.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -90,6 +91,8 @@ pub struct OnDemand {
     pub account: EmailAddress,
     /// What is his.
     pub domains: Vec<Domain>,
+    /// The shortest time between two requests for one of these domains (RFC 2645 §5.2.1).
+    pub interval_min: Duration,
 }
 
 impl Policy {
@@ -102,6 +105,12 @@ impl Policy {
     pub fn domains_on_demand(&self, account: &EmailAddress) -> Vec<Domain> {
         let his = self.on_demand.iter().filter(|one| one.account == *account);
         his.flat_map(|one| one.domains.iter().cloned()).collect()
+    }
+
+    /// The shortest time between two requests of this customer for one domain.
+    pub fn interval_on_demand(&self, account: &EmailAddress) -> Duration {
+        let his = self.on_demand.iter().filter(|one| one.account == *account);
+        his.map(|one| one.interval_min).max().unwrap_or_default()
     }
 }
 

@@ -8,7 +8,6 @@ use crate::hosts::{Candidate, Found};
 use crate::job::Run;
 use crate::pool::Kind;
 use crate::security;
-use crate::turned::was_reached;
 use net::{Endpoint, Stream};
 use queue::schedule::Host;
 use queue::{Entry, Recipient};
@@ -27,11 +26,8 @@ impl Run<'_> {
     /// One attempt: from host to host until each recipient's fate is known.
     pub(crate) async fn attempt(&mut self, entry: &Entry, recipients: &[Recipient]) -> Vec<Fate> {
         if recipients.iter().any(|one| self.courier.is_on_demand(one.address.domain.as_str())) {
-            let fates = self.courier.attempt_on_demand(entry, recipients, &mut self.marks).await;
-            self.host = match fates.first() {
-                Some(fate) if !was_reached(&fates) => Host::Unusable(fate.reply.clone()),
-                _ => Host::Reached,
-            };
+            let (fates, host) = self.courier.attempt_on_demand(entry, recipients, &mut self.marks).await;
+            self.host = host;
             return fates;
         }
         let hosts = match &self.hosts {

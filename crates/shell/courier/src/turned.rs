@@ -2,6 +2,7 @@
 //!
 //! Invariants:
 //! - mail for a customer's domains leaves over such a connection of his and in no other way, and nothing else does over it;
+//! - what its sender wants to go through TLS only (RFC 8689) goes over one that is encrypted;
 //! - one message at a time is on it, whichever job it is of.
 
 use crate::Courier;
@@ -9,15 +10,17 @@ use crate::clock;
 use crate::connection::Connection;
 use crate::content::Content;
 use crate::fate::Fate;
+use crate::security;
 use crate::under_way::Mark;
 use agents::Turn;
 use model::Domain;
 use parking_lot::RwLock;
-use queue::schedule::Destination;
+use queue::schedule::{Destination, Host};
 use queue::{Entry, Recipient};
 use smtp::client::Verdict;
 use std::sync::Arc;
 use std::time::Duration;
+use transport::SenderWish;
 
 /// The longest time between two looks at whether everything has been sent.
 const ROUND: Duration = Duration::from_secs(5);
@@ -26,6 +29,8 @@ const ROUND: Duration = Duration::from_secs(5);
 pub(crate) struct Turned {
     domains: Vec<Domain>,
     customer: String,
+    /// Whether it goes through TLS.
+    is_encrypted: bool,
     /// None: it broke.
     connection: tokio::sync::Mutex<Option<Connection>>,
 }
@@ -34,12 +39,30 @@ pub(crate) struct Turned {
 #[derive(Default)]
 pub(crate) struct AllTurned(RwLock<Vec<Arc<Turned>>>);
 
+/// Whether a customer is there for a message.
+enum Present {
+    No,
+    /// Without TLS, which its sender demands.
+    InClear,
+    Yes(Arc<Turned>),
+}
+
 impl AllTurned {
-    /// One over which mail for all these recipients may go.
-    fn find(&self, recipients: &[Recipient]) -> Option<Arc<Turned>> {
+    /// One over which mail for all these recipients may go, the newest first: the others may be dead.
+    fn find(&self, recipients: &[Recipient], wish: SenderWish) -> Present {
         let takes =
             |turned: &&Arc<Turned>| recipients.iter().all(|one| turned.domains.contains(&one.address.domain));
-        self.0.read().iter().rev().find(takes).cloned()
+        let mut present = Present::No;
+        for turned in self.0.read().iter().rev().filter(takes) {
+            // RFC 8689 §4.2.1 (4) wants it known who is at the other end of the encrypted session. Its certificate would
+            // prove the name of an MX host; here the customer has proved who he is by his log-in inside that session.
+            // That his server promises the same (5) is looked at by `smtp::client`.
+            if turned.is_encrypted || wish != SenderWish::Required {
+                return Present::Yes(turned.clone());
+            }
+            present = Present::InClear;
+        }
+        present
     }
 }
 
@@ -53,12 +76,13 @@ impl Courier {
     pub(crate) async fn turn(self: Arc<Self>, turn: Turn) {
         let Turn { stream, domains, customer, over } = turn;
         let settings = self.settings();
+        let is_encrypted = matches!(stream, net::Stream::Tls(_));
         let connection = match Connection::over(stream, &customer, &settings).await {
             Ok(connection) => connection,
             Err(why) => return tracing::info!(customer, why, "a connection was turned round in vain"),
         };
         let connection = tokio::sync::Mutex::new(Some(connection));
-        let turned = Arc::new(Turned { domains, customer, connection });
+        let turned = Arc::new(Turned { domains, customer, is_encrypted, connection });
         self.turned.0.write().push(turned.clone());
         let mut sent = 0;
         for domain in &turned.domains {
@@ -97,22 +121,43 @@ impl Courier {
         }
     }
 
-    /// What becomes of a message for a customer: handed over, if he is there; otherwise it waits.
+    /// What becomes of a message for a customer: handed over, if he is there; otherwise it waits. And what that says of
+    /// his other mail.
     pub(crate) async fn attempt_on_demand(
         &self,
         entry: &Entry,
         recipients: &[Recipient],
         marks: &mut Vec<Mark>,
+    ) -> (Vec<Fate>, Host) {
+        let turned = match self.turned.find(recipients, security::wish(entry)) {
+            Present::Yes(turned) => turned,
+            Present::No => {
+                let fate = waits_for_customer();
+                return (vec![fate.clone(); recipients.len()], Host::Unusable(fate.reply));
+            }
+            Present::InClear => {
+                // Not RFC 8689 §4.2.1's end of all attempts: he may come with TLS the next time. The rest goes.
+                let text =
+                    "its sender demands TLS, and its customer came without; it waits until he comes with TLS";
+                return (vec![Fate::unusable(text.into(), "4.7.10"); recipients.len()], Host::Reached);
+            }
+        };
+        let fates = self.over_turned(&turned, entry, recipients, marks).await;
+        let host = match fates.first() {
+            Some(fate) if !was_reached(&fates) => Host::Unusable(fate.reply.clone()),
+            _ => Host::Reached,
+        };
+        (fates, host)
+    }
+
+    async fn over_turned(
+        &self,
+        turned: &Turned,
+        entry: &Entry,
+        recipients: &[Recipient],
+        marks: &mut Vec<Mark>,
     ) -> Vec<Fate> {
-        let waits = || {
-            let text = "it waits for its customer to fetch it";
-            vec![Fate::unusable(text.into(), "4.4.1"); recipients.len()]
-        };
-        // RFC 8689 §4.2.1 wants a certificate verified, which nobody shows here.
-        let Some(turned) = self.turned.find(recipients).filter(|_| entry.tls != queue::TlsWish::Required)
-        else {
-            return waits();
-        };
+        let waits = || vec![waits_for_customer(); recipients.len()];
         let mut held = turned.connection.lock().await;
         let Some(connection) = held.as_mut() else { return waits() };
         let content = match Content::open(&self.world.engine, entry.content) {
@@ -144,7 +189,11 @@ impl Courier {
     }
 }
 
+fn waits_for_customer() -> Fate {
+    Fate::unusable("it waits for its customer to fetch it".into(), "4.4.1")
+}
+
 /// Whether a host took part in the attempt at all.
-pub(crate) fn was_reached(fates: &[Fate]) -> bool {
+fn was_reached(fates: &[Fate]) -> bool {
     fates.iter().any(|fate| fate.verdict != Verdict::HostUnusable)
 }

@@ -13,6 +13,7 @@ use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where the store lies.
 pub fn store_dir(config: &Config) -> PathBuf {
@@ -207,6 +208,9 @@ pub fn policy(config: &Config, keys: rewriting::Keys) -> Result<policy::Policy, 
     })
 }
 
+/// Between two requests of a customer for one domain, if `interval_min` is left out.
+const ON_DEMAND_INTERVAL: Duration = Duration::from_secs(10);
+
 fn on_demand(config: &Config) -> Result<Vec<policy::OnDemand>, Failure> {
     let domain = |text: &String| {
         Domain::new(text).map_err(|_| Failure::new(format!("[[on_demand]] domains: {text} is no domain")))
@@ -214,7 +218,9 @@ fn on_demand(config: &Config) -> Result<Vec<policy::OnDemand>, Failure> {
     let customer = |one: &crate::config::OnDemand| {
         let account = EmailAddress::parse(&one.account)
             .map_err(|_| Failure::new(format!("[[on_demand]] account: {} is no address", one.account)))?;
-        Ok(policy::OnDemand { account, domains: one.domains.iter().map(domain).collect::<Result<_, _>>()? })
+        let interval_min = one.interval_min.map_or(ON_DEMAND_INTERVAL, |interval| interval.0);
+        let domains = one.domains.iter().map(domain).collect::<Result<_, _>>()?;
+        Ok(policy::OnDemand { account, domains, interval_min })
     };
     config.on_demand.iter().map(customer).collect()
 }

@@ -5,17 +5,27 @@ use crate::Turn;
 use ::smtp::{Outcome, Refusal};
 use model::Domain;
 use queue::schedule::Destination;
+use std::time::Instant;
 
 impl SmtpAgent {
-    /// RFC 2645 §5.2.1: all of the domains are his, and something waits for them.
+    /// RFC 2645 §5.2.1: all of the domains are his, he has not just asked for them, and something waits for them.
     pub(super) fn may_turn(&mut self, domains: Vec<Domain>) -> Outcome {
         let Some(login) = &self.login else {
             return Err(Refusal::new(530, (7, 0), "Log in first, with AUTH"));
         };
-        let his = self.world.policy.read().domains_on_demand(&login.address);
+        let (his, interval) = {
+            let policy = self.world.policy.read();
+            (policy.domains_on_demand(&login.address), policy.interval_on_demand(&login.address))
+        };
         let domains = if domains.is_empty() { his.clone() } else { domains };
         if domains.is_empty() || domains.iter().any(|domain| !his.contains(domain)) {
             return Err(Refusal::new(450, (7, 1), "Mail for these domains does not wait here for you"));
+        }
+        if let Err(left) = self.world.turns.ask(&domains, interval, Instant::now()) {
+            tracing::info!(trace = self.trace, account = %login.address, "ATRN too soon");
+            let seconds = left.as_secs() + 1;
+            let text = format!("You asked for this mail a moment ago; ask again in {seconds} s");
+            return Err(Refusal::new(450, (7, 1), text));
         }
         let scheduler = self.world.queue.scheduler();
         let waits = |domain: &Domain| scheduler.waiting(&Destination(domain.as_str().into()));

@@ -459,6 +459,8 @@ pub struct OnDemand {
     pub account: String,
     /// His domains; each is also to be added with `troika domain add --relay`.
     pub domains: Vec<String>,
+    /// The shortest time between two requests for one of them; 10 seconds if left out.
+    pub interval_min: Option<Span>,
 }
 
 /// `[[rewrite]]`
@@ -827,5 +829,5 @@ fn document_routes(out: &mut String) {
     ] {
         comment(out, line);
     }
-    out.push_str("#[[on_demand]]\n#account = \"shop@example.org\"\n#domains = [\"shop.example\"]\n\n");
+    out.push_str("#[[on_demand]]\n#account = \"shop@example.org\"\n#domains = [\"shop.example\"]\n#interval_min = \"10s\"\n\n");
 }
