@@ -1,10 +1,12 @@
-"""Moving an account: `troika migrate` from Debian's Dovecot, and `doveadm backup` (imapc) from the same into a Maildir.
+"""Moving an account: `troika migrate` and `troika collect` from Debian's Dovecot, and `doveadm backup` (imapc) from the same
+into a Maildir.
 
-    BENCH_BIN=target/release python3 bench/migrate.py        MESSAGES: how many (10,000)
+    BENCH_BIN=target/release python3 bench/migrate.py        MESSAGES: how many (10,000); ROUND_TRIP: ms to the far one (20)
 
-Both read one source over loopback by IMAP with TLS off, and write to the same disk.
+All read one source over loopback by IMAP with TLS off, and write to the same disk.
 """
 
+import json
 import os
 import pathlib
 import random
@@ -17,6 +19,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" 
 
 from harness.dovecot import PASSWORD as SOURCE_PASSWORD  # noqa: E402
 from harness.dovecot import Dovecot  # noqa: E402
+from harness.tap import Distance  # noqa: E402
 from servers import Troika  # noqa: E402
 
 MESSAGES = int(os.environ.get("MESSAGES", "10000"))
@@ -73,21 +76,49 @@ namespace inbox {{
     return time.monotonic() - begun
 
 
+def moved(troika, number, port):
+    """Seconds of two runs of `troika migrate`."""
+    seconds = []
+    for _ in range(2):
+        begun = time.monotonic()
+        troika.command("migrate", "--from", f"imap+plain://anna@127.0.0.1:{port}", "--account",
+                       f"user{number}@example.test", "--password-stdin", input=SOURCE_PASSWORD + "\n")
+        seconds.append(time.monotonic() - begun)
+    return seconds
+
+
+def collected(troika, number, protocol, port):
+    """Seconds that the first run of `troika collect` takes for INBOX, and how many messages came."""
+    done = troika.command("collect", "add", f"user{number}@example.test", "--protocol", protocol, "--host", "127.0.0.1",
+                          "--port", str(port), "--tls", "none", "--user", "anna", "--json", input=SOURCE_PASSWORD + "\n")
+    source = str(json.loads(done)["id"])
+    begun = time.monotonic()
+    while True:
+        row = json.loads(troika.command("collect", "show", source, "--json"))
+        if row["last_run"] and row["state"] != "running":
+            return time.monotonic() - begun, row["collected_total"]
+        time.sleep(0.05)
+
+
 def main():
-    """Prints both speeds."""
+    """Prints the speeds, over loopback and as if the source were ROUND_TRIP milliseconds away."""
     base = pathlib.Path(tempfile.mkdtemp(prefix="troika-bench-migrate-", dir=os.environ.get("BENCH_DIR", "/var/tmp")))
-    with Dovecot() as dovecot:
+    away = float(os.environ.get("ROUND_TRIP", "20")) / 1000
+    with Dovecot() as dovecot, Distance(dovecot.imap, away) as imap, Distance(dovecot.pop3, away) as pop3:
         octets = fill(dovecot)
         client = dovecot.login()
         client.select("INBOX")
         client.logout()
-        troika = Troika(base / "troika", 2)
-        for name, words in (("first run", []), ("second run", [])):
-            begun = time.monotonic()
-            troika.command("migrate", "--from", f"imap+plain://anna@127.0.0.1:{dovecot.imap}", "--account",
-                           "user0@example.test", "--password-stdin", *words, input=SOURCE_PASSWORD + "\n")
-            seconds = time.monotonic() - begun
-            print(f"troika {name}: {MESSAGES} messages, {octets / 1e6:.0f} MB in {seconds:.2f} s, {MESSAGES / seconds:.0f}/s", flush=True)
+        troika = Troika(base / "troika", 6, '[collect]\nnetworks = ["127.0.0.0/8"]\n')
+        print(f"{MESSAGES} messages, {octets / 1e6:.0f} MB", flush=True)
+        for number, (name, port) in enumerate((("loopback", dovecot.imap), (f"{away * 1000:.0f} ms", imap.port))):
+            for run, seconds in zip(("first", "second"), moved(troika, number, port), strict=True):
+                print(f"troika migrate, {name}, {run} run: {seconds:.2f} s, {MESSAGES / seconds:.0f}/s", flush=True)
+        ways = [("imap", "loopback", dovecot.imap), ("imap", "far", imap.port),
+                ("pop3", "loopback", dovecot.pop3), ("pop3", "far", pop3.port)]
+        for number, (protocol, name, port) in enumerate(ways, 2):
+            seconds, count = collected(troika, number, protocol, port)
+            print(f"troika collect, {protocol}, {name}: {count} in {seconds:.2f} s, {count / seconds:.0f}/s", flush=True)
         troika.stop()
         (base / "backup").mkdir()
         seconds = backup(dovecot, base / "backup")

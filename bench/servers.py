@@ -101,7 +101,8 @@ class Troika:
 
     name = "troika"
 
-    def __init__(self, folder, users):
+    def __init__(self, folder, users, sections=""):
+        """`sections`: more of the configuration."""
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True)
         self.smtp, self.imap, self.imaps, self.pop3 = (free_port() for _ in range(4))
@@ -109,6 +110,7 @@ class Troika:
                      ("pop3", self.pop3, "none")]
         text = f'[server]\nhostname = "mail.{DOMAIN}"\ndata_dir = "data"\n[auth]\ndefault_domain = "{DOMAIN}"\n'
         text += "[limits]\nmessages_per_session = 4000000000\nconnections = 30000\n[log]\nlevel = \"warn\"\n"
+        text += sections
         for protocol, port, tls in listeners:
             text += f'[[listener]]\nprotocol = "{protocol}"\nbind = "127.0.0.1:{port}"\ntls = "{tls}"\nplaintext_auth = true\n'
         self.config = self.folder / "troika.toml"

@@ -37,11 +37,11 @@ fn give(client: &mut Client, number: usize) {
             client.open(&name, Mode::Change);
         }
         4 => client.listing(Uid(3)),
-        5 => client.message(Uid(4)),
+        5 => assert_eq!(client.messages(&[Uid(4), Uid(5), Uid(7)]), 3),
         6 => client.mark_deleted(&uid_sets(&[Uid(4), Uid(5)])[0]),
         7 => client.expunge("4:5"),
         8 => client.counts(b"\xff\r"),
-        9 => client.message(Uid(5)),
+        9 => assert_eq!(client.messages(&[Uid(5)]), 1),
         10 => client.noop(),
         _ => client.logout(),
     }
@@ -83,6 +83,11 @@ fuzz_target!(|input: &[u8]| {
             Step::Content(octets) => {
                 content += octets.len();
                 assert!(content <= 5_000, "beyond the limit");
+            }
+            Step::Message { uid, bytes } => {
+                assert!([4, 5, 7].contains(&uid.0), "it was not asked for");
+                assert_eq!(bytes.unwrap_or(0), content as u64, "not all of it was told");
+                content = 0;
             }
             Step::Closed(ended) => {
                 if let Err(fault) = ended {

@@ -4,9 +4,10 @@ import json
 import re
 
 import pytest
-from harness.foreign_dovecot import PASSWORD, Dovecot
+from harness.dovecot import PASSWORD, Dovecot
 from harness.faulty_mailbox import FaultyPop3
 from harness.mail import message, unique
+from harness.tap import Tap
 from harness.waiting import until
 
 # Tests decide themselves when something runs.
@@ -16,9 +17,8 @@ QUIET = '[collect]\nnetworks = ["127.0.0.0/8"]\ninterval = "1h"\ninterval_min = 
 @pytest.fixture(scope="module")
 def dovecot():
     """The foreign server."""
-    foreign = Dovecot()
-    yield foreign
-    foreign.stop()
+    with Dovecot(separator=".", uses=[("Junk", "\\Junk")], made=["Junk"]) as foreign:
+        yield foreign
 
 
 @pytest.fixture
@@ -112,6 +112,23 @@ def test_deleted_once_it_is_here(server, dovecot, how):
     assert show(server, source)["noted"] == 0
 
 
+@pytest.mark.parametrize("how", [("imap", "none"), ("pop3", "none")], ids="-".join)
+def test_a_long_way_is_not_gone_for_each_message(server, dovecot, how):
+    alice, user = server.account(), unique("u")
+    raws, names = letters(130)
+    dovecot.append(user, raws)
+    protocol = how[0]
+    with Tap(getattr(dovecot, protocol), b"BODY.PEEK" if protocol == "imap" else b"RETR") as tap:
+        source = add(server, alice, dovecot, user, how, port=tap.port)
+        assert settled(server, source)["collected_total"] == 130
+        if protocol == "imap":
+            assert tap.seen == 1
+        else:
+            # Dovecot has PIPELINING: what leaves at once comes through in far fewer pieces than there are commands.
+            assert tap.seen == 130 and tap.pieces < 100, tap.pieces
+    assert subjects(server.contents(alice)) == names
+
+
 def test_several_sources_into_one_account(server, dovecot):
     alice, one, two = server.account(), unique("u"), unique("u")
     first, first_names = letters(3, "first")
@@ -159,7 +176,7 @@ def test_names_that_change_double_nothing(server, dovecot):
     dovecot.append(user, raws)
     source = add(server, alice, dovecot, user, ("imap", "implicit"))
     settled(server, source)
-    dovecot.name_anew(user)
+    dovecot.new_uid_validity(user)
     dovecot.append(user, letters(1, "new")[0])
     done = collect(server, source)
     assert (done["collected"], done["known"]) == (1, 6)

@@ -65,7 +65,7 @@ def ours(server, account, folders):
 def migrate(server, dovecot, account, *words, expect=0, url=None, password=PASSWORD):
     """Run the command; answer it."""
     command = ["migrate", "--from", url or dovecot.url(), "--account", account.address, "--password-stdin"]
-    command += ["--authorities", dovecot.certificate, *words]
+    command += ["--authorities", dovecot.ca, *words]
     return server.cli(*command, stdin=password + "\n", expect=expect, timeout=300)
 
 
@@ -189,9 +189,7 @@ def test_a_new_uid_validity_doubles_nothing(own_server):
         alice = server.account()
         migrate(server, dovecot, alice)
         before = ours(server, alice, ["INBOX", "Work"])
-        former = dovecot.uid_validity()
         dovecot.new_uid_validity()
-        assert dovecot.uid_validity() != former
         second = rows(server, dovecot, alice)
         assert (second["INBOX"]["recognised"], second["INBOX"]["new"], second["Work"]["known"]) == (40, 0, 40)
         assert ours(server, alice, ["INBOX", "Work"]) == before
@@ -207,7 +205,7 @@ def test_interrupted_it_goes_on_where_it_was(own_server, victim):
         server = own_server()
         alice = server.account()
         words = ["--config", server.config, "migrate", "--from", dovecot.url(), "--account", alice.address]
-        words += ["--password-stdin", "--authorities", dovecot.certificate]
+        words += ["--password-stdin", "--authorities", dovecot.ca]
         for attempt in range(1, 3):
             running = subprocess.Popen([BINARY, *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
             running.stdin.write(PASSWORD.encode() + b"\n")
@@ -279,6 +277,25 @@ def test_a_message_that_vanishes_and_others_that_cannot_be_had(own_server):
         assert total(rows(server, dovecot, few), "new") == 1
 
 
+def test_a_long_way_is_not_gone_for_each_message(own_server):
+    with Dovecot() as dovecot:
+        client = dovecot.login()
+        for number in range(400):
+            put(client, "INBOX", message(f"far {number}"), at=number)
+        # What is missing between them makes sets long.
+        client.select("INBOX")
+        client.store("3:9,40,42,44,46", "+FLAGS", "\\Deleted")
+        client.expunge()
+        client.logout()
+        server = own_server()
+        alice = server.account()
+        with Tap(dovecot.imap, b"BODY.PEEK") as tap:
+            first = rows(server, dovecot, alice, url=f"imap+plain://anna@localhost:{tap.port}")
+            assert total(first, "new") == 389
+            assert tap.seen == 1
+        assert ours(server, alice, ["INBOX"]) == theirs(dovecot, ["INBOX"])
+
+
 def test_what_is_wrong_is_told(own_server):
     with Dovecot() as dovecot:
         fill(dovecot, ["INBOX"], 1)
@@ -309,7 +326,7 @@ def test_many_accounts_from_a_list(own_server, tmp_path):
         lines = [f'{user},"{PASSWORD}",{account.address}' for user, account in zip(users, accounts, strict=True)]
         extra = server.account()
         (tmp_path / "list.csv").write_text("# comment\n" + "\n".join([*lines, f"four,wrong,{extra.address}"]) + "\n")
-        words = ["migrate", "--from", dovecot.url(""), "--accounts", tmp_path / "list.csv", "--authorities", dovecot.certificate]
+        words = ["migrate", "--from", dovecot.url(""), "--accounts", tmp_path / "list.csv", "--authorities", dovecot.ca]
         done = server.cli(*words, "--json", expect=1)
         assert b"of 4 accounts 1 " in done.stderr
         result = {row["account"]: row for row in map(json.loads, done.stdout.splitlines())}

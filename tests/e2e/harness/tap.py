@@ -1,16 +1,20 @@
-"""A TCP proxy that does something when certain octets pass."""
+"""TCP proxies: one that does something when certain octets pass, and one that makes the way long."""
 
+import queue
 import socket
 import threading
+import time
 
 from .ports import free_ports
 
 
 class Tap:
-    """Passes connections on to `port`; calls `act()` before the first octets go on that hold `sign`."""
+    """Passes connections on to `port`; calls `act()` before the first octets go on that hold `sign`. `seen`: how often it
+    came, `pieces`: in how many pieces."""
 
-    def __init__(self, port, sign, act):
+    def __init__(self, port, sign, act=None):
         self.to, self.sign, self.act = port, sign, act
+        self.seen = self.pieces = 0
         (self.port,) = free_ports(1)
         self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self.serve, daemon=True).start()
@@ -36,9 +40,12 @@ class Tap:
         """Copy one direction."""
         try:
             while octets := source.recv(65536):
-                if watched and self.act and self.sign in octets:
+                if watched and self.sign in octets:
+                    self.seen += octets.count(self.sign)
+                    self.pieces += 1
                     act, self.act = self.act, None
-                    act()
+                    if act:
+                        act()
                 target.sendall(octets)
         except OSError:
             pass
@@ -48,3 +55,60 @@ class Tap:
                     end.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+
+class Distance:
+    """Passes connections on to `port` as if it were far away: each octet takes half of `round_trip` seconds, however many
+    come at once."""
+
+    def __init__(self, port, round_trip):
+        self.to, self.delay = port, round_trip / 2
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.listener.close()
+
+    def serve(self):
+        """Take connections until closed."""
+        while True:
+            try:
+                client, _ = self.listener.accept()
+            except OSError:
+                return
+            server = socket.create_connection(("127.0.0.1", self.to))
+            for source, target in ((client, server), (server, client)):
+                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                # What is under way on a line of that length at most.
+                under_way = queue.Queue(64)
+                threading.Thread(target=self.take, args=(source, under_way), daemon=True).start()
+                threading.Thread(target=self.give, args=(under_way, target), daemon=True).start()
+
+    def take(self, source, under_way):
+        """Note when what comes is to arrive."""
+        octets = True
+        while octets:
+            try:
+                octets = source.recv(65536)
+            except OSError:
+                octets = b""
+            under_way.put((time.monotonic() + self.delay, octets))
+
+    def give(self, under_way, target):
+        """Hand it on when it is time; nothing at all: that was the end."""
+        octets = True
+        while octets:
+            due, octets = under_way.get()
+            time.sleep(max(0, due - time.monotonic()))
+            try:
+                target.sendall(octets)
+            except OSError:
+                octets = b""
+        try:
+            target.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass

@@ -3,7 +3,7 @@
 use crate::record::{self, Counts, Fate, FolderRecord, Note, encode};
 use crate::{Collecting, SourceId, keys};
 use directory::Change;
-use engine::{Abort, Tx};
+use engine::{Abort, Pending, Tx};
 use model::UnixTime;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -200,16 +200,9 @@ impl Collecting {
         Ok(notes)
     }
 
-    /// Writes a note alone; answers false when there is one already.
-    ///
-    /// # Errors
-    /// The engine's.
-    pub fn note_alone(&self, noted: Noted) -> Result<bool, engine::Error> {
-        match self.engine.transact(&[engine::AccountId(0)], move |tx| note(tx, &noted)).wait() {
-            Ok(()) => Ok(true),
-            Err(Abort::Cancelled) => Ok(false),
-            Err(Abort::Engine(error)) => Err(error),
-        }
+    /// Begins to write a note alone; cancelled when there is one already, or no such source.
+    pub fn begin_note(&self, noted: Noted) -> Pending<()> {
+        self.engine.transact(&[engine::AccountId(0)], move |tx| note(tx, &noted))
     }
 
     /// Forgets notes of messages that are gone from the source.

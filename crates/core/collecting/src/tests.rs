@@ -93,7 +93,7 @@ fn sources_come_change_and_go() {
     assert_eq!(bench.collecting.secret(first).unwrap().unwrap().as_str(), "other");
     assert_eq!(bench.collecting.secret(second).unwrap().unwrap().as_str(), "pass word");
     bench.collecting.folder(first, "INBOX").wait().unwrap();
-    assert!(bench.collecting.note_alone(noted(first, 1, None)).unwrap());
+    bench.collecting.begin_note(noted(first, 1, None)).wait().unwrap();
     bench.sound();
     bench.collecting.remove(first).wait().unwrap();
     assert!(matches!(bench.collecting.remove(first).wait(), Err(Error::Missing(_))));
@@ -165,7 +165,7 @@ fn a_note_is_written_once() {
     let folder = bench.collecting.folder(id, "INBOX").wait().unwrap();
     assert_eq!((folder.number, bench.collecting.folder(id, "INBOX").wait().unwrap()), (1, folder.clone()));
     assert_eq!(bench.collecting.folder(id, "Sent").wait().unwrap().number, 2);
-    let note = |uid, former| bench.collecting.note_alone(noted(id, uid, former)).unwrap();
+    let note = |uid, former| bench.collecting.begin_note(noted(id, uid, former)).wait().is_ok();
     assert!(note(1, None));
     assert!(!note(1, None));
     assert!(note(2, Some(1)), "the same message by another name");
@@ -245,7 +245,7 @@ fn the_check_finds_what_does_not_hold() {
     let bench = bench();
     let id = bench.add();
     bench.collecting.folder(id, "INBOX").wait().unwrap();
-    bench.collecting.note_alone(noted(id, 1, None)).unwrap();
+    bench.collecting.begin_note(noted(id, 1, None)).wait().unwrap();
     bench.sound();
     let spoil = |key: Vec<u8>, value: Option<Vec<u8>>| {
         let work = move |tx: &mut dyn engine::Tx| match &value {

@@ -8,12 +8,12 @@
 //!              Flush        send the output
 //!              StartTls     send the output, make the handshake, tls_started()
 //!              Ready        logged in: one command after the other can be given
-//!              Folder, Listed, Content    what the running command brings, as it comes
+//!              Folder, Listed, Content, Message    what the running command brings, as it comes
 //!              Done         the command is over
 //!              Closed       send the output, close
 //! ```
 //! Commands: [`folders`](Client::folders), [`subscriptions`](Client::subscriptions), [`namespaces`](Client::namespaces),
-//! [`open`](Client::open), [`counts`](Client::counts), [`listing`](Client::listing), [`message`](Client::message),
+//! [`open`](Client::open), [`counts`](Client::counts), [`listing`](Client::listing), [`messages`](Client::messages),
 //! [`mark_deleted`](Client::mark_deleted), [`expunge`](Client::expunge), [`noop`](Client::noop),
 //! [`logout`](Client::logout). One at a time; everything is named by UID, so that what other sessions do meanwhile
 //! changes nothing.
@@ -21,7 +21,7 @@
 //! Invariants:
 //! - nothing that the server sends makes memory grow beyond a response (128 KiB) and one feed, nor makes this side panic or
 //!   spin; what is handed on is bounded in number;
-//! - a message is handed on as it comes, and is whole only if [`Done::Message`] says so;
+//! - a message is handed on as it comes, and is whole only if [`Step::Message`] says so;
 //! - nothing read before TLS began is used after (RFC 9051 §6.2.1); no password leaves without TLS unless the settings say
 //!   so.
 
@@ -48,7 +48,7 @@ pub use response::{Capabilities, Capability, Counts, Namespace, Owner, Reason};
 use crate::mailbox_name::NameEncoding;
 use compose::Composer;
 use login::Login;
-use model::{Uid, UidValidity, UnixTime};
+use model::{Uid, UidSet, UidValidity, UnixTime};
 use receive::{Received, Receiver};
 use response::Response;
 use sasl::client::Credentials;
@@ -98,8 +98,15 @@ pub enum Step {
     Folder(Folder),
     /// A message of the open mailbox ([`Client::listing`]).
     Listed(Listed),
-    /// Octets of the message that is being fetched.
+    /// Octets of the message that is being fetched; of which one, [`Step::Message`] behind them says.
     Content(Vec<u8>),
+    /// A message ([`Client::messages`]): what [`Step::Content`] brought since the one before is all of it.
+    Message {
+        /// Its UID.
+        uid: Uid,
+        /// How long it is, in octets. None: there is no such message (any more).
+        bytes: Option<u64>,
+    },
     /// The command is over.
     Done(Result<Done, Refusal>),
     /// Send the output and close. Ok: this side said good-bye.
@@ -119,13 +126,8 @@ pub enum Done {
     Counts(Counts),
     /// All messages have been told.
     Listing,
-    /// The message has been handed on whole.
-    Message {
-        /// How long it is.
-        bytes: u64,
-    },
-    /// There is no such message (any more).
-    NoMessage,
+    /// All messages have been handed on that there are of those that were named.
+    Messages,
     /// It is done, and has nothing to tell.
     Nothing,
 }
@@ -192,6 +194,8 @@ pub struct Client {
     tls: Option<TlsInfo>,
     names: NameEncoding,
     tags: u32,
+    /// A message whose octets have been told, and its length, to be told next.
+    whole: Option<(Uid, u64)>,
     /// Octets of responses that brought the running command nothing.
     noise_bytes: u64,
     /// No more octets will come.
@@ -258,25 +262,22 @@ enum Kind {
     Authenticate(Box<Login>),
     Login,
     Enable,
-    Folders { told: u32 },
+    Folders {
+        told: u32,
+    },
     Namespaces(Vec<Namespace>),
     Open(Box<Opened>),
     Counts(Counts),
-    Listing { from: Uid, told: u32 },
-    Message { uid: Uid, found: Found },
+    Listing {
+        from: Uid,
+        told: u32,
+    },
+    /// Those that have not come.
+    Messages {
+        awaited: UidSet,
+    },
     Plain,
     Logout,
-}
-
-/// What has come of the message that is being fetched.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Found {
-    Nothing,
-    /// The response said that there is none.
-    Nil,
-    Whole {
-        bytes: u64,
-    },
 }
 
 impl Client {
@@ -292,6 +293,7 @@ impl Client {
             tls: None,
             names: NameEncoding::ModifiedUtf7,
             tags: 0,
+            whole: None,
             noise_bytes: 0,
             is_ended: false,
         }
@@ -357,6 +359,9 @@ impl Client {
             if self.output.len() >= FLUSH_BYTES {
                 return Step::Flush;
             }
+            if let Some((uid, bytes)) = self.whole.take() {
+                return Step::Message { uid, bytes: Some(bytes) };
+            }
             match &self.state {
                 State::ToHandshake => {
                     self.state = State::Handshake;
@@ -403,8 +408,8 @@ impl Client {
     /// How long a message may be, while one is awaited and has not come.
     fn message_awaited(&self) -> Option<u64> {
         match &self.state {
-            State::Running(running) => match running.kind {
-                Kind::Message { found: Found::Nothing, .. } => Some(self.settings.message_bytes_max),
+            State::Running(running) => match &running.kind {
+                Kind::Messages { awaited } if !awaited.is_empty() => Some(self.settings.message_bytes_max),
                 _ => None,
             },
             _ => None,

@@ -6,7 +6,9 @@ use collecting::trace::{Trace, arrival, with_line_ends};
 use collecting::{Noted, TroubleKind};
 use engine::AccountId;
 use model::{FlagSet, Keyword, UnixTime};
-use store::{Delivery, Error, Extra, Fallback, Outcome, Prepared, Recipient, Target};
+use store::{
+    Delivery, Error, Extra, Fallback, Outcome, Prepared, Recipient, RecipientOutcomes, Target, Written,
+};
 
 /// A message that was fetched.
 pub(crate) struct Fetched {
@@ -20,37 +22,26 @@ pub(crate) struct Fetched {
     pub date: Option<UnixTime>,
 }
 
-/// What became of it.
-pub(crate) enum Delivered {
-    /// It is durable in the account, its note too.
-    New,
-    /// It was noted before, and nothing was written.
-    Known,
-}
-
-/// Puts a message into a mailbox.
+/// Begins to put a message into a mailbox, together with its note; several that are begun before the first is awaited
+/// become durable by one flush of the disk.
 ///
 /// # Errors
-/// The account is full, or the store failed; then there is neither message nor note.
-pub(crate) async fn deliver(
+/// The message can't be taken apart.
+pub(crate) fn begin(
     world: &World,
     account: AccountId,
     mailbox: &Target,
     trace: &Trace<'_>,
     fetched: Fetched,
     noted: Noted,
-) -> Result<Delivered, Why> {
+) -> Result<Written<RecipientOutcomes>, Why> {
     let received = arrival(fetched.date, &fetched.content, trace.now);
     let field = trace.received();
-    let message = tokio::task::block_in_place(|| {
-        let mut whole = Vec::with_capacity(field.len() + fetched.content.len());
-        whole.extend_from_slice(field.as_bytes());
-        whole.append(&mut with_line_ends(fetched.content));
-        Prepared::new(&whole)
-    })
-    .map_err(storage)?;
+    let mut whole = Vec::with_capacity(field.len() + fetched.content.len());
+    whole.extend_from_slice(field.as_bytes());
+    whole.append(&mut with_line_ends(fetched.content));
     let delivery = Delivery {
-        message,
+        message: Prepared::new(&whole).map_err(storage)?,
         recipients: vec![Recipient {
             account,
             mailbox: mailbox.clone(),
@@ -62,11 +53,21 @@ pub(crate) async fn deliver(
         extra: Some(Extra { references: 0, write: Box::new(move |tx, _| collecting::note(tx, &noted)) }),
         follow: None,
     };
-    match world.store.deliver(delivery).await {
-        Err(Error::Cancelled) => Ok(Delivered::Known),
+    Ok(world.store.deliver(delivery))
+}
+
+/// Waits until a message that was begun with is durable in the account, its note too.
+///
+/// # Errors
+/// The account is full, or the store failed; then there is neither message nor note.
+pub(crate) async fn end(delivery: Written<RecipientOutcomes>) -> Result<(), Why> {
+    match delivery.await {
+        Err(Error::Cancelled) => {
+            Err((TroubleKind::Storage, "the source was removed meanwhile".to_owned()))
+        }
         Err(error) => Err(storage(error)),
         Ok(outcomes) => match outcomes.first() {
-            Some(Outcome::Delivered(_)) => Ok(Delivered::New),
+            Some(Outcome::Delivered(_)) => Ok(()),
             Some(Outcome::OverQuota) => Err((
                 TroubleKind::OverQuota,
                 "the account is full: nothing more is collected until there is room, nothing is deleted at the source"

@@ -1,15 +1,14 @@
-//! One folder of a run: what is new is put into the account message by message, what is due is deleted.
+//! One folder of a run: what is new is put into the account (`batch`), what is due is deleted.
 //!
 //! How far the folder is, is noted at the end, whatever ends it: all that has a note is safe, and what has none is
 //! listed again, because the mark below which nothing is listed never passes it.
 
-use crate::deliver::{Delivered, deliver};
+use crate::batch;
 use crate::host::Why;
 use crate::remote::{Fault, Remote, RemoteFolder, RemoteMessage};
 use crate::run::{Halt, Run, deletes, stopped};
-use collecting::plan::{Circumstances, Coverage, Former, Listed, Task, is_due, plan};
-use collecting::trace::Trace;
-use collecting::{Fate, FolderState, Keep, Name, Note, Noted, Protocol, TroubleKind};
+use collecting::plan::{Circumstances, Coverage, Former, Listed, Task, plan};
+use collecting::{FolderState, Keep, Name, Note, Protocol, TroubleKind};
 use model::UnixTime;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Instant;
@@ -19,7 +18,7 @@ use store::Target;
 /// has stayed its days.
 const COMPARE_SECONDS: i64 = 86_400;
 /// Messages that are deleted by one command.
-const DELETED_AT_ONCE: usize = 50;
+const DELETED_AT_ONCE: usize = 200;
 /// Most messages of a folder.
 const LISTED_MAX: usize = 2_000_000;
 
@@ -39,24 +38,24 @@ pub(crate) enum Left {
 }
 
 /// What is known of a folder while it is gone through.
-struct Work {
-    state: FolderState,
-    notes: BTreeMap<Name, Note>,
-    listing: Vec<RemoteMessage>,
-    former: Former,
+pub(crate) struct Work {
+    pub state: FolderState,
+    pub notes: BTreeMap<Name, Note>,
+    pub listing: Vec<RemoteMessage>,
+    pub former: Former,
     /// What is called how in this session.
-    handles: HashMap<Name, u32>,
+    pub handles: HashMap<Name, u32>,
     /// To be deleted at the source: all of it has notes.
-    deletable: Vec<u32>,
+    pub deletable: Vec<u32>,
     /// Whether something was deleted in this session.
-    has_deleted: bool,
-    /// UIDs that have not been dealt with.
-    open: BTreeSet<u32>,
+    pub has_deleted: bool,
+    /// Handles of messages that have not been dealt with.
+    pub open: BTreeSet<u32>,
     /// How often each content without a name came.
-    ordinals: HashMap<[u8; 16], u32>,
-    failed: Option<Why>,
-    done: u64,
-    of: u64,
+    pub ordinals: HashMap<[u8; 16], u32>,
+    pub failed: Option<Why>,
+    pub done: u64,
+    pub of: u64,
 }
 
 /// Goes through a folder.
@@ -141,7 +140,8 @@ async fn go_through(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, tasks: &[Ta
 }
 
 async fn each(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, tasks: &[Task]) -> Result<(), Halt> {
-    for task in tasks {
+    let mut left = tasks;
+    while let Some(first) = left.first() {
         if at.run.is_stopped() {
             return Err(Halt::All(stopped()));
         }
@@ -150,12 +150,14 @@ async fn each(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, tasks: &[Task]) -
         }
         // POP3 deletes at the good-bye only: before a message at which sessions break, there has to be one.
         let pending = work.has_deleted || !work.deletable.is_empty();
-        if task.stuck && pending && at.run.source.settings.protocol == Protocol::Pop3 {
+        if first.stuck && pending && at.run.source.settings.protocol == Protocol::Pop3 {
             return Err(Halt::More);
         }
-        one(at, work, task).await?;
-        work.done += 1;
-        at.run.world.collecting.tell(at.run.source.id, work.done, work.of, at.run.counts);
+        let (now, later) = left.split_at(batch::first(left, &work.listing));
+        left = later;
+        for refused in batch::run(at, work, now).await? {
+            batch::run(at, work, &[refused]).await?;
+        }
         delete(at, work, DELETED_AT_ONCE).await?;
     }
     Ok(())
@@ -174,136 +176,6 @@ async fn delete(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, least: usize) -
         at.run.counts.deleted += some.len() as u64;
     }
     Ok(())
-}
-
-/// Deals with one message.
-async fn one(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, task: &Task) -> Result<(), Halt> {
-    let message = &work.listing[task.at];
-    let handle = message.handle;
-    let mut stop = at.run.stop.clone();
-    let fetched = tokio::select! {
-        fetched = at.remote.fetch(message, at.run.settings.size_max) => fetched,
-        // A message of which a part has come is fetched anew by the next run.
-        _ = stop.wait_for(|stopped| *stopped) => return Err(Halt::All(stopped())),
-    };
-    let mut fetched = match fetched {
-        Ok(fetched) => fetched,
-        Err(Fault::NoMessage) => {
-            work.open.remove(&handle);
-            return Ok(());
-        }
-        Err(Fault::Refused(words)) => {
-            at.run.counts.failed += 1;
-            let why = format!("a message can't be had from the server: {words}");
-            work.failed.get_or_insert((TroubleKind::Message, why));
-            return Ok(());
-        }
-        Err(fault) => {
-            if let Some(name) = task.name {
-                work.state.stuck_at(name);
-            }
-            let (kind, words) = fault.why();
-            // It comes after all others: it is the message that is at fault, not the source.
-            return Err(Halt::All(match task.stuck {
-                true => (
-                    TroubleKind::Message,
-                    format!("sessions break at one message, the rest is here: {words}"),
-                ),
-                false => (kind, words),
-            }));
-        }
-    };
-    if !at.run.source.settings.keep_seen {
-        fetched.flags = fetched.flags.without(model::Flag::Seen);
-    }
-    // Its deletion there is not meant for here.
-    fetched.flags = fetched.flags.without(model::Flag::Deleted);
-    let digest = collecting::digest(&fetched.content);
-    let name = task.name.unwrap_or_else(|| {
-        let ordinal = work.ordinals.entry(digest).or_default();
-        *ordinal += 1;
-        Name::of_content(digest, *ordinal)
-    });
-    let note = settle(at, work, name, digest, fetched).await.map_err(Halt::All)?;
-    if is_due(&note, at.run.source.settings.keep, agents::World::now()) {
-        work.deletable.push(handle);
-    }
-    work.state.stuck.retain(|stuck| *stuck != name);
-    work.open.remove(&handle);
-    Ok(())
-}
-
-/// Puts a message into the account, unless it is there already; answers its note.
-async fn settle(
-    at: &mut FolderRun<'_, '_, '_>,
-    work: &mut Work,
-    name: Name,
-    digest: [u8; 16],
-    fetched: crate::deliver::Fetched,
-) -> Result<Note, Why> {
-    let (world, source) = (at.run.world, at.run.source);
-    let now = agents::World::now();
-    // Only names made of contents are known beforehand.
-    if let Some(note) = work.notes.get(&name).copied() {
-        work.former.take_named(digest, name);
-        at.run.counts.known += 1;
-        return Ok(note);
-    }
-    let size = fetched.content.len() as u64;
-    let mut noted = Noted {
-        source: source.id,
-        folder: work.state.number,
-        name,
-        note: Note { collected: now.0, digest, fate: Fate::Collected },
-        former: None,
-        size,
-    };
-    let storage = |error: engine::Error| (TroubleKind::Storage, error.to_string());
-    if let Some((former, note)) = former(work, digest) {
-        (noted.former, noted.note) = (Some(former), note);
-        note_alone(at, noted).await.map_err(storage)?;
-        at.run.counts.known += 1;
-        return Ok(note);
-    }
-    let trace = Trace {
-        host: &source.settings.host,
-        address: at.remote.address(),
-        hostname: &at.run.settings.hostname,
-        protocol: source.settings.protocol,
-        tls: source.settings.tls,
-        account: &at.run.address,
-        now,
-    };
-    if let Some(why) = trace.circle(&fetched.content) {
-        tracing::warn!(source = source.id.0, why, "a message is left where it is");
-        noted.note.fate = Fate::Circled;
-        note_alone(at, noted).await.map_err(storage)?;
-        at.run.counts.circled += 1;
-        return Ok(noted.note);
-    }
-    match deliver(world, source.account, &at.target, &trace, fetched, noted).await? {
-        Delivered::New => {
-            at.run.counts.collected += 1;
-            at.run.counts.bytes += size;
-            world.metrics.collected.inc();
-            world.metrics.collected_bytes.inc_by(size);
-        }
-        Delivered::Known => {
-            return Err((TroubleKind::Storage, "the source was removed meanwhile".to_owned()));
-        }
-    }
-    Ok(noted.note)
-}
-
-/// The former name of a message of this content, with its note.
-fn former(work: &mut Work, digest: [u8; 16]) -> Option<(Name, Note)> {
-    let name = work.former.take(digest)?;
-    work.notes.get(&name).map(|note| (name, *note))
-}
-
-async fn note_alone(at: &FolderRun<'_, '_, '_>, noted: Noted) -> Result<(), engine::Error> {
-    let world = at.run.world.clone();
-    tokio::task::block_in_place(move || world.collecting.note_alone(noted).map(drop))
 }
 
 /// Notes how far the folder is.

@@ -9,7 +9,7 @@ use imap::client::{
     TlsWish, uid_sets,
 };
 use model::{SpecialUse, Uid, UidValidity};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 /// A connection on which somebody is logged in. After a [`Trouble`] that is about the connection (everything but
 /// [`Trouble::Gone`], [`Trouble::Refused`] and [`Trouble::Busy`]) it is of no use: [`ImapConnection::is_usable`].
@@ -20,6 +20,10 @@ pub struct ImapConnection {
     limits: Limits,
     /// Names whose spelling on the wire is not the one that this side would choose.
     odd_names: HashMap<String, Vec<u8>>,
+    /// Messages that are still to be asked for.
+    asked: VecDeque<Uid>,
+    /// Why some that were asked for did not come.
+    refusal: Option<Trouble>,
     is_broken: bool,
 }
 
@@ -88,6 +92,7 @@ enum Told {
     Folder(imap::client::Folder),
     Listed(Listed),
     Content(Vec<u8>),
+    Message(Uid, Option<u64>),
     Done(Result<Done, Refusal>),
 }
 
@@ -148,6 +153,8 @@ impl ImapConnection {
             server: server.clone(),
             limits: environment.limits,
             odd_names: HashMap::new(),
+            asked: VecDeque::new(),
+            refusal: None,
             is_broken: false,
         };
         loop {
@@ -164,9 +171,9 @@ impl ImapConnection {
         }
     }
 
-    /// Whether anything can still be asked on it.
+    /// Whether anything can be asked on it now.
     pub fn is_usable(&self) -> bool {
-        !self.is_broken && self.client.is_idle()
+        !self.is_broken && self.client.is_idle() && self.asked.is_empty()
     }
 
     /// All mailboxes, those that can't be opened, too, each once, in the server's order.
@@ -328,40 +335,62 @@ impl ImapConnection {
         .await
     }
 
-    /// Hands a message of the open mailbox on, without marking it as read; answers its length. What the sink got before
-    /// an error is not the message.
+    /// Asks for messages of the open mailbox, by UID, ascending, without marking them as read. They come with
+    /// [`ImapConnection::next_message`], until which nothing else can be asked.
+    pub fn ask(&mut self, uids: &[Uid]) {
+        self.asked.extend(uids);
+    }
+
+    /// Hands on the next message of those that were asked for, and answers its UID: they come in no order that could be
+    /// relied on. None: that was all; what did not come is not there any more. What the sink got before an error is not the
+    /// message.
     ///
     /// # Errors
-    /// [`Trouble`]; [`Trouble::Gone`]: it is not there any more.
-    pub async fn message(&mut self, uid: Uid, sink: Sink<'_>) -> Result<u64, Trouble> {
-        self.within(async |this| {
-            this.client.message(uid);
-            loop {
-                match this.pump().await? {
-                    Told::Content(octets) => {
-                        if let Err(error) = sink(&octets) {
-                            this.is_broken = true;
-                            return Err(Trouble::Sink(format!(
-                                "message {uid} of {} could not be taken: {error}",
-                                this.server
-                            )));
-                        }
-                    }
-                    Told::Done(Ok(Done::Message { bytes })) => return Ok(bytes),
-                    Told::Done(Ok(Done::NoMessage)) => {
-                        return Err(Trouble::Gone(format!(
-                            "{}: message {uid} is not there any more",
-                            this.server
+    /// [`Trouble`]; that of a connection which [is usable](ImapConnection::is_usable) comes at the end: the server did not
+    /// give all of them, and which of the others it would give is known by asking for each alone.
+    pub async fn next_message(&mut self, sink: Sink<'_>) -> Result<Option<Uid>, Trouble> {
+        if self.is_broken {
+            return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
+        }
+        // A caller that stops waiting leaves a part of a message, which would be taken for the beginning of the next.
+        self.is_broken = true;
+        let limit = self.limits.operation;
+        match tokio::time::timeout(limit, self.awaited(sink)).await {
+            Ok(outcome) => {
+                self.is_broken = outcome.is_err() && !self.client.is_idle();
+                outcome
+            }
+            Err(_) => Err(Trouble::Unreachable(format!("{}: the server took too long", self.server))),
+        }
+    }
+
+    async fn awaited(&mut self, sink: Sink<'_>) -> Result<Option<Uid>, Trouble> {
+        loop {
+            if self.client.is_idle() {
+                if self.asked.is_empty() {
+                    return self.refusal.take().map_or(Ok(None), Err);
+                }
+                let count = self.client.messages(self.asked.make_contiguous());
+                self.asked.drain(..count);
+            }
+            match self.pump().await? {
+                Told::Content(octets) => {
+                    if let Err(error) = sink(&octets) {
+                        return Err(Trouble::Sink(format!(
+                            "a message of {} could not be taken: {error}",
+                            self.server
                         )));
                     }
-                    Told::Done(Err(refusal)) => {
-                        return Err(this.refused(&format!("message {uid} can't be fetched"), &refusal));
-                    }
-                    _ => return Err(this.surprised()),
                 }
+                Told::Message(uid, Some(_)) => return Ok(Some(uid)),
+                Told::Message(_, None) | Told::Done(Ok(_)) => {}
+                Told::Done(Err(refusal)) => {
+                    let trouble = self.refused("messages can't be fetched", &refusal);
+                    self.refusal.get_or_insert(trouble);
+                }
+                _ => return Err(self.surprised()),
             }
-        })
-        .await
+        }
     }
 
     /// Deletes messages of the open mailbox: these, and no other. Any number.
@@ -459,6 +488,7 @@ impl ImapConnection {
                 Step::Folder(folder) => return Ok(Told::Folder(folder)),
                 Step::Listed(listed) => return Ok(Told::Listed(listed)),
                 Step::Content(octets) => return Ok(Told::Content(octets)),
+                Step::Message { uid, bytes } => return Ok(Told::Message(uid, bytes)),
                 Step::Done(outcome) => return Ok(Told::Done(outcome)),
                 Step::Closed(Ok(())) => {
                     return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));

@@ -45,10 +45,10 @@ fn a_mailbox_is_listed_fetched_and_emptied() {
             say("* 2 EXISTS\r\n* OK [UIDVALIDITY 7] x\r\n* OK [UIDNEXT 12] x\r\nt5 OK [READ-WRITE] x\r\n"),
             hear("t6 UID FETCH 10:*"),
             say("* 1 FETCH (UID 10 FLAGS () RFC822.SIZE 5)\r\n* 2 FETCH (UID 11 FLAGS () RFC822.SIZE 6)\r\nt6 OK\r\n"),
-            hear("t7 UID FETCH 10 (UID BODY.PEEK[])"),
-            say(format!("* 1 FETCH (UID 10 BODY[] {{{length}}}\r\n{body})\r\nt7 OK\r\n")),
-            hear("t8 UID FETCH 11"),
-            say("t8 OK\r\n"),
+            hear("t7 UID FETCH 10:12 (UID BODY.PEEK[])"),
+            say(format!("* 3 FETCH (UID 12 BODY[] NIL)\r\n* 1 FETCH (UID 10 BODY[] {{{length}}}\r\n{body})\r\nt7 OK\r\n")),
+            hear("t8 UID FETCH 11,13"),
+            say("* 2 FETCH (UID 13 BODY[] \"13\")\r\nt8 NO [EXPUNGEISSUED] gone\r\n"),
             hear("t9 UID STORE 10:11 +FLAGS.SILENT (\\Deleted)"),
             say("t9 OK\r\n"),
             hear("t10 UID EXPUNGE 10:11"),
@@ -78,9 +78,14 @@ fn a_mailbox_is_listed_fetched_and_emptied() {
             message.extend_from_slice(octets);
             Ok(())
         };
-        assert_eq!(connection.message(Uid(10), &mut sink).await, Ok(length as u64));
+        connection.ask(&[Uid(10), Uid(11), Uid(12)]);
+        assert!(!connection.is_usable(), "first these have to come");
+        assert_eq!(connection.next_message(&mut sink).await, Ok(Some(Uid(10))));
+        assert_eq!(connection.next_message(&mut sink).await, Ok(None));
         assert!(message == body.as_bytes() && longest < length, "it comes in pieces");
-        let gone = connection.message(Uid(11), &mut |_| Ok(())).await;
+        connection.ask(&[Uid(11), Uid(13)]);
+        assert_eq!(connection.next_message(&mut |_| Ok(())).await, Ok(Some(Uid(13))));
+        let gone = connection.next_message(&mut |_| Ok(())).await;
         assert!(matches!(gone, Err(Trouble::Gone(_))) && connection.is_usable());
         assert_eq!(connection.delete(&[Uid(11), Uid(10)]).await, Ok(Deleted::Removed));
         connection.close().await;
@@ -166,13 +171,31 @@ fn silence_and_broken_messages_end() {
         // Half a message, then the end; and a sink that is full.
         let half = || vec![hear("t2 UID FETCH 4"), say("* 1 FETCH (UID 4 BODY[] {200}\r\nhalf"), Act::HangUp];
         let (_scripted, mut connection) = opened(half()).await;
-        let trouble = connection.message(Uid(4), &mut |_| Ok(())).await;
+        connection.ask(&[Uid(4)]);
+        let trouble = connection.next_message(&mut |_| Ok(())).await;
         assert_eq!(trouble.err().unwrap().kind(), "unreachable");
         assert!(!connection.is_usable());
         let (_scripted, mut connection) = opened(half()).await;
         let full = &mut |_: &[u8]| Err(std::io::ErrorKind::StorageFull.into());
-        assert_eq!(connection.message(Uid(4), full).await.err().unwrap().kind(), "storing");
+        connection.ask(&[Uid(4)]);
+        assert_eq!(connection.next_message(full).await.err().unwrap().kind(), "storing");
         assert!(!connection.is_usable());
         assert_eq!(connection.noop().await.err().unwrap().kind(), "unreachable");
+        // Whoever stops waiting in the middle of a message gets no other one.
+        let script = vec![hear("t2 UID FETCH 4:5"), say("* 1 FETCH (UID 4 BODY[] {200}\r\nhalf"), Act::Sulk];
+        let (_scripted, mut connection) = opened(script).await;
+        connection.ask(&[Uid(4), Uid(5)]);
+        let (begun, mut came) = (tokio::sync::Notify::new(), Vec::new());
+        let mut sink = |octets: &[u8]| {
+            came.extend_from_slice(octets);
+            begun.notify_one();
+            Ok(())
+        };
+        tokio::select! {
+            _ = connection.next_message(&mut sink) => panic!("there is no more"),
+            () = begun.notified() => {}
+        }
+        assert!(!came.is_empty() && !connection.is_usable());
+        assert_eq!(connection.next_message(&mut |_| Ok(())).await.err().unwrap().kind(), "unreachable");
     });
 }

@@ -12,6 +12,7 @@
 //!   [`Environment::plaintext_auth`] say so;
 //! - nothing is deleted but what is named.
 
+mod batch;
 mod deliver;
 mod dial;
 mod folder;

@@ -5,7 +5,7 @@ use crate::dial::{self, Credentials, Environment, Limits, Server, Tls};
 use crate::trouble::Trouble;
 use crate::wire_pump::Wire;
 use pop3::client::{Apop, Client, Done, Refusal, Settings, Step, TlsWish};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
 /// A connection on which somebody is logged in; the maildrop is his alone until it ends. Deletions take effect with
@@ -16,6 +16,10 @@ pub struct PopConnection {
     client: Client,
     server: Server,
     limits: Limits,
+    /// Messages that were asked for and have not come.
+    asked: VecDeque<u32>,
+    /// Why some that were asked for did not come.
+    refusal: Option<Trouble>,
     is_broken: bool,
 }
 
@@ -102,6 +106,8 @@ impl PopConnection {
             client,
             server: server.clone(),
             limits: environment.limits,
+            asked: VecDeque::new(),
+            refusal: None,
             is_broken: false,
         };
         loop {
@@ -158,14 +164,24 @@ impl PopConnection {
         .await
     }
 
-    /// Hands a message on; answers its length. What the sink got before an error is not the message.
+    /// Asks for messages, by number: all at once where the server has PIPELINING (RFC 2449 §6.6). They come with
+    /// [`PopConnection::next_message`] in this order, before anything else.
+    pub fn ask(&mut self, numbers: &[u32]) {
+        if !self.is_broken {
+            numbers.iter().for_each(|number| self.client.message(*number));
+            self.asked.extend(numbers);
+        }
+    }
+
+    /// Hands on the next message of those that were asked for, and answers its number. None: that was all. What the sink
+    /// got before an error is not the message.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub async fn message(&mut self, number: u32, sink: Sink<'_>) -> Result<u64, Trouble> {
+    /// [`Trouble`]; that of a connection which [is usable](PopConnection::is_usable) comes at the end: the server did not
+    /// give those that are missing.
+    pub async fn next_message(&mut self, sink: Sink<'_>) -> Result<Option<u32>, Trouble> {
         self.within(async |this| {
-            this.client.message(number);
-            loop {
+            while let Some(number) = this.asked.front().copied() {
                 match this.pump().await? {
                     Told::Content(octets) => {
                         if let Err(error) = sink(&octets) {
@@ -175,13 +191,19 @@ impl PopConnection {
                             )));
                         }
                     }
-                    Told::Done(Ok(Done::Message { bytes })) => return Ok(bytes),
+                    Told::Done(Ok(Done::Message { .. })) => {
+                        this.asked.pop_front();
+                        return Ok(Some(number));
+                    }
                     Told::Done(Err(refusal)) => {
-                        return Err(this.refused(&format!("message {number} can't be fetched"), &refusal));
+                        this.asked.pop_front();
+                        let trouble = this.refused(&format!("message {number} can't be fetched"), &refusal);
+                        this.refusal.get_or_insert(trouble);
                     }
                     _ => return Err(this.surprised()),
                 }
             }
+            this.refusal.take().map_or(Ok(None), Err)
         })
         .await
     }

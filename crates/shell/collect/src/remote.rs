@@ -1,6 +1,5 @@
 //! Both kinds of mailboxes elsewhere, as one thing.
 
-use crate::deliver::Fetched;
 use crate::host::Why;
 use crate::run::Halt;
 use crate::{
@@ -247,11 +246,21 @@ impl Remote {
         }
     }
 
-    /// A message of the open folder, whole.
+    /// Asks for messages of the open folder, in the order of the listing; they come with [`Remote::next`], before anything
+    /// else can be asked.
+    pub fn ask(&mut self, handles: &[u32]) {
+        match &mut self.connection {
+            Connection::Imap(imap) => imap.ask(&handles.iter().map(|uid| Uid(*uid)).collect::<Vec<_>>()),
+            Connection::Pop(pop) => pop.ask(handles),
+        }
+    }
+
+    /// The next message that was asked for, whole, in any order. None: that was all, what did not come is gone.
     ///
     /// # Errors
-    /// It is gone or refused, or the connection broke; that is so when it turns out to be longer than `most`.
-    pub async fn fetch(&mut self, message: &RemoteMessage, most: u64) -> Result<Fetched, Fault> {
+    /// The connection broke; that is so when a message turns out to be longer than `most`. Or, at the end, what did not
+    /// come was refused.
+    pub async fn next(&mut self, most: u64) -> Result<Option<(u32, Vec<u8>)>, Fault> {
         let mut content = Vec::new();
         let mut too_large = false;
         let mut sink = |octets: &[u8]| {
@@ -262,17 +271,12 @@ impl Remote {
             content.extend_from_slice(octets);
             Ok(())
         };
-        let fetched = match &mut self.connection {
-            Connection::Imap(imap) => imap.message(Uid(message.handle), &mut sink).await.map(drop),
-            Connection::Pop(pop) => pop.message(message.handle, &mut sink).await.map(drop),
+        let came = match &mut self.connection {
+            Connection::Imap(imap) => imap.next_message(&mut sink).await.map(|uid| uid.map(|uid| uid.0)),
+            Connection::Pop(pop) => pop.next_message(&mut sink).await,
         };
-        match fetched {
-            Ok(()) => Ok(Fetched {
-                content,
-                flags: message.flags,
-                keywords: message.keywords.clone(),
-                date: message.date,
-            }),
+        match came {
+            Ok(handle) => Ok(handle.map(|handle| (handle, content))),
             Err(_) if too_large => Err(Fault::Lost((
                 TroubleKind::Protocol,
                 format!("the server sent a message larger than {most} bytes that it had called smaller"),

@@ -1,24 +1,17 @@
 //! One account, folder by folder.
 
+use crate::fetch::Suspects;
 use crate::pause::Pauses;
 use crate::source::{Connect, Opened, Source, Trouble};
-use migration::{Choice, Copying, Counts, Fate, Fetched, Folder, Listed, Place, Share, SourceFolder, places};
+use migration::{Choice, Copying, Counts, Folder, Place, Share, SourceFolder, places};
 use model::{Uid, UnixTime};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
-use tokio::sync::mpsc::{Receiver, channel};
-use tokio::task::spawn_blocking;
 
-/// A batch is stored when its messages have so many octets,
-pub const BATCH_BYTES: usize = 4 << 20;
-/// or when there are so many.
-const BATCH_MESSAGES: usize = 100;
 /// Failures told one by one.
 const FAILURES_MAX: usize = 1000;
-/// Connections that may break on one message before it is left out.
-const BREAKS_MAX: u32 = 2;
 
 /// What is to be copied.
 pub struct Job {
@@ -99,7 +92,7 @@ pub async fn run<C: Connect>(job: &Job, connect: &mut C, report: &mut dyn FnMut(
         report,
         outcome: Outcome::default(),
         pauses: Pauses::new(job.give_up_after),
-        breaks: HashMap::new(),
+        suspects: Suspects::default(),
         message_bytes_max: connect.message_bytes_max(),
         folder_failed: false,
         done: Arc::default(),
@@ -112,18 +105,17 @@ pub async fn run<C: Connect>(job: &Job, connect: &mut C, report: &mut dyn FnMut(
     run.outcome
 }
 
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     job: &'a Job,
     report: &'a mut dyn FnMut(Report),
     outcome: Outcome,
-    pauses: Pauses,
-    /// Connections that broke while a message was fetched.
-    breaks: HashMap<(String, Uid), u32>,
-    message_bytes_max: u64,
+    pub(crate) pauses: Pauses,
+    pub(crate) suspects: Suspects,
+    pub(crate) message_bytes_max: u64,
     /// A whole folder did not come over.
     folder_failed: bool,
     /// Messages of the folder under way.
-    done: Arc<AtomicU64>,
+    pub(crate) done: Arc<AtomicU64>,
     of: u64,
     /// Messages of folders that are done.
     behind: u64,
@@ -136,7 +128,7 @@ struct Attempt {
 }
 
 /// The wall clock.
-fn now() -> UnixTime {
+pub(crate) fn now() -> UnixTime {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     UnixTime(i64::try_from(since.as_secs()).unwrap_or(i64::MAX))
 }
@@ -222,11 +214,11 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn may_go_on(&self) -> Result<(), Trouble> {
+    pub(crate) fn may_go_on(&self) -> Result<(), Trouble> {
         if self.job.stop.load(Ordering::Relaxed) { Err(stopped()) } else { Ok(()) }
     }
 
-    fn progress(&mut self) {
+    pub(crate) fn progress(&mut self) {
         let done = self.behind + self.done.load(Ordering::Relaxed);
         (self.report)(Report::Progress(done.min(self.of), self.of));
     }
@@ -281,101 +273,12 @@ impl Run<'_> {
         self.progress();
         let wanted = folder.wanted();
         if !copying.options.dry_run && !wanted.is_empty() {
-            folder = self.fetch(source, found, folder, wanted, &mut attempt.failures).await?;
+            folder = self.fetch(source, &found.name, folder, wanted, &mut attempt.failures).await?;
         }
         folder.settle(exists, attempt.failures.is_empty())?;
         let into = folder.mailbox_name()?.unwrap_or_else(|| place.name().to_owned());
         attempt.end = Some(FolderEnd { name: found.name.clone(), into, counts: folder.counts() });
         Ok(())
-    }
-
-    /// Fetches while a thread stores.
-    async fn fetch<S: Source>(
-        &mut self,
-        source: &mut S,
-        found: &SourceFolder,
-        folder: Folder,
-        wanted: Vec<Listed>,
-        failures: &mut Vec<Failure>,
-    ) -> Result<Folder, Trouble> {
-        let (send, batches) = channel::<Vec<Fetched>>(2);
-        let done = self.done.clone();
-        let name = found.name.clone();
-        let storing = spawn_blocking(move || keep(folder, batches, &done, &name));
-        let mut batch = Vec::with_capacity(BATCH_MESSAGES);
-        let fetched = async {
-            let mut bytes = 0;
-            for listed in wanted {
-                self.may_go_on()?;
-                let content = self.message(source, &found.name, &listed, failures).await?;
-                let Some(content) = content else { continue };
-                bytes += content.len();
-                batch.push(Fetched { listed, content });
-                if bytes >= BATCH_BYTES || batch.len() >= BATCH_MESSAGES {
-                    bytes = 0;
-                    // Nobody takes it: the thread tells why.
-                    if send.send(std::mem::take(&mut batch)).await.is_err() {
-                        break;
-                    }
-                    self.progress();
-                }
-            }
-            Ok::<(), Trouble>(())
-        }
-        .await;
-        // Also what came before it broke off: or a connection that breaks often would never get further.
-        if !batch.is_empty() {
-            let _ = send.send(batch).await;
-        }
-        drop(send);
-        let stored = storing.await.map_err(|error| Trouble::Store(format!("storing failed: {error}")))?;
-        let (folder, over_quota) = stored?;
-        if folder.counts().new > 0 {
-            self.pauses.reset();
-        }
-        fetched?;
-        failures.extend(over_quota);
-        Ok(folder)
-    }
-
-    /// A message, or a note that it can't be had.
-    async fn message<S: Source>(
-        &mut self,
-        source: &mut S,
-        folder: &str,
-        listed: &Listed,
-        failures: &mut Vec<Failure>,
-    ) -> Result<Option<Vec<u8>>, Trouble> {
-        let uid = listed.uid;
-        let mut fail = |why: String| {
-            failures.push(Failure { folder: folder.to_owned(), uid: Some(uid), why });
-            self.done.fetch_add(1, Ordering::Relaxed);
-        };
-        if listed.size > self.message_bytes_max {
-            fail(format!("it is larger than {} MiB", self.message_bytes_max >> 20));
-            return Ok(None);
-        }
-        let key = (folder.to_owned(), uid);
-        if self.breaks.get(&key).is_some_and(|breaks| *breaks >= BREAKS_MAX) {
-            fail("the connection broke each time it was fetched".into());
-            return Ok(None);
-        }
-        match source.message(uid).await {
-            Ok(Some(content)) => Ok(Some(content)),
-            Ok(None) => {
-                // It was removed since the listing: what is not there any more need not come over.
-                self.done.fetch_add(1, Ordering::Relaxed);
-                Ok(None)
-            }
-            Err(Trouble::Refused(why)) => {
-                fail(why);
-                Ok(None)
-            }
-            Err(trouble) => {
-                *self.breaks.entry(key).or_default() += 1;
-                Err(trouble)
-            }
-        }
     }
 
     /// Removes what folders brought that are there no more.
@@ -390,21 +293,4 @@ impl Run<'_> {
         self.outcome.left_over = migration::left_over(store, *account, source, &present)?;
         Ok(())
     }
-}
-
-type Kept = Result<(Folder, Vec<Failure>), store::Error>;
-
-/// Stores batches as they come.
-fn keep(mut folder: Folder, mut batches: Receiver<Vec<Fetched>>, done: &AtomicU64, name: &str) -> Kept {
-    let mut over_quota = Vec::new();
-    while let Some(batch) = batches.blocking_recv() {
-        let uids: Vec<Uid> = batch.iter().map(|fetched| fetched.listed.uid).collect();
-        let fates = folder.take(batch, now())?;
-        for (uid, _) in uids.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::OverQuota) {
-            let why = "the account's quota would be exceeded".to_owned();
-            over_quota.push(Failure { folder: name.to_owned(), uid: Some(*uid), why });
-        }
-        done.fetch_add(fates.len() as u64, Ordering::Relaxed);
-    }
-    Ok((folder, over_quota))
 }

@@ -15,9 +15,6 @@ pub struct ImapSource {
     environment: Environment,
 }
 
-/// Octets that a message's buffer begins with; listings that tell too large a size cost no more.
-const BUFFER_BYTES: usize = 64 << 10;
-
 impl ImapSource {
     /// With what is needed to connect and to log in; `authorize_as`: in whose name, if not in one's own.
     pub fn new(
@@ -101,15 +98,19 @@ impl Source for ImapConnection {
         told.map_err(|trouble| Trouble::of(trouble, self.is_usable()))
     }
 
-    async fn message(&mut self, uid: Uid) -> Result<Option<Vec<u8>>, Trouble> {
-        let mut content = Vec::with_capacity(BUFFER_BYTES);
+    fn ask(&mut self, uids: &[Uid]) {
+        ImapConnection::ask(self, uids);
+    }
+
+    async fn next(&mut self) -> Result<Option<(Uid, Vec<u8>)>, Trouble> {
+        let mut content = Vec::new();
         let mut take = |octets: &[u8]| -> io::Result<()> {
             content.extend_from_slice(octets);
             Ok(())
         };
-        match ImapConnection::message(self, uid, &mut take).await {
-            Ok(_) => Ok(Some(content)),
-            Err(collect::Trouble::Gone(_)) => Ok(None),
+        match self.next_message(&mut take).await {
+            Ok(uid) => Ok(uid.map(|uid| (uid, content))),
+            Err(collect::Trouble::Gone(why)) => Err(Trouble::Gone(why)),
             Err(trouble) => Err(Trouble::of(trouble, self.is_usable())),
         }
     }

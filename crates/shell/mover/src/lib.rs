@@ -6,12 +6,14 @@
 
 mod address;
 mod copy;
+mod fetch;
 mod imap;
 mod pause;
 mod source;
 
 pub use address::{Address, AddressError, Security};
-pub use copy::{BATCH_BYTES, Failure, FolderEnd, Job, Outcome, Report, run};
+pub use copy::{Failure, FolderEnd, Job, Outcome, Report, run};
+pub use fetch::BATCH_BYTES;
 pub use imap::ImapSource;
 pub use source::{Connect, Opened, Source, Trouble};
 

@@ -22,6 +22,8 @@ pub enum Trouble {
     Hopeless(String),
     /// What was asked for was refused; the connection is as good as before.
     Refused(String),
+    /// What was asked for, or some of it, is not there any more.
+    Gone(String),
     /// The store's.
     Store(String),
 }
@@ -29,9 +31,11 @@ pub enum Trouble {
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Trouble::Lost(why) | Trouble::Hopeless(why) | Trouble::Refused(why) | Trouble::Store(why) => {
-                f.write_str(why)
-            }
+            Trouble::Lost(why)
+            | Trouble::Hopeless(why)
+            | Trouble::Refused(why)
+            | Trouble::Gone(why)
+            | Trouble::Store(why) => f.write_str(why),
         }
     }
 }
@@ -63,11 +67,15 @@ pub trait Source {
     /// See [`Trouble`].
     async fn list(&mut self, listed: &mut (dyn FnMut(Listed) + Send)) -> Result<(), Trouble>;
 
-    /// A message of the open folder; None: it is gone.
+    /// Asks for messages of the open folder, by UID, ascending; they come with [`Source::next`], before anything else can
+    /// be asked.
+    fn ask(&mut self, uids: &[Uid]);
+
+    /// The next message that was asked for, in any order. None: that was all; what did not come is gone.
     ///
     /// # Errors
-    /// See [`Trouble`].
-    async fn message(&mut self, uid: Uid) -> Result<Option<Vec<u8>>, Trouble>;
+    /// See [`Trouble`]; [`Trouble::Refused`] and [`Trouble::Gone`] come at the end and say that some did not come.
+    async fn next(&mut self) -> Result<Option<(Uid, Vec<u8>)>, Trouble>;
 
     /// Says good-bye.
     async fn close(self);

@@ -28,6 +28,7 @@ struct State {
     unreachable: u32,
     connections: u32,
     fetched: Vec<(usize, u32)>,
+    commands: u32,
     /// Set after so many messages.
     stop: Option<(usize, Arc<AtomicBool>)>,
     /// A folder that can't be opened.
@@ -40,6 +41,8 @@ struct Fake(Arc<Mutex<State>>);
 struct Session {
     state: Fake,
     folder: usize,
+    asked: VecDeque<Uid>,
+    has_refused: bool,
 }
 
 fn lost() -> Trouble {
@@ -56,7 +59,7 @@ impl Connect for Fake {
             return Err(lost());
         }
         state.connections += 1;
-        Ok(Session { state: self.clone(), folder: 0 })
+        Ok(Session { state: self.clone(), folder: 0, asked: VecDeque::new(), has_refused: false })
     }
 
     fn message_bytes_max(&self) -> u64 {
@@ -100,32 +103,45 @@ impl Source for Session {
         Ok(())
     }
 
-    async fn message(&mut self, uid: Uid) -> Result<Option<Vec<u8>>, Trouble> {
+    fn ask(&mut self, uids: &[Uid]) {
+        assert!(self.asked.is_empty(), "the others have not come");
+        self.asked.extend(uids);
+        self.state.0.lock().unwrap().commands += 1;
+    }
+
+    async fn next(&mut self) -> Result<Option<(Uid, Vec<u8>)>, Trouble> {
         let mut state = self.state.0.lock().unwrap();
-        let event = state.events.front().copied();
-        match event {
-            Some(Event::Break(at)) if at == uid.0 => {
-                state.events.pop_front();
-                return Err(lost());
+        while let Some(uid) = self.asked.pop_front() {
+            let event = state.events.front().copied();
+            match event {
+                Some(Event::Break(at)) if at == uid.0 => {
+                    state.events.pop_front();
+                    return Err(lost());
+                }
+                Some(Event::Refuse(at)) if at == uid.0 => {
+                    state.events.pop_front();
+                    self.has_refused = true;
+                    continue;
+                }
+                Some(Event::Gone(at)) if at == uid.0 => {
+                    state.events.pop_front();
+                    continue;
+                }
+                _ => {}
             }
-            Some(Event::Refuse(at)) if at == uid.0 => {
-                state.events.pop_front();
-                return Err(Trouble::Refused("internal error".into()));
+            let folder = self.folder;
+            state.fetched.push((folder, uid.0));
+            if let Some((after, stop)) = &state.stop
+                && state.fetched.len() >= *after
+            {
+                stop.store(true, Ordering::Relaxed);
             }
-            Some(Event::Gone(at)) if at == uid.0 => {
-                state.events.pop_front();
-                return Ok(None);
-            }
-            _ => {}
+            return Ok(Some((uid, format!("Subject: {folder} {uid}\r\n\r\n").into_bytes())));
         }
-        let folder = self.folder;
-        state.fetched.push((folder, uid.0));
-        if let Some((after, stop)) = &state.stop
-            && state.fetched.len() >= *after
-        {
-            stop.store(true, Ordering::Relaxed);
+        match std::mem::take(&mut self.has_refused) {
+            true => Err(Trouble::Refused("internal error".into())),
+            false => Ok(None),
         }
-        Ok(Some(format!("Subject: {folder} {uid}\r\n\r\n").into_bytes()))
     }
 
     async fn close(self) {}
@@ -200,12 +216,29 @@ fn a_broken_connection_is_made_again_and_nothing_stored_is_fetched_twice() {
 
 #[test]
 fn what_can_not_be_had_is_told_and_the_rest_comes() {
-    let events = [Event::Refuse(3), Event::Gone(5), Event::Break(9), Event::Break(9), Event::Break(9)].into();
-    let ran = copy(State { folders: vec![("INBOX", 80)], events, ..State::default() }, MINUTE);
+    let refused = [Event::Refuse(3), Event::Gone(5), Event::Refuse(7)].repeat(2);
+    let ran =
+        copy(State { folders: vec![("INBOX", 80)], events: refused.into(), ..State::default() }, MINUTE);
     let told: Vec<u32> = ran.outcome.failures.iter().map(|failure| failure.uid.unwrap().0).collect();
-    // 77 is too large; the third break at 9 never comes.
-    assert_eq!((told, ran.outcome.failed, ran.messages()), (vec![9, 77], 2, 78));
+    // 77 is too large, 5 is gone.
+    assert_eq!((told, ran.outcome.failed, ran.messages()), (vec![77, 3, 7], 3, 76));
     assert_eq!(ran.progress.last(), Some(&(80, 80)));
+    // All, 3, 5 and 7 alone.
+    assert_eq!(ran.fake.0.lock().unwrap().commands, 4);
+}
+
+#[test]
+fn what_breaks_connections_is_found_and_the_rest_comes() {
+    let events = [Event::Break(9); 4].into();
+    let ran = copy(State { folders: vec![("INBOX", 500)], events, ..State::default() }, MINUTE);
+    let told: Vec<u32> = ran.outcome.failures.iter().map(|failure| failure.uid.unwrap().0).collect();
+    let state = ran.fake.0.lock().unwrap();
+    assert_eq!((told, ran.outcome.failed, ran.messages()), (vec![9], 1, 499));
+    // Among many, and twice alone; the fourth break never comes.
+    assert_eq!((state.connections, state.events.len(), state.fetched.len()), (4, 1, 499));
+    assert_eq!(ran.progress.last(), Some(&(500, 500)));
+    // One for all, twice for 9, each of 19 suspects alone, and one for the rest.
+    assert_eq!(state.commands, 1 + 2 + 19 + 1);
 }
 
 #[test]

@@ -48,26 +48,40 @@ impl Composer {
 
 /// Longest set in one command, in octets: a line of 8,192 octets is taken everywhere (RFC 7162 §4).
 const SET_BYTES_MAX: usize = 4000;
+/// `,4294967294:4294967295`
+const RUN_BYTES_MAX: usize = 22;
 
 /// The UIDs as sets, `1:3,7`, each short enough for one command. They need not be sorted; no other message is named.
 pub fn uid_sets(uids: &[Uid]) -> Vec<String> {
-    let mut sorted: Vec<u32> = uids.iter().map(|uid| uid.0).filter(|uid| *uid > 0).collect();
+    let mut sorted: Vec<Uid> = uids.iter().copied().filter(|uid| uid.0 > 0).collect();
     sorted.sort_unstable();
     sorted.dedup();
-    let mut sets: Vec<String> = Vec::new();
-    for run in sorted.chunk_by(|one, next| one + 1 == *next) {
-        let (first, last) = (run[0], run[run.len() - 1]);
-        if sets.last().is_none_or(|set| set.len() + 22 > SET_BYTES_MAX) {
-            sets.push(String::new());
+    let mut sets = Vec::new();
+    let mut rest = &sorted[..];
+    while !rest.is_empty() {
+        let (set, count) = first_set(rest);
+        sets.push(set);
+        rest = &rest[count..];
+    }
+    sets
+}
+
+/// The first of these UIDs, which ascend, as the longest set that is short enough for one command, and how many they are.
+pub(super) fn first_set(uids: &[Uid]) -> (String, usize) {
+    let (mut set, mut count) = (String::new(), 0);
+    for run in uids.chunk_by(|one, next| one.0.checked_add(1) == Some(next.0)) {
+        if set.len() + RUN_BYTES_MAX > SET_BYTES_MAX {
+            break;
         }
-        let Some(set) = sets.last_mut() else { continue };
         if !set.is_empty() {
             set.push(',');
         }
+        let (first, last) = (run[0], run[run.len() - 1]);
         let _ = match last {
             last if last == first => write!(set, "{first}"),
             last => write!(set, "{first}:{last}"),
         };
+        count += run.len();
     }
-    sets
+    (set, count)
 }

@@ -1,6 +1,6 @@
 //! Commands on an open session: how each is said, and what each response means to it.
 
-use super::compose::Composer;
+use super::compose::{Composer, first_set};
 use super::fault::{Fault, Refusal};
 use super::fetch::{Body, Fetched};
 use super::folder::Folder;
@@ -8,8 +8,8 @@ use super::login::refusal;
 use super::receive::ResponseError;
 use super::response::{Capability, Code, Condition, Counts, ListLine, Response, StatusText};
 use super::{
-    Client, Done, FOLDERS_MAX, Found, Kind, LISTED_MAX, Listed, Mode, NAME_BYTES_MAX, NOISE_BYTES_MAX,
-    Opened, Progress, State, Step,
+    Client, Done, FOLDERS_MAX, Kind, LISTED_MAX, Listed, Mode, NAME_BYTES_MAX, NOISE_BYTES_MAX, Opened,
+    Progress, State, Step,
 };
 use crate::mailbox_name::NameEncoding;
 use model::{Uid, UidValidity};
@@ -64,10 +64,15 @@ impl Client {
         self.command(Kind::Listing { from, told: 0 }, &words);
     }
 
-    /// Hands a message on ([`Step::Content`]), without setting `\Seen`; [`Done::Message`] or [`Done::NoMessage`].
-    pub fn message(&mut self, uid: Uid) {
-        let words = format!("UID FETCH {uid} (UID BODY.PEEK[])");
-        self.command(Kind::Message { uid, found: Found::Nothing }, &words);
+    /// Hands messages on ([`Step::Content`], [`Step::Message`]), without setting `\Seen`, in no order that could be relied
+    /// on: as many of the first of these, which ascend, as one command can name. Answers how many.
+    pub fn messages(&mut self, uids: &[Uid]) -> usize {
+        let (set, count) = first_set(uids);
+        if count > 0 {
+            let awaited = uids[..count].iter().copied().collect();
+            self.command(Kind::Messages { awaited }, &format!("UID FETCH {set} (UID BODY.PEEK[])"));
+        }
+        count
     }
 
     /// Sets `\Deleted` on a set of [`super::uid_sets`].
@@ -242,24 +247,13 @@ impl Client {
                 let flags = flags.unwrap_or_default();
                 (uid >= *from).then_some(Step::Listed(Listed { uid, flags, internal_date, size_bytes }))
             }
-            (Some(Kind::Message { uid: wanted, found }), Fetched { uid, body: Some(body), .. }) => {
-                // Another message than the one asked for, or a second one: what was handed on is worth nothing.
-                if uid != Some(*wanted) || *found != Found::Nothing {
+            (Some(Kind::Messages { awaited }), Fetched { uid, body: Some(body), .. }) => {
+                // Another message than those asked for, or one again: what was handed on is worth nothing.
+                let Some(uid) = uid.filter(|uid| awaited.remove(*uid)) else {
                     self.ended(Fault::Garbled(ResponseError::Unexpected));
                     return None;
-                }
-                match body {
-                    Body::Nil => *found = Found::Nil,
-                    Body::HandedOn { bytes } => *found = Found::Whole { bytes },
-                    Body::Here(octets) if octets.len() as u64 > self.settings.message_bytes_max => {
-                        self.ended(Fault::Garbled(ResponseError::MessageTooLong));
-                    }
-                    Body::Here(octets) => {
-                        *found = Found::Whole { bytes: octets.len() as u64 };
-                        return (!octets.is_empty()).then_some(Step::Content(octets));
-                    }
-                }
-                None
+                };
+                self.message_came(uid, body)
             }
             _ => {
                 // Flags that another session has changed (RFC 9051 §7.5.2).
@@ -267,6 +261,23 @@ impl Client {
                 None
             }
         }
+    }
+
+    fn message_came(&mut self, uid: Uid, body: Body) -> Option<Step> {
+        let bytes = match body {
+            Body::Nil => None,
+            Body::HandedOn { bytes } => Some(bytes),
+            Body::Here(octets) if octets.len() as u64 > self.settings.message_bytes_max => {
+                self.ended(Fault::Garbled(ResponseError::MessageTooLong));
+                return None;
+            }
+            Body::Here(octets) if octets.is_empty() => Some(0),
+            Body::Here(octets) => {
+                self.whole = Some((uid, octets.len() as u64));
+                return Some(Step::Content(octets));
+            }
+        };
+        Some(Step::Message { uid, bytes })
     }
 
     fn tagged(&mut self, tag: &str, condition: Condition, text: StatusText) -> Option<Step> {
@@ -313,8 +324,7 @@ fn done(kind: Kind, text: StatusText) -> Done {
         Kind::Namespaces(found) => Done::Namespaces(found),
         Kind::Counts(found) => Done::Counts(found),
         Kind::Listing { .. } => Done::Listing,
-        Kind::Message { found: Found::Whole { bytes }, .. } => Done::Message { bytes },
-        Kind::Message { .. } => Done::NoMessage,
+        Kind::Messages { .. } => Done::Messages,
         Kind::Open(mut opened) => {
             match text.code {
                 Some(Code::ReadOnly) => opened.is_read_only = true,

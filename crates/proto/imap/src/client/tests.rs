@@ -334,26 +334,67 @@ fn messages_come_as_literal_quoted_or_not_at_all() {
     for piece in [1, 7, usize::MAX] {
         for response in [&literal, &uid_behind, &amid] {
             let mut talk = Talk { piece, ..Talk::ready("") };
-            talk.client.message(Uid(4));
+            talk.client.messages(&[Uid(4)]);
             assert_eq!(talk.said(), "t1 UID FETCH 4 (UID BODY.PEEK[])\r\n");
             let told = talk.hear(&format!("{response}{WHOLE}"));
-            assert_eq!(told, [format!("Content {body}"), format!("Done(Ok(Message {{ bytes: {length} }}))")]);
+            let whole = format!("Message {{ uid: Uid(4), bytes: Some({length}) }}");
+            assert_eq!(told, [format!("Content {body}"), whole, "Done(Ok(Messages))".into()]);
         }
     }
     for (response, want) in [
         (
             "* 1 FETCH (UID 4 BODY[] \"a \\\"b\\\\\")\r\n",
-            &["Content a \"b\\", "Done(Ok(Message { bytes: 5 }))"][..],
+            &["Content a \"b\\", "Message { uid: Uid(4), bytes: Some(5) }"][..],
         ),
-        ("* 1 FETCH (UID 4 BODY[] \"\")\r\n", &["Done(Ok(Message { bytes: 0 }))"]),
-        ("* 1 FETCH (UID 4 BODY[] {0}\r\n)\r\n", &["Done(Ok(Message { bytes: 0 }))"]),
-        ("* 1 FETCH (UID 4 BODY[] NIL)\r\n", &["Done(Ok(NoMessage))"]),
-        ("", &["Done(Ok(NoMessage))"]),
+        ("* 1 FETCH (UID 4 BODY[] \"\")\r\n", &["Message { uid: Uid(4), bytes: Some(0) }"]),
+        ("* 1 FETCH (UID 4 BODY[] {0}\r\n)\r\n", &["Message { uid: Uid(4), bytes: Some(0) }"]),
+        ("* 1 FETCH (UID 4 BODY[] NIL)\r\n", &["Message { uid: Uid(4), bytes: None }"]),
+        ("", &[]),
     ] {
         let mut talk = Talk::ready("");
-        talk.client.message(Uid(4));
-        assert_eq!(talk.hear(&format!("{response}{WHOLE}")), want, "{response}");
+        talk.client.messages(&[Uid(4)]);
+        assert_eq!(
+            talk.hear(&format!("{response}{WHOLE}")),
+            [want, &["Done(Ok(Messages))"]].concat(),
+            "{response}"
+        );
     }
+}
+
+#[test]
+fn many_messages_come_by_one_command_in_any_order() {
+    let responses = "* 9 FETCH (UID 9 BODY[] {4}\r\nnine)\r\n* 4 FETCH (FLAGS (\\Seen))\r\n\
+        * 3 FETCH (BODY[] {5}\r\nthree UID 3)\r\n* 5 FETCH (UID 5 BODY[] \"five\")\r\n\
+        * 6 FETCH (UID 6 BODY[] NIL)\r\n* 7 FETCH (UID 7 BODY[] \"\")\r\nt1 NO [EXPUNGEISSUED] not all\r\n";
+    for piece in [1, 5, usize::MAX] {
+        let mut talk = Talk { piece, ..Talk::ready("") };
+        assert_eq!(talk.client.messages(&[3, 4, 5, 6, 7, 9].map(Uid)), 6);
+        assert_eq!(talk.said(), "t1 UID FETCH 3:7,9 (UID BODY.PEEK[])\r\n");
+        let told = talk.hear(responses);
+        let message =
+            |uid: u32, bytes: Option<u64>| format!("Message {{ uid: Uid({uid}), bytes: {bytes:?} }}");
+        assert_eq!(
+            told[..8],
+            [
+                "Content nine".into(),
+                message(9, Some(4)),
+                "Content three".into(),
+                message(3, Some(5)),
+                "Content five".into(),
+                message(5, Some(4)),
+                message(6, None),
+                message(7, Some(0)),
+            ]
+        );
+        assert!(told[8].starts_with("Done(Err(Refusal") && told[8].contains("ExpungeIssued"), "{told:?}");
+        assert!(talk.client.is_idle());
+    }
+    // No command is longer than servers take; the rest is for the next one.
+    let many: Vec<Uid> = (1..1000).map(|n| Uid(n * 4_000_000)).collect();
+    let mut talk = Talk::ready("");
+    let count = talk.client.messages(&many);
+    assert!((300..1000).contains(&count) && talk.said().len() < 4100, "{count}");
+    assert_eq!(Talk::ready("").client.messages(&[]), 0);
 }
 
 #[test]
@@ -382,7 +423,7 @@ fn hostile_messages_end_the_connection() {
         ("t1 BYE\r\n", ResponseError::NotAResponse),
     ] {
         let mut talk = Talk::ready("");
-        talk.client.message(Uid(4));
+        talk.client.messages(&[Uid(4)]);
         assert_eq!(talk.closes_with(response), Fault::Garbled(why), "{response}");
     }
 }
@@ -421,7 +462,7 @@ fn good_bye_can_come_at_any_time() {
     assert_eq!(refusal.reason, Some(Reason::Unavailable));
     assert!(!refusal.text.contains('\x1b'));
     let mut talk = Talk::ready("");
-    talk.client.message(Uid(4));
+    talk.client.messages(&[Uid(4)]);
     talk.hear("* 1 FETCH (UID 4 BODY[] {20}\r\nhal");
     talk.client.closed();
     assert_eq!(talk.closes_with(""), Fault::Closed);
@@ -474,7 +515,7 @@ proptest! {
     ) {
         let run = |piece: usize| {
             let mut talk = Talk { piece, ..Talk::ready("") };
-            talk.client.message(Uid(4));
+            talk.client.messages(&[Uid(4)]);
             let mut told = talk.hear(&text);
             talk.client.closed();
             told.extend(talk.hear(""));
