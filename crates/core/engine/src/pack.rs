@@ -102,6 +102,14 @@ fn append_chunk(chunk: &[u8], blob: &mut Vec<u8>) -> [u8; ENTRY_BYTES] {
     entry
 }
 
+/// So many bytes of `scratch`, whatever stands in them: what was made once is not filled with zeros again.
+fn room(scratch: &mut Vec<u8>, len: usize) -> &mut [u8] {
+    if scratch.len() < len {
+        scratch.resize(len, 0);
+    }
+    &mut scratch[..len]
+}
+
 fn crc_of_table(raw_len: u64, table: &[u8]) -> u32 {
     let mut hasher = crc32fast::Hasher::new();
     hasher.update(&raw_len.to_le_bytes());
@@ -149,12 +157,13 @@ impl Shape {
         (self.raw_len - index * CHUNK_BYTES as u64).min(CHUNK_BYTES as u64) as usize
     }
 
-    /// Appends the bytes `range` (clipped) to `out`. `fetch(offset in blob, length, buffer)` reads stored bytes.
-    /// `out` is as before when this fails.
+    /// Appends the bytes `range` (clipped) to `out`. `fetch(offset in blob, length, buffer)` reads stored bytes, which
+    /// come into `scratch`; who reads many contents keeps it. `out` is as before when this fails.
     pub(crate) fn read(
         &self,
         range: Range<u64>,
         fetch: &mut dyn FnMut(u64, &mut [u8]) -> io::Result<()>,
+        scratch: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
         let (start, end) = (range.start.min(self.raw_len), range.end.min(self.raw_len));
@@ -162,7 +171,7 @@ impl Shape {
             return Ok(());
         }
         let length_before = out.len();
-        let result = self.read_chunks(start, end, fetch, out);
+        let result = self.read_chunks(start, end, fetch, scratch, out);
         if result.is_err() {
             out.truncate(length_before);
         }
@@ -174,15 +183,16 @@ impl Shape {
         start: u64,
         end: u64,
         fetch: &mut dyn FnMut(u64, &mut [u8]) -> io::Result<()>,
+        scratch: &mut Vec<u8>,
         out: &mut Vec<u8>,
     ) -> Result<(), Unreadable> {
         let table_len = self.table_len()?;
         // One chunk, the usual mail: table and chunk come in one read.
         if self.chunks() == 1 {
-            let mut blob = vec![0; self.stored_len as usize];
-            fetch(0, &mut blob).map_err(Unreadable::Io)?;
+            let blob = room(scratch, self.stored_len as usize);
+            fetch(0, blob).map_err(Unreadable::Io)?;
             self.check_table(&blob[..table_len])?;
-            return self.unpack(entry_at(&blob, 0), 0, &blob[table_len..], start..end, out);
+            return self.unpack(entry_at(blob, 0), 0, &blob[table_len..], start..end, out);
         }
         let mut table = vec![0; table_len];
         fetch(0, &mut table).map_err(Unreadable::Io)?;
@@ -190,12 +200,12 @@ impl Shape {
         let (first, last) = (start / CHUNK_BYTES as u64, (end - 1) / CHUNK_BYTES as u64);
         let skipped: u64 = (0..first as usize).map(|index| entry_at(&table, index).stored as u64).sum();
         let mut offset = table_len as u64 + skipped;
-        let mut chunk = Vec::new();
+        out.reserve((end - start) as usize);
         for index in first..=last {
             let entry = entry_at(&table, index as usize);
-            chunk.resize(entry.stored, 0);
-            fetch(offset, &mut chunk).map_err(Unreadable::Io)?;
-            self.unpack(entry, index, &chunk, start..end, out)?;
+            let chunk = room(scratch, entry.stored);
+            fetch(offset, chunk).map_err(Unreadable::Io)?;
+            self.unpack(entry, index, chunk, start..end, out)?;
             offset += entry.stored as u64;
         }
         Ok(())
@@ -220,6 +230,12 @@ impl Shape {
         if !entry.compressed {
             let part = stored.get(from..to).ok_or(Unreadable::Damaged("a chunk is too short"))?;
             out.extend_from_slice(part);
+            return Ok(());
+        }
+        if out.capacity() == 0 && to - from == raw_len {
+            // Decompressed where it stays, without zeros before.
+            let raw = lz4_flex::block::decompress(stored, raw_len).ok().filter(|raw| raw.len() == raw_len);
+            *out = raw.ok_or(Unreadable::Damaged("a chunk does not decompress"))?;
             return Ok(());
         }
         let start = out.len();
@@ -275,7 +291,7 @@ impl PackedBytes {
             into.copy_from_slice(&self.blob[offset as usize..][..into.len()]);
             Ok(())
         };
-        self.shape.read(range, &mut fetch, out)
+        self.shape.read(range, &mut fetch, &mut Vec::new(), out)
     }
 }
 

@@ -72,7 +72,7 @@ pub use metadata::{
 pub use order::{ORDER_STEP_MAX, Ordered, SortedFor};
 pub use prepared::{Digest, Prepared};
 pub use replace::Replaced;
-pub use rows::{ContentNeed, Needs, Row, RowContent, Rows};
+pub use rows::{ContentNeed, Needs, Page, Row, RowContent, Rows};
 pub use search::{Found, IndexGoal, IndexProgress, IndexStatus};
 pub use view::{Changes, Opened};
 pub use written::Written;

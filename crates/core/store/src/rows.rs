@@ -34,11 +34,37 @@ pub enum ContentNeed {
     },
 }
 
+impl ContentNeed {
+    /// Octets of a message of this size; None: that is not known before it is read.
+    fn octets_of(self, size: u64) -> Option<u64> {
+        match self {
+            ContentNeed::None => Some(0),
+            ContentNeed::Header => None,
+            ContentNeed::Range { start, length } => Some(size.saturating_sub(start).min(length)),
+        }
+    }
+}
+
+/// Which page of a mailbox.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    /// Messages that are wanted at all.
+    pub uids: &'a UidSet,
+    /// The first that may be in this page.
+    pub from: Uid,
+    /// What is wanted of each.
+    pub needs: Needs,
+    /// Most messages.
+    pub rows_max: usize,
+    /// Octets of contents and digests at which the page ends (after the first message).
+    pub bytes_max: usize,
+}
+
 /// A page of messages.
 #[derive(Debug)]
-pub struct Rows {
+pub struct Rows<T = Row> {
     /// In ascending order. What lies between two of them (or before `next`) does not exist any more.
-    pub rows: Vec<Row>,
+    pub rows: Vec<T>,
     /// Where the next page starts; None: that was all.
     pub next: Option<Uid>,
     /// Names of all keywords that the rows may have, by number.
@@ -103,30 +129,59 @@ impl Store {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<Rows, Error> {
+        self.rows_as(account, mailbox, Page { uids, from, needs, rows_max, bytes_max }, |row| row)
+    }
+
+    /// The same, each row as the caller wants to have it. A list of 200,000 flags is a matter of what is done for each row:
+    /// one is made where it stays.
+    ///
+    /// # Errors
+    /// As [`rows`](Self::rows).
+    pub fn rows_as<T>(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        page: Page<'_>,
+        mut make: impl FnMut(Row) -> T,
+    ) -> Result<Rows<T>, Error> {
+        let Page { uids, from, needs, rows_max, bytes_max } = page;
         let snapshot = self.engine.snapshot()?;
         let value = read::mailbox(&*snapshot, account, mailbox)?;
         let mut wanted: Vec<Uid> = uids.iter_from(from).take(rows_max.max(1).saturating_add(1)).collect();
         let mut next = if wanted.len() > rows_max.max(1) { wanted.pop() } else { None };
-        let mut page = Vec::with_capacity(wanted.len());
+        let bare = needs == Needs::default();
+        let mut rows = Vec::with_capacity(if bare { wanted.len() } else { 0 });
+        let (mut unfilled, mut octets, mut has_keywords) = (Vec::new(), 0, false);
         let mut damaged = Vec::new();
         read::rows(&*snapshot, account, mailbox, &wanted, &mut |uid, value| {
-            match RowValue::decode(value) {
-                Some(value) => page.push(Row::new(uid, value)),
-                None => {
-                    damaged.push(format!("row of mailbox {mailbox}, message {uid} of account {}", account.0))
-                }
+            let Some(value) = RowValue::decode(value) else {
+                damaged.push(format!("row of mailbox {mailbox}, message {uid} of account {}", account.0));
+                return ControlFlow::Continue(());
+            };
+            has_keywords |= !value.keywords.is_empty();
+            if bare {
+                rows.push(make(Row::new(uid, value)));
+                return ControlFlow::Continue(());
             }
-            ControlFlow::Continue(())
+            octets += needs.content.octets_of(u64::from(value.size)).unwrap_or(0);
+            unfilled.push(Row::new(uid, value));
+            if octets < bytes_max as u64 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
-        if needs != Needs::default() {
-            next = fill(&*snapshot, account, &mut page, needs, bytes_max, &mut damaged)?.or(next);
+        if let Some(last) = unfilled.last().filter(|_| octets >= bytes_max as u64) {
+            // The contents of these alone end the page.
+            let behind = wanted.partition_point(|uid| *uid <= last.uid);
+            next = wanted.get(behind).copied().or(next);
         }
-        let keywords = if page.iter().any(|row| !row.keywords.is_empty()) {
+        if !bare {
+            let full = Fill { snapshot: &*snapshot, account, needs, bytes_max };
+            next = full.fill(unfilled, &mut damaged, |row| rows.push(make(row)))?.or(next);
+        }
+        let keywords = if has_keywords {
             self.keyword_table(&*snapshot, account, mailbox, &value)?
         } else {
             Arc::default()
         };
-        Ok(Rows { rows: page, next, keywords, damaged })
+        Ok(Rows { rows, next, keywords, damaged })
     }
 
     /// Octets `start..start + length` of one message, fewer at its end.
@@ -187,59 +242,66 @@ pub(crate) fn head(snapshot: &dyn Snapshot, account: AccountId, doc: EmailId) ->
     read::value(snapshot, &keys::message(account, doc), decode, damaged)?.ok_or_else(damaged)
 }
 
-/// Adds digests and contents; answers where the next page starts if `bytes_max` cut this one short.
-fn fill(
-    snapshot: &dyn Snapshot,
+/// Adds digests and contents to rows.
+struct Fill<'a> {
+    snapshot: &'a dyn Snapshot,
     account: AccountId,
-    page: &mut Vec<Row>,
     needs: Needs,
     bytes_max: usize,
-    damaged: &mut Vec<String>,
-) -> Result<Option<Uid>, Error> {
-    let mut bytes = 0;
-    for at in 0..page.len() {
-        if bytes >= bytes_max && at > 0 {
-            let next = page[at].uid;
-            page.truncate(at);
-            return Ok(Some(next));
-        }
-        let row = &mut page[at];
-        match fill_row(snapshot, account, row, needs) {
-            Ok(()) => {}
-            Err(Error::Engine(error @ engine::Error::Corrupt { .. })) => {
-                damaged.push(error.to_string());
-                if needs.content != ContentNeed::None {
-                    row.content = RowContent::Corrupt(error.to_string());
-                }
-            }
-            Err(error) => return Err(error),
-        }
-        bytes += row.digest.as_ref().map_or(0, |digest| digest.bytes.len());
-        if let RowContent::Bytes(content) = &row.content {
-            bytes += content.len();
-        }
-    }
-    Ok(None)
 }
 
-fn fill_row(snapshot: &dyn Snapshot, account: AccountId, row: &mut Row, needs: Needs) -> Result<(), Error> {
-    let key = keys::message(account, row.email_id);
-    let damaged = || corrupt(account, "message", row.email_id);
-    let decode = |value: &[u8]| {
-        let message = MessageValue::decode(value)?;
-        let digest = if needs.digest { message.digest() } else { None };
-        Some((message.content, u64::from(message.header_length), digest))
-    };
-    let (content, header_length, digest) =
-        read::value(snapshot, &key, decode, damaged)?.ok_or_else(damaged)?;
-    row.digest = digest.map(Box::new);
-    let range = match needs.content {
-        ContentNeed::None => return Ok(()),
-        ContentNeed::Header => 0..header_length,
-        ContentNeed::Range { start, length } => start..start.saturating_add(length),
-    };
-    let mut out = Vec::new();
-    snapshot.read_content(content, range, &mut out)?;
-    row.content = RowContent::Bytes(out);
-    Ok(())
+impl Fill<'_> {
+    /// Hands out row by row; answers where the next page starts if `bytes_max` cut this one short.
+    fn fill(
+        &self,
+        rows: Vec<Row>,
+        damaged: &mut Vec<String>,
+        mut out: impl FnMut(Row),
+    ) -> Result<Option<Uid>, Error> {
+        let (mut bytes, mut is_first) = (0, true);
+        for mut row in rows {
+            if bytes >= self.bytes_max && !is_first {
+                return Ok(Some(row.uid));
+            }
+            is_first = false;
+            match self.fill_row(&mut row) {
+                Ok(()) => {}
+                Err(Error::Engine(error @ engine::Error::Corrupt { .. })) => {
+                    damaged.push(error.to_string());
+                    if self.needs.content != ContentNeed::None {
+                        row.content = RowContent::Corrupt(error.to_string());
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+            bytes += row.digest.as_ref().map_or(0, |digest| digest.bytes.len());
+            if let RowContent::Bytes(content) = &row.content {
+                bytes += content.len();
+            }
+            out(row);
+        }
+        Ok(None)
+    }
+
+    fn fill_row(&self, row: &mut Row) -> Result<(), Error> {
+        let key = keys::message(self.account, row.email_id);
+        let damaged = || corrupt(self.account, "message", row.email_id);
+        let decode = |value: &[u8]| {
+            let message = MessageValue::decode(value)?;
+            let digest = if self.needs.digest { message.digest() } else { None };
+            Some((message.content, u64::from(message.header_length), digest))
+        };
+        let (content, header_length, digest) =
+            read::value(self.snapshot, &key, decode, damaged)?.ok_or_else(damaged)?;
+        row.digest = digest.map(Box::new);
+        let range = match self.needs.content {
+            ContentNeed::None => return Ok(()),
+            ContentNeed::Header => 0..header_length,
+            ContentNeed::Range { start, length } => start..start.saturating_add(length),
+        };
+        let mut out = Vec::new();
+        self.snapshot.read_content(content, range, &mut out)?;
+        row.content = RowContent::Bytes(out);
+        Ok(())
+    }
 }

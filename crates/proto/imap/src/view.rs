@@ -160,14 +160,26 @@ impl View {
 #[derive(Debug, Default)]
 pub(crate) struct Numbers {
     last: Option<(Uid, SeqNo)>,
+    /// Up to here every UID behind `last` is a message that the client counts.
+    unbroken_to: Option<Uid>,
 }
 
 impl Numbers {
+    /// For the messages of a page, from its `first` to its `last`.
+    pub fn of_page(first: Uid, last: Uid, told: &UidSet) -> Numbers {
+        let (one, other) = (told.rank(first), told.rank(last));
+        let unbroken = one.zip(other).is_some_and(|(one, other)| other.0 - one.0 == last.0 - first.0);
+        Numbers { last: None, unbroken_to: unbroken.then_some(last) }
+    }
+
     /// The number of `uid`, which must be larger than the one before.
     pub fn of(&mut self, uid: Uid, told: &UidSet) -> Option<SeqNo> {
         let number = match self.last {
             // The usual case of a whole range: the next message has the next number.
-            Some((last, number)) if uid.0 == last.0.wrapping_add(1) && told.contains(uid) => {
+            Some((last, number))
+                if uid.0 == last.0.wrapping_add(1)
+                    && (self.unbroken_to.is_some_and(|end| uid <= end) || told.contains(uid)) =>
+            {
                 SeqNo(number.0 + 1)
             }
             _ => told.rank(uid)?,
@@ -254,8 +266,14 @@ mod tests {
     fn ascending_numbers_agree_with_counting() {
         let told = set(&[1, 2, 3, 7, 8, 100_000, 100_001]);
         let mut numbers = Numbers::default();
-        for uid in [1, 2, 7, 8, 100_000, 100_001].map(Uid) {
+        let mut page = Numbers::of_page(Uid(1), Uid(100_001), &told);
+        for uid in [1, 2, 7, 8, 9, 100_000, 100_001].map(Uid) {
             assert_eq!(numbers.of(uid, &told), told.rank(uid));
+            assert_eq!(page.of(uid, &told), told.rank(uid));
+        }
+        let mut unbroken = Numbers::of_page(Uid(7), Uid(8), &told);
+        for uid in [7, 8, 9].map(Uid) {
+            assert_eq!(unbroken.of(uid, &told), told.rank(uid));
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::world::World;
 use ::imap::ask::{
     Access, Answer, Ask, MakeKey, Originals, Place, Refused, RefusedKind, Selected, UrlKey, Watch,
 };
-use ahead::{Ahead, Wanted};
+use ahead::{Ahead, Page, Reader, Wanted};
 use bell::Bell;
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Right, Rights, Uid, UidSet};
@@ -355,21 +355,22 @@ impl ImapAgent {
 
     /// A page of messages, and the next one begun.
     async fn rows(&mut self, wanted: Wanted) -> Result<Answer, Refused> {
-        let ready = match self.ahead.take_if(|ahead| ahead.is(&wanted)) {
-            Some(ahead) => ahead.rows().await,
-            None => None,
+        let (reader, ready) = match self.ahead.take_if(|ahead| ahead.is(&wanted)) {
+            Some(ahead) => ahead.page().await,
+            None => (Reader::new(self.world.store.clone(), self.trace.clone()), None),
         };
-        let now = || tokio::task::block_in_place(|| wanted.read(self.store(), &self.trace));
-        let mut rows = ready.unwrap_or_else(now).map_err(refused)?;
+        let now = || {
+            let rows = tokio::task::block_in_place(|| wanted.read(self.store(), &self.trace))?;
+            Ok(Page { rows, behind: None })
+        };
+        let Page { mut rows, behind } = ready.unwrap_or_else(now).map_err(refused)?;
         if wanted.needs.annotations {
             let place = (wanted.owner, wanted.mailbox);
             let add = || self.add_annotations(place, &mut rows, wanted.bytes_max);
             tokio::task::block_in_place(add)?;
         }
-        if let Some(next) = rows.next {
-            self.ahead =
-                Some(Box::new(Ahead::begin(self.world.store.clone(), wanted, next, self.trace.clone())));
-        }
+        let begin = || rows.next.map(|next| reader.begin(wanted.behind(next)));
+        self.ahead = behind.or_else(begin);
         Ok(Answer::Rows(rows))
     }
 

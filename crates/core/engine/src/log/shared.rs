@@ -6,6 +6,7 @@ use super::segment::SegmentSet;
 use crate::disk::Disk;
 use crate::{ContentId, Error, Order, Read, Snapshot, Visit};
 use parking_lot::RwLock;
+use std::cell::RefCell;
 use std::io;
 use std::ops::{Bound, ControlFlow, Range};
 use std::path::PathBuf;
@@ -78,7 +79,7 @@ impl Shared {
         let index = live.index.as_ref();
         let closed = || Error::from(io::Error::other("the index is being opened again after an error"));
         let view = index.ok_or_else(closed)?.view()?;
-        Ok(LogSnapshot { view, set: live.set.clone(), shared: self.clone() })
+        Ok(LogSnapshot { view, set: live.set.clone(), shared: self.clone(), scratch: RefCell::default() })
     }
 
     pub(crate) fn figures(&self) -> crate::Figures {
@@ -101,6 +102,8 @@ pub(crate) struct LogSnapshot {
     pub(crate) view: View,
     pub(crate) set: Arc<SegmentSet>,
     shared: Arc<Shared>,
+    /// Where stored bytes come to; see [`Shape::read`](crate::pack::Shape::read).
+    scratch: RefCell<Vec<u8>>,
 }
 
 impl Read for LogSnapshot {
@@ -122,7 +125,7 @@ impl Snapshot for LogSnapshot {
         let segment = segment.ok_or_else(|| corrupt("its log segment is missing"))?;
         let mut fetch =
             |offset: u64, into: &mut [u8]| segment.file.read_exact_at(into, entry.place.offset + offset);
-        let read = entry.shape.read(range, &mut fetch, out);
+        let read = entry.shape.read(range, &mut fetch, &mut self.scratch.borrow_mut(), out);
         read.map_err(|unreadable| unreadable.into_error(|| format!("content {}", id.0)))
     }
 

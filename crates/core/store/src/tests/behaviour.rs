@@ -217,6 +217,12 @@ fn rows_come_by_page_and_touch_only_what_is_needed() {
     let range = Needs { digest: false, content: ContentNeed::Range { start: 14, length: 4 } };
     let page = store.rows(ANNA, INBOX, &wanted, Uid(3), range, 1, 100).unwrap();
     assert_eq!(page.rows[0].content, RowContent::Bytes(b"body".to_vec()));
+    let ten = Needs { digest: false, content: ContentNeed::Range { start: 0, length: 10 } };
+    let page = store.rows(ANNA, INBOX, &wanted, Uid(1), ten, 10, 25).unwrap();
+    assert_eq!((numbers(&page), page.next), (vec![1, 2, 3], Some(Uid(40))), "the third brings 25 octets");
+    let page = store.rows(ANNA, INBOX, &wanted, Uid(40), ten, 10, 25).unwrap();
+    assert_eq!((numbers(&page), page.next), (vec![40, 41], None));
+    let page = store.rows(ANNA, INBOX, &wanted, Uid(3), range, 1, 100).unwrap();
     // A damaged message is told of, the rest is served; flags don't even look at it.
     let key = keys::message(ANNA, page.rows[0].email_id).to_vec();
     let row = keys::row(ANNA, INBOX, Uid(40)).to_vec();

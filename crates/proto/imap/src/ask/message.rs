@@ -19,11 +19,11 @@ pub enum Originals {
 /// What is wanted of each message beside what a [`Row`] always has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Needs {
-    /// [`Row::digest`], if the world keeps one.
+    /// [`More::digest`], if the world keeps one.
     pub digest: bool,
-    /// [`Row::content`].
+    /// [`More::content`].
     pub content: ContentNeed,
-    /// [`Row::annotations`].
+    /// [`More::annotations`].
     pub annotations: bool,
 }
 
@@ -76,12 +76,41 @@ pub struct Row {
     pub internal_date: UnixTime,
     /// SAVEDATE (RFC 8514): when it came into this mailbox.
     pub save_date: UnixTime,
+    /// What else was asked for; None: nothing was. By itself, so that a list of 200,000 flags does not carry room for it.
+    pub more: Option<Box<More>>,
+}
+
+/// What a [`Row`] has beside when it is asked for.
+#[derive(Debug, Default)]
+pub struct More {
     /// If asked for and kept.
-    pub digest: Option<Box<Digest>>,
+    pub digest: Option<Digest>,
     /// As asked for.
     pub content: RowContent,
     /// If asked for: those that this user may see.
     pub annotations: Vec<Annotation>,
+}
+
+impl Row {
+    /// [`More::digest`]
+    pub fn digest(&self) -> Option<&Digest> {
+        self.more.as_ref()?.digest.as_ref()
+    }
+
+    /// [`More::content`]
+    pub fn content(&self) -> &RowContent {
+        self.more.as_ref().map_or(&RowContent::None, |more| &more.content)
+    }
+
+    /// [`More::annotations`]
+    pub fn annotations(&self) -> &[Annotation] {
+        self.more.as_ref().map_or(&[], |more| &more.annotations)
+    }
+
+    /// Place for what was asked for.
+    pub fn more(&mut self) -> &mut More {
+        self.more.get_or_insert_default()
+    }
 }
 
 /// An annotation of a message (RFC 5257).
@@ -97,7 +126,7 @@ pub struct Annotation {
     pub value: Option<Vec<u8>>,
 }
 
-/// What [`Row::content`] brings.
+/// What [`More::content`] brings.
 #[derive(Debug, Default)]
 pub enum RowContent {
     /// It was not asked for.

@@ -19,7 +19,8 @@ pub use mailbox::{
     Access, Changes, Counters, CountersNeed, Glance, MailboxRow, Owner, Place, Quota, Resource, Selected,
 };
 pub use message::{
-    Annotation, ContentNeed, Copied, Digest, Needs, NewMessage, Originals, Row, RowContent, Rows, Stored,
+    Annotation, ContentNeed, Copied, Digest, More, Needs, NewMessage, Originals, Row, RowContent, Rows,
+    Stored,
 };
 
 use crate::command::Depth;

@@ -1,7 +1,7 @@
 //! FETCH and UID FETCH (RFC 9051 §6.4.5; CHANGEDSINCE: RFC 7162 §3.1.4.1).
 //!
 //! Messages come from the store in pages; each page is marked as read if the items say so, then written message by
-//! message, leaving whenever [`FLUSH_BYTES`] are ready. Memory is bounded by a page and by one chunk of content: a
+//! message, leaving whenever [`OUT_BYTES`] are ready. Memory is bounded by a page and by one chunk of content: a
 //! message larger than that streams through, unless an item needs its MIME structure; then that one message is held.
 
 mod encode;
@@ -27,6 +27,10 @@ use wire::FLUSH_BYTES;
 
 /// Most octets of content in one answer of the store.
 const CONTENT_BYTES_MAX: usize = 1024 * 1024;
+
+/// Octets that leave at once. More than [`FLUSH_BYTES`]: each write wakes a client that waits, and on a long answer that
+/// costs as much as the copying.
+const OUT_BYTES: usize = 4 * FLUSH_BYTES;
 
 /// Most messages in a page of which nothing but the rows is wanted.
 const PLAIN_ROWS_MAX: usize = 2048;
@@ -102,7 +106,7 @@ struct Shown<'a> {
 impl<'a> Shown<'a> {
     /// The content that came.
     fn content(self) -> &'a [u8] {
-        match &self.row.content {
+        match self.row.content() {
             RowContent::Bytes(bytes) => bytes,
             RowContent::None | RowContent::Corrupt => &[],
         }
@@ -205,7 +209,7 @@ impl Running for Fetch {
             return next;
         }
         loop {
-            if core.out.len() >= FLUSH_BYTES {
+            if core.out.len() >= OUT_BYTES {
                 return Next::Flush;
             }
             if let Some(next) = self.go_on(core) {
@@ -307,9 +311,12 @@ impl Fetch {
             core.dirty = true;
         }
         self.from = rows.next;
+        self.numbers = match (rows.rows.first(), rows.rows.last(), &core.view) {
+            (Some(first), Some(last), Some(view)) => Numbers::of_page(first.uid, last.uid, view.told()),
+            _ => Numbers::default(),
+        };
         self.page = rows.rows.into_iter();
         self.marked = None;
-        self.numbers = Numbers::default();
         self.state = if self.plan.marks_seen { State::Mark } else { State::Message };
     }
 
@@ -394,7 +401,7 @@ impl Fetch {
 
     /// RFC 9051 §6.4.5: BODY[…] without PEEK sets \Seen. Asks only if it is not set on all of the page.
     fn mark(&mut self, core: &Core) -> Option<Next> {
-        let unread = |row: &&Row| !row.flags.has(Flag::Seen) && !matches!(row.content, RowContent::Corrupt);
+        let unread = |row: &&Row| !row.flags.has(Flag::Seen) && !matches!(row.content(), RowContent::Corrupt);
         let uids: UidSet = self.page.as_slice().iter().filter(unread).map(|row| row.uid).collect();
         let Some(view) = core.view.as_ref().filter(|_| !uids.is_empty()) else {
             self.state = State::Message;
@@ -433,7 +440,7 @@ impl Fetch {
         self.state = State::Message;
         let (mut written, mut unfinished) = (0, None);
         for row in self.page.as_slice() {
-            if core.out.len() >= FLUSH_BYTES || unfinished.is_some() {
+            if core.out.len() >= OUT_BYTES || unfinished.is_some() {
                 break;
             }
             let piece = Piece { plan: &self.plan, message: Shown { row, start: 0 }, was_marked: false };
@@ -443,7 +450,7 @@ impl Fetch {
             }
         }
         if written > 0 {
-            // Dropped where they are: a row is large, and moving each costs as much as writing its flags.
+            // Dropped where they are: moving each costs as much as writing its flags.
             let _last = self.page.nth(written - 1);
         }
         match unfinished {
@@ -459,7 +466,7 @@ impl Fetch {
 
     /// Looks whether what came of a message is enough to write it.
     fn begin(&mut self, core: &mut Core, row: Row) {
-        if matches!(row.content, RowContent::Corrupt) {
+        if matches!(row.content(), RowContent::Corrupt) {
             return self.unreadable(core, row.uid, RefusedKind::Corrupt);
         }
         core.messages += u64::from(self.plan.needs.content != ContentNeed::None);
@@ -471,7 +478,7 @@ impl Fetch {
         // A range from elsewhere than the beginning is of no use to what needs the whole.
         if message.start > 0 {
             message.start = 0;
-            message.row.content = RowContent::None;
+            message.row.more().content = RowContent::None;
         }
         self.state = State::Gather(message);
     }
@@ -480,7 +487,7 @@ impl Fetch {
         if bytes.is_empty() {
             return self.unreadable(core, message.row.uid, RefusedKind::Corrupt);
         }
-        match &mut message.row.content {
+        match &mut message.row.more().content {
             RowContent::Bytes(content) => content.extend_from_slice(&bytes),
             content => *content = RowContent::Bytes(bytes),
         }

@@ -309,7 +309,8 @@ impl Telling {
                     annotation.modseq > *since && !own.contains(&annotation.modseq)
                 })
             };
-            let changed = row.annotations.iter().filter(is_news).map(|annotation| annotation.entry.as_str());
+            let changed =
+                row.annotations().iter().filter(is_news).map(|annotation| annotation.entry.as_str());
             write_changes(core, &mut numbers, row, self.with_uid, (flags, &changed.collect::<Vec<_>>()));
         }
         match rows.next {

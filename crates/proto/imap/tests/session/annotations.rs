@@ -3,7 +3,7 @@
 use crate::happenings::Happening;
 use crate::search::fold;
 use crate::world::{Message, NOW, World, digest, range, refused};
-use imap::ask::{Annotation, Answer, ContentNeed, Needs, RefusedKind, Row, RowContent, Stored};
+use imap::ask::{Annotation, Answer, ContentNeed, More, Needs, RefusedKind, Row, RowContent, Stored};
 use imap::command::part_of_entry;
 use model::{
     AnnotationChange, AnnotationKey, AnnotationQuery, AnnotationScope, Collation, EmailId, ModSeq, Right,
@@ -67,9 +67,11 @@ impl World {
             size: message.content.len() as u64,
             internal_date: UnixTime(message.date),
             save_date: UnixTime(NOW),
-            digest: (needs.digest && self.digests).then(|| Box::new(digest(&message.content))),
-            content,
-            annotations: if needs.annotations { annotations(message) } else { Vec::new() },
+            more: Some(Box::new(More {
+                digest: (needs.digest && self.digests).then(|| digest(&message.content)),
+                content,
+                annotations: if needs.annotations { annotations(message) } else { Vec::new() },
+            })),
         }
     }
 

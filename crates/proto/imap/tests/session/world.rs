@@ -616,7 +616,7 @@ impl World {
                 break;
             }
             let row = self.row(*uid, message, needs);
-            if let RowContent::Bytes(content) = &row.content {
+            if let RowContent::Bytes(content) = row.content() {
                 bytes += content.len();
             }
             rows.push(row);

@@ -33,7 +33,7 @@ impl ImapAgent {
         }
         for (uid, annotations) in page {
             let Ok(at) = rows.rows.binary_search_by_key(&uid, |row| row.uid) else { continue };
-            rows.rows[at].annotations = annotations.into_iter().map(shown).collect();
+            rows.rows[at].more().annotations = annotations.into_iter().map(shown).collect();
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! Between the store's values and the session's: neither side knows the other.
 
 use ::imap::ask;
-use model::{Flag, Query, Rights, UidSet};
+use model::{Flag, Query, Rights, Uid, UidSet};
 
 pub(super) fn counters(from: &store::Counters, owner: ask::Owner, deleted_size: u64) -> ask::Counters {
     ask::Counters {
@@ -89,8 +89,8 @@ pub(super) fn needs(from: ask::Needs) -> store::Needs {
     }
 }
 
-pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
-    let row = |row: store::Row| ask::Row {
+pub(super) fn row(row: store::Row, trace: &str) -> ask::Row {
+    ask::Row {
         uid: row.uid,
         email_id: row.email_id,
         thread_id: row.thread_id,
@@ -100,24 +100,38 @@ pub(super) fn rows(from: store::Rows, trace: &str) -> ask::Rows {
         size: row.size,
         internal_date: row.received,
         save_date: row.saved,
-        digest: row.digest.and_then(|digest| {
-            let store::Digest { bytes, envelope_end, body_end, header_length } = *digest;
-            ask::Digest::new(bytes, envelope_end, body_end, header_length).map(Box::new)
-        }),
-        annotations: Vec::new(),
-        content: match row.content {
-            store::RowContent::None => ask::RowContent::None,
-            store::RowContent::Bytes(bytes) => ask::RowContent::Bytes(bytes),
-            store::RowContent::Corrupt(why) => {
-                tracing::error!(trace, uid = %row.uid, why, "a message can't be read, its record is damaged");
-                ask::RowContent::Corrupt
-            }
-        },
+        more: more(row.uid, row.digest, row.content, trace),
+    }
+}
+
+/// What a row has beside; nothing where only rows were asked for.
+fn more(
+    uid: Uid,
+    digest: Option<Box<store::Digest>>,
+    content: store::RowContent,
+    trace: &str,
+) -> Option<Box<ask::More>> {
+    let content = match content {
+        store::RowContent::None if digest.is_none() => return None,
+        store::RowContent::None => ask::RowContent::None,
+        store::RowContent::Bytes(bytes) => ask::RowContent::Bytes(bytes),
+        store::RowContent::Corrupt(why) => {
+            tracing::error!(trace, %uid, why, "a message can't be read, its record is damaged");
+            ask::RowContent::Corrupt
+        }
     };
+    let digest = digest.and_then(|digest| {
+        let store::Digest { bytes, envelope_end, body_end, header_length } = *digest;
+        ask::Digest::new(bytes, envelope_end, body_end, header_length)
+    });
+    Some(Box::new(ask::More { digest, content, annotations: Vec::new() }))
+}
+
+pub(super) fn rows(from: store::Rows<ask::Row>, trace: &str) -> ask::Rows {
     for record in &from.damaged {
         tracing::error!(trace, record, "a message can't be shown, its record is damaged");
     }
-    ask::Rows { rows: from.rows.into_iter().map(row).collect(), next: from.next, keywords: from.keywords }
+    ask::Rows { rows: from.rows, next: from.next, keywords: from.keywords }
 }
 
 pub(super) fn stored(from: store::Stored) -> ask::Answer {
@@ -142,8 +156,8 @@ pub(super) fn copied(place: ask::Place, from: store::Copied) -> ask::Answer {
 }
 
 /// Rows as somebody sees them who has a \Seen of his own.
-pub(super) fn show_seen(rows: &mut store::Rows, seen: &UidSet) {
-    for row in &mut rows.rows {
+pub(super) fn show_seen(rows: &mut [ask::Row], seen: &UidSet) {
+    for row in rows {
         row.flags = match seen.contains(row.uid) {
             true => row.flags.with(Flag::Seen),
             false => row.flags.without(Flag::Seen),

@@ -1,7 +1,7 @@
 //! Writes one message's FETCH response, item by item.
 
-use super::Shown;
 use super::plan::{Item, Plan};
+use super::{OUT_BYTES, Shown};
 use crate::ask::Owner;
 use crate::command::{FetchItem, Partial, Preview, Section, SectionText};
 use crate::session::Core;
@@ -43,7 +43,7 @@ impl Piece<'_> {
         for (index, item) in self.plan.items.iter().enumerate().skip(item) {
             if index > 0 {
                 // Hundreds of items, each with a large value, leave one by one.
-                if core.out.len() >= FLUSH_BYTES {
+                if core.out.len() >= OUT_BYTES {
                     return Written::UpTo { item: index, rest: 0..0 };
                 }
                 core.out.push(b' ');
@@ -115,16 +115,16 @@ impl Piece<'_> {
                 write::thread_id(out, owner, row.thread_id);
                 out.push(b')');
             }
-            FetchItem::Annotation(request) => write::annotations(out, request, &row.annotations),
-            FetchItem::Envelope => match &row.digest {
+            FetchItem::Annotation(request) => write::annotations(out, request, row.annotations()),
+            FetchItem::Envelope => match row.digest() {
                 Some(digest) => out.extend_from_slice(digest.envelope()),
                 None => write_envelope(&Envelope::parse(self.message.content()), out),
             },
-            FetchItem::Body => match &row.digest {
+            FetchItem::Body => match row.digest() {
                 Some(digest) => out.extend_from_slice(digest.body()),
                 None => body(self.structure(structure), BodyForm::Body, out),
             },
-            FetchItem::BodyStructure => match &row.digest {
+            FetchItem::BodyStructure => match row.digest() {
                 Some(digest) => out.extend_from_slice(digest.body_structure()),
                 None => body(self.structure(structure), BodyForm::BodyStructure, out),
             },
@@ -183,7 +183,7 @@ impl Piece<'_> {
 
     /// Octets of the header with its empty line.
     fn header_length(&self) -> u64 {
-        match &self.message.row.digest {
+        match self.message.row.digest() {
             Some(digest) => digest.header_length().min(self.message.row.size),
             None => header_length(self.message.content()) as u64,
         }
@@ -304,10 +304,13 @@ fn write_value(bytes: &[u8], out: &mut Vec<u8>) {
 
 /// Octets of a literal. RFC 3501 §9: CHAR8 excludes NUL; BINARYMIME mail may hold it.
 pub(in crate::cmd) fn write_octets(bytes: &[u8], out: &mut Vec<u8>) {
-    let start = out.len();
-    out.extend_from_slice(bytes);
-    if memchr::memchr(0, bytes).is_some() {
-        out[start..].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+    // A little at a time: it is still near when it is looked at for the second time.
+    for some in bytes.chunks(8 * 1024) {
+        let start = out.len();
+        out.extend_from_slice(some);
+        if memchr::memchr(0, some).is_some() {
+            out[start..].iter_mut().filter(|byte| **byte == 0).for_each(|byte| *byte = b' ');
+        }
     }
 }
 

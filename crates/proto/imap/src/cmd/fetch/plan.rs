@@ -123,7 +123,7 @@ impl Plan {
         let bytes = message.content();
         let whole = message.is_whole();
         let header = || whole || (message.start == 0 && header_length(bytes) < bytes.len());
-        let digest = message.row.digest.is_some();
+        let digest = message.row.digest().is_some();
         self.items.iter().all(|item| match takes(&item.what) {
             Takes::Nothing | Takes::Range | Takes::Beginning => true,
             Takes::DigestOrAll => digest || whole,
