@@ -5,7 +5,7 @@ import re
 
 import pytest
 from harness.dovecot import PASSWORD, Dovecot
-from harness.faulty_mailbox import FaultyPop3
+from harness.faulty_mailbox import FaultyImap, FaultyPop3
 from harness.mail import message, unique
 from harness.tap import Tap
 from harness.waiting import until
@@ -329,18 +329,20 @@ def test_it_comes_back_by_itself(own_server, dovecot):
     until(lambda: len(server.contents(alice)) == 2, "the new messages")
 
 
-FAULTS = ["close at RETR", "close in message", "drip", "endless line", "garbage", "silent", "endless message"]
+FAULTS = ["close before it", "close in message", "drip", "endless line", "garbage", "silent", "endless message"]
+CASES = [(FaultyPop3, fault) for fault in FAULTS] + [(FaultyImap, fault) for fault in [*FAULTS, "another message"]]
+FAULTY = QUIET + 'reply_timeout = "4s"\n[limits]\nmessage_bytes = "500K"\n'
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_faulty_server_harms_nobody(own_server, dovecot, fault):
+@pytest.mark.parametrize(("kind", "fault"), CASES, ids=lambda value: getattr(value, "__name__", value))
+def test_a_faulty_server_harms_nobody(own_server, dovecot, kind, fault):
     """Whatever it does with one message, the others come, nothing is doubled, and the server goes on."""
-    sections = QUIET.format(ca=dovecot.ca) + 'reply_timeout = "4s"\n[limits]\nmessage_bytes = "1M"\n'
-    server = own_server(sections=sections)
+    server = own_server(sections=FAULTY.format(ca=dovecot.ca))
     alice = server.account()
     raws, names = letters(4)
-    with FaultyPop3(raws, fault=fault, at=2) as foreign:
-        source = add(server, alice, dovecot, "u", ("pop3", "none"), "--keep", "nothing", port=foreign.port)
+    how = ("pop3" if kind is FaultyPop3 else "imap", "none")
+    with kind(raws, fault=fault, at=2) as foreign:
+        source = add(server, alice, dovecot, "u", how, "--keep", "nothing", port=foreign.port)
         shown = settled(server, source)
         if fault == "drip":
             # Slow is not dead: each octet is a sign of life.
@@ -349,12 +351,27 @@ def test_a_faulty_server_harms_nobody(own_server, dovecot, fault):
             assert shown["trouble_kind"] in ("unreachable", "protocol", "slow"), shown
             assert shown["collected_total"] == 1
             # The next runs take the others first; and what broke the run when it does so no more.
-            foreign.fault_is_permanent = True
             for _ in range(3):
                 server.cli("collect", "run", source, "--json", expect=None)
             assert show(server, source)["collected_total"] == 3
             assert foreign.left() == [names[1]]
             foreign.fault = None
             collect(server, source)
+        assert foreign.left() == []
+        assert subjects(server.contents(alice)) == names
+
+
+@pytest.mark.parametrize("fault", ["refused", "none"])
+def test_a_message_that_is_not_given_holds_up_no_other(own_server, dovecot, fault):
+    server = own_server(sections=FAULTY.format(ca=dovecot.ca))
+    alice = server.account()
+    raws, names = letters(4)
+    with FaultyImap(raws, fault=fault, at=2) as foreign:
+        source = add(server, alice, dovecot, "u", ("imap", "none"), "--keep", "nothing", port=foreign.port)
+        shown = settled(server, source)
+        assert (shown["collected_total"], foreign.left()) == (3, [names[1]])
+        assert shown["trouble_kind"] == ("message" if fault == "refused" else None), shown
+        foreign.fault = None
+        assert collect(server, source)["collected"] == 1
         assert foreign.left() == []
         assert subjects(server.contents(alice)) == names

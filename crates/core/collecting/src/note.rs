@@ -6,13 +6,14 @@ use directory::Change;
 use engine::{Abort, Pending, Tx};
 use model::UnixTime;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Folders of one source at most.
 const FOLDERS_MAX: usize = 10_000;
 /// Messages remembered at which runs broke.
 const STUCK_MAX: usize = 32;
+/// Notes read at a time.
+const NOTES_AT_ONCE: usize = 2000;
 /// Notes forgotten in one transaction.
 const FORGOTTEN_AT_ONCE: usize = 2000;
 
@@ -184,20 +185,46 @@ impl Collecting {
         })
     }
 
-    /// All notes of a folder.
+    /// Tells all notes of a folder in the order of their names, a page at a time: what is written meanwhile may be told or
+    /// not.
     ///
     /// # Errors
     /// Reading failed.
-    pub fn notes(&self, source: SourceId, folder: u32) -> Result<BTreeMap<Name, Note>, engine::Error> {
-        let snapshot = self.engine.snapshot()?;
-        let mut notes = BTreeMap::new();
-        record::scan(&*snapshot, &keys::notes(source, folder), None, &mut |key, value| {
-            if let Some(name) = key.get(keys::NOTE_NAME_AT..).and_then(Name::from_octets) {
-                notes.insert(name, record::decode("a note of a source", value)?);
+    pub fn each_note(
+        &self,
+        source: SourceId,
+        folder: u32,
+        act: &mut dyn FnMut(Name, &Note),
+    ) -> Result<(), engine::Error> {
+        let mut behind: Option<Vec<u8>> = None;
+        loop {
+            let (mut told, mut last) = (0, None);
+            let snapshot = self.engine.snapshot()?;
+            record::scan(&*snapshot, &keys::notes(source, folder), behind.as_deref(), &mut |key, value| {
+                if let Some(name) = key.get(keys::NOTE_NAME_AT..).and_then(Name::from_octets) {
+                    act(name, &record::decode("a note of a source", value)?);
+                }
+                told += 1;
+                if told < NOTES_AT_ONCE {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                last = Some(key.to_vec());
+                Ok(ControlFlow::Break(()))
+            })?;
+            match last {
+                Some(key) => behind = Some(key),
+                None => return Ok(()),
             }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        Ok(notes)
+        }
+    }
+
+    /// The note of that name, if there is one.
+    ///
+    /// # Errors
+    /// Reading failed.
+    pub fn note_of(&self, source: SourceId, folder: u32, name: Name) -> Result<Option<Note>, engine::Error> {
+        let snapshot = self.engine.snapshot()?;
+        record::load(&*snapshot, &keys::note(source, folder, &name.octets()), "a note of a source")
     }
 
     /// Begins to write a note alone; cancelled when there is one already, or no such source.

@@ -7,7 +7,7 @@
 
 use crate::{Fate, Keep, Name, Note};
 use model::UnixTime;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 const SECONDS_PER_DAY: i64 = 86_400;
 
@@ -58,8 +58,8 @@ pub struct Task {
 pub struct Plan {
     /// To be collected, in this order.
     pub collect: Vec<Task>,
-    /// Noted and to be deleted at the source now.
-    pub delete: Vec<Name>,
+    /// Places in the listing of what is noted and to be deleted at the source now, ascending.
+    pub delete: Vec<usize>,
     /// Places in the listing of what is too large.
     pub too_large: Vec<usize>,
     /// Noted, and not at the source any more under these names.
@@ -107,44 +107,72 @@ pub fn is_due(note: &Note, keep: Keep, now: UnixTime) -> bool {
         }
 }
 
-/// Makes the plan.
-pub fn plan(
-    listing: &[Listed],
+/// Makes a plan of a listing and of notes, which are told one after the other: they need not be in memory together.
+pub struct Planner<'a> {
+    circumstances: Circumstances<'a>,
     coverage: Coverage,
-    notes: &BTreeMap<Name, Note>,
-    circumstances: Circumstances<'_>,
-) -> Plan {
-    let Circumstances { keep, now, size_max, stuck } = circumstances;
-    let (mut seen, mut twice) = (HashSet::new(), HashSet::new());
-    for name in listing.iter().filter_map(|listed| listed.name) {
-        if !seen.insert(name) {
-            twice.insert(name);
-        }
-    }
-    let mut plan = Plan::default();
-    let mut last = Vec::new();
-    for (at, listed) in listing.iter().enumerate() {
-        let name = listed.name.filter(|name| !twice.contains(name));
-        match name.and_then(|name| notes.get(&name).map(|note| (name, note))) {
-            Some((name, note)) => {
-                if is_due(note, keep, now) {
-                    plan.delete.push(name);
-                }
+    /// Where in the listing a name stands that stands there once.
+    places: HashMap<Name, u32>,
+    twice: HashSet<Name>,
+    /// Whether the message at that place has a note.
+    noted: Vec<bool>,
+    plan: Plan,
+}
+
+impl<'a> Planner<'a> {
+    /// Of what the source lists.
+    pub fn new(
+        listing: impl Iterator<Item = Listed>,
+        coverage: Coverage,
+        circumstances: Circumstances<'a>,
+    ) -> Planner<'a> {
+        let (mut places, mut twice, mut noted) = (HashMap::new(), HashSet::new(), Vec::new());
+        for (at, listed) in (0_u32..).zip(listing) {
+            noted.push(false);
+            if let Some(name) = listed.name
+                && places.insert(name, at).is_some()
+            {
+                twice.insert(name);
             }
-            None if listed.size > size_max => plan.too_large.push(at),
-            None => match name.is_some_and(|name| stuck.contains(&name)) {
-                true => last.push(Task { at, name, stuck: true }),
-                false => plan.collect.push(Task { at, name, stuck: false }),
-            },
+        }
+        places.retain(|name, _| !twice.contains(name));
+        Planner { circumstances, coverage, places, twice, noted, plan: Plan::default() }
+    }
+
+    /// The names whose notes matter when the listing is not a complete one.
+    pub fn names(&self) -> impl Iterator<Item = Name> + '_ {
+        self.places.keys().copied()
+    }
+
+    /// Takes a note, each once: all of the folder, or those of [`Planner::names`].
+    pub fn noted(&mut self, name: Name, note: &Note) {
+        if let Some(at) = self.places.get(&name).map(|at| *at as usize) {
+            self.noted[at] = true;
+            if is_due(note, self.circumstances.keep, self.circumstances.now) {
+                self.plan.delete.push(at);
+            }
+        } else if self.coverage == Coverage::All {
+            // What a part does not show may be there all the same.
+            self.plan.former.by_digest.entry(note.digest).or_default().push(name);
         }
     }
-    plan.collect.append(&mut last);
-    // What a part does not show may be there all the same.
-    if coverage == Coverage::All {
-        let gone = notes.iter().filter(|(name, _)| !seen.contains(name) || twice.contains(name));
-        for (name, note) in gone {
-            plan.former.by_digest.entry(note.digest).or_default().push(*name);
+
+    /// The plan; `listing` as before.
+    pub fn plan(self, listing: impl Iterator<Item = Listed>) -> Plan {
+        let Planner { circumstances, twice, noted, mut plan, .. } = self;
+        let mut last = Vec::new();
+        for (at, listed) in listing.enumerate().filter(|(at, _)| !noted[*at]) {
+            let name = listed.name.filter(|name| !twice.contains(name));
+            if listed.size > circumstances.size_max {
+                plan.too_large.push(at);
+            } else if name.is_some_and(|name| circumstances.stuck.contains(&name)) {
+                last.push(Task { at, name, stuck: true });
+            } else {
+                plan.collect.push(Task { at, name, stuck: false });
+            }
         }
+        plan.collect.append(&mut last);
+        plan.delete.sort_unstable();
+        plan
     }
-    plan
 }

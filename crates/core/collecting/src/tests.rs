@@ -174,10 +174,22 @@ fn a_note_is_written_once() {
     assert_eq!(counts, Counts { notes: 1, collected: 1, bytes: 100 });
     assert!(note(4, None));
     bench.sound();
-    assert_eq!(bench.collecting.notes(id, 1).unwrap().len(), 2);
+    let names = || {
+        let mut names = Vec::new();
+        bench.collecting.each_note(id, 1, &mut |name, _| names.push(name)).unwrap();
+        names
+    };
+    let uid = |uid| Name::Uid { validity: 1, uid };
+    assert_eq!(names(), [uid(2), uid(4)]);
+    assert_eq!(bench.collecting.note_of(id, 1, uid(2)).unwrap(), Some(noted(id, 2, None).note));
+    assert_eq!(bench.collecting.note_of(id, 1, uid(3)).unwrap(), None);
+    // Also where they are more than are read at a time.
+    (10..4500).map(|uid| bench.collecting.begin_note(noted(id, uid, None))).for_each(drop);
+    assert!(note(4500, None));
+    assert_eq!(names(), [2, 4].into_iter().chain(10..4501).map(uid).collect::<Vec<_>>());
     let gone: Vec<Name> = (0..5000).map(|uid| Name::Uid { validity: 1, uid }).collect();
     bench.collecting.forget(id, 1, &gone).unwrap();
-    assert_eq!(bench.collecting.status(id).unwrap().1, Counts { notes: 0, collected: 2, bytes: 200 });
+    assert_eq!(bench.collecting.status(id).unwrap().1, Counts { notes: 0, collected: 4493, bytes: 449_300 });
     bench.sound();
     let mut state = folder;
     for uid in 0..40 {

@@ -1,11 +1,11 @@
 //! Copying one folder: listed first, then fetched in batches, then settled. It may be dropped at any point.
 
-use crate::local::{self, BATCH, Candidates, Local};
+use crate::local::{self, BATCH, Candidates, Known, Local};
 use crate::names::{Place, Share, SourceFolder};
 use crate::record::{FolderRecord, RETIRED_MAX, SourceId, note_name};
 use engine::AccountId;
 use model::{FlagChange, FlagMode, FlagSet, Keyword, MailboxId, ModSeq, Uid, UidSet, UnixTime};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use store::{Brought, Error, NewMessage, Noted, Prepared, Store, Taken};
 
@@ -97,7 +97,7 @@ pub struct Folder {
     /// None only in a dry run.
     mailbox: Option<MailboxId>,
     prefix: [u8; 12],
-    known: BTreeMap<Uid, Noted>,
+    known: Known,
     local: Option<Local>,
     candidates: Candidates,
     seen: UidSet,
@@ -165,11 +165,13 @@ impl Folder {
         let account = *account;
         let prefix = source.notes(&record.name, record.uid_validity);
         let mut candidates = Candidates::default();
-        let (mut known, mut local) = (BTreeMap::new(), None);
+        let (mut known, mut local) = (Known::default(), None);
         if let Some(mailbox) = mailbox {
             known = local::known(store, account, mailbox, prefix, options.dry_run)?;
             let mut claimed = local::claimed_by_others(store, account, source, &record.name, mailbox)?;
-            claimed.extend(here(&known));
+            for uid in known.here() {
+                claimed.insert(uid);
+            }
             local = Some(Local::load(store, account, mailbox, &claimed, &mut candidates)?);
         }
         if record.is_view {
@@ -211,10 +213,10 @@ impl Folder {
             return;
         }
         self.counts.messages += 1;
-        match self.known.get(&one.uid) {
+        match self.known.get(one.uid) {
             Some(Noted::Here(uid)) => {
                 self.counts.known += 1;
-                self.compare(*uid, one.flags, one.keywords);
+                self.compare(uid, one.flags, one.keywords);
             }
             Some(Noted::As(..)) => self.counts.known += 1,
             None => {
@@ -311,7 +313,7 @@ impl Folder {
     /// # Errors
     /// The store's; the next run does the rest.
     pub fn settle(&mut self, exists: u32, is_complete: bool) -> Result<(), Error> {
-        let vanished: Vec<_> = self.known.iter().filter(|(uid, _)| !self.seen.contains(**uid)).collect();
+        let vanished = self.known.beyond(&self.seen);
         let may_delete = self.copying.options.delete && is_complete && self.seen.len() >= exists;
         if self.copying.options.dry_run {
             if may_delete {
@@ -323,7 +325,7 @@ impl Folder {
         let mailbox = self.mailbox.ok_or(Error::NoMailbox)?;
         if may_delete {
             let gone: Vec<_> =
-                vanished.into_iter().map(|(uid, noted)| (note_name(self.prefix, *uid), *noted)).collect();
+                vanished.into_iter().map(|(uid, noted)| (note_name(self.prefix, uid), noted)).collect();
             // First the notes of earlier UIDVALIDITYs: they claim the same messages.
             self.remove_retired(mailbox)?;
             self.counts.removed += local::remove(&self.copying.store, self.copying.account, mailbox, &gone)?;
@@ -338,7 +340,7 @@ impl Folder {
         if self.record.retired.is_empty() {
             return Ok(());
         }
-        let keep: HashSet<Uid> = here(&self.known).collect();
+        let keep: UidSet = self.known.here().collect();
         self.counts.removed += local::remove_generations(
             &self.copying.store,
             self.copying.account,
@@ -379,13 +381,6 @@ impl Folder {
         }
         Ok(())
     }
-}
-
-fn here(known: &BTreeMap<Uid, Noted>) -> impl Iterator<Item = Uid> {
-    known.values().filter_map(|noted| match noted {
-        Noted::Here(uid) => Some(*uid),
-        Noted::As(..) => None,
-    })
 }
 
 /// The mailbox of an earlier run, whatever it is called now; otherwise the one that the place names.

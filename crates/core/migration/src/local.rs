@@ -1,6 +1,6 @@
 //! What is in the account already.
 
-use crate::record::{FolderRecord, INBOX, SourceId, uid_of};
+use crate::record::{FolderRecord, INBOX, SourceId, note_name, uid_of};
 use engine::AccountId;
 use model::{FlagSet, Keyword, MailboxId, Uid, UidSet, UnixTime};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -15,10 +15,10 @@ pub(crate) const BATCH: usize = 1000;
 /// Flags of a message here.
 pub(crate) struct LocalFlags {
     flags: FlagSet,
-    keywords: Vec<u16>,
+    keywords: Box<[u16]>,
 }
 
-/// The messages of a mailbox: some 50 bytes for each.
+/// The messages of a mailbox: some 45 bytes for each.
 pub(crate) struct Local {
     flags: HashMap<Uid, LocalFlags>,
     words: Arc<[Keyword]>,
@@ -79,19 +79,19 @@ impl Local {
         store: &Store,
         account: AccountId,
         mailbox: MailboxId,
-        claimed: &HashSet<Uid>,
+        claimed: &UidSet,
         candidates: &mut Candidates,
     ) -> Result<Local, Error> {
         let mut local = Local { flags: HashMap::new(), words: Arc::default() };
         each_row(store, account, mailbox, &mut |row, words| {
-            if !claimed.contains(&row.uid) {
+            if !claimed.contains(row.uid) {
                 candidates.add(&row, Candidate { mailbox, uid: row.uid, note: None });
             }
             // Numbers of keywords are given once and for all, so the last table knows them all.
             if words.len() > local.words.len() {
                 local.words = words.clone();
             }
-            local.flags.insert(row.uid, LocalFlags { flags: row.flags, keywords: row.keywords });
+            local.flags.insert(row.uid, LocalFlags { flags: row.flags, keywords: row.keywords.into() });
         })?;
         Ok(local)
     }
@@ -116,14 +116,13 @@ pub(crate) fn elsewhere(
 ) -> Result<(), Error> {
     for record in FolderRecord::all(store, account, source)?.into_iter().filter(|record| !record.is_view) {
         let mailbox = MailboxId(record.mailbox);
-        let notes = store.notes(account, mailbox, &source.notes(&record.name, record.uid_validity))?;
-        let by_uid: HashMap<Uid, NoteName> = notes
-            .into_iter()
-            .filter_map(|(name, noted)| match noted {
-                Noted::Here(uid) => Some((uid, name)),
-                Noted::As(..) => None,
-            })
-            .collect();
+        let mut by_uid: HashMap<Uid, NoteName> = HashMap::new();
+        let notes = source.notes(&record.name, record.uid_validity);
+        store.each_note(account, mailbox, &notes, &mut |name, noted| {
+            if let Noted::Here(uid) = noted {
+                by_uid.insert(uid, name);
+            }
+        })?;
         let read = each_row(store, account, mailbox, &mut |row, _| {
             if let Some(note) = by_uid.get(&row.uid) {
                 candidates.add(&row, Candidate { mailbox, uid: row.uid, note: Some(*note) });
@@ -144,17 +143,18 @@ pub(crate) fn claimed_by_others(
     source: &SourceId,
     folder: &str,
     mailbox: MailboxId,
-) -> Result<HashSet<Uid>, Error> {
-    let mut claimed = HashSet::new();
+) -> Result<UidSet, Error> {
+    let mut claimed = UidSet::new();
     for record in FolderRecord::all(store, account, source)? {
         if record.name == folder || record.mailbox != mailbox.0 {
             continue;
         }
-        let notes = store.notes(account, mailbox, &source.notes(&record.name, record.uid_validity))?;
-        claimed.extend(notes.into_iter().filter_map(|(_, noted)| match noted {
-            Noted::Here(uid) => Some(uid),
-            Noted::As(..) => None,
-        }));
+        let notes = source.notes(&record.name, record.uid_validity);
+        store.each_note(account, mailbox, &notes, &mut |_, noted| {
+            if let Noted::Here(uid) = noted {
+                claimed.insert(uid);
+            }
+        })?;
     }
     Ok(claimed)
 }
@@ -191,11 +191,11 @@ pub(crate) fn remove(
         }
     }
     if !removable.is_empty() {
-        for (name, noted) in store.notes(account, mailbox, &[])? {
+        store.each_note(account, mailbox, &[], &mut |name, noted| {
             if let (Noted::Here(uid), false) = (noted, ours.contains(&name)) {
                 removable.remove(uid);
             }
-        }
+        })?;
     }
     let mut removed = 0;
     let uids: Vec<Uid> = removable.iter().collect();
@@ -218,14 +218,14 @@ pub(crate) fn remove_generations(
     source: &SourceId,
     folder: &str,
     generations: &[(u32, u32)],
-    keep: Option<(MailboxId, &HashSet<Uid>)>,
+    keep: Option<(MailboxId, &UidSet)>,
 ) -> Result<u64, Error> {
     let mut removed = 0;
     for (mailbox, uid_validity) in generations {
         let mailbox = MailboxId(*mailbox);
         let gone = store.notes(account, mailbox, &source.notes(folder, *uid_validity))?;
         let (kept, gone): (Vec<_>, Vec<_>) = gone.into_iter().partition(|(_, noted)| match (noted, keep) {
-            (Noted::Here(uid), Some((now, keep))) => now == mailbox && keep.contains(uid),
+            (Noted::Here(uid), Some((now, keep))) => now == mailbox && keep.contains(*uid),
             _ => false,
         });
         removed += match remove(store, account, mailbox, &gone) {
@@ -241,27 +241,66 @@ pub(crate) fn remove_generations(
     Ok(removed)
 }
 
-/// Notes of a folder's messages by UID at the source, ascending. Those that stand for a message of another folder which
-/// that folder has no more are forgotten.
+/// Notes of a folder's messages by UID at the source, ascending: some 12 bytes for each.
+#[derive(Default)]
+pub(crate) struct Known {
+    here: BTreeMap<Uid, Uid>,
+    /// Those that stand for messages of other folders: only views have them.
+    elsewhere: BTreeMap<Uid, (MailboxId, NoteName)>,
+}
+
+impl Known {
+    pub(crate) fn get(&self, uid: Uid) -> Option<Noted> {
+        let elsewhere = || self.elsewhere.get(&uid).map(|(mailbox, note)| Noted::As(*mailbox, *note));
+        self.here.get(&uid).map(|here| Noted::Here(*here)).or_else(elsewhere)
+    }
+
+    pub(crate) fn insert(&mut self, uid: Uid, noted: Noted) {
+        match noted {
+            Noted::Here(here) => {
+                self.here.insert(uid, here);
+            }
+            Noted::As(mailbox, note) => {
+                self.elsewhere.insert(uid, (mailbox, note));
+            }
+        }
+    }
+
+    /// UIDs here.
+    pub(crate) fn here(&self) -> impl Iterator<Item = Uid> + '_ {
+        self.here.values().copied()
+    }
+
+    /// Those that `seen` does not hold.
+    pub(crate) fn beyond(&self, seen: &UidSet) -> Vec<(Uid, Noted)> {
+        let here = self.here.iter().map(|(uid, here)| (*uid, Noted::Here(*here)));
+        let elsewhere =
+            self.elsewhere.iter().map(|(uid, (mailbox, note))| (*uid, Noted::As(*mailbox, *note)));
+        here.chain(elsewhere).filter(|(uid, _)| !seen.contains(*uid)).collect()
+    }
+}
+
+/// What is known of a folder's messages. Notes that stand for a message of another folder which that folder has no more are
+/// forgotten.
 pub(crate) fn known(
     store: &Store,
     account: AccountId,
     mailbox: MailboxId,
     prefix: [u8; 12],
     dry_run: bool,
-) -> Result<BTreeMap<Uid, Noted>, Error> {
-    let mut known = BTreeMap::new();
+) -> Result<Known, Error> {
+    let mut known = Known::default();
+    store.each_note(account, mailbox, &prefix, &mut |name, noted| known.insert(uid_of(&name), noted))?;
     let mut stale = Vec::new();
-    for (name, noted) in store.notes(account, mailbox, &prefix)? {
-        match noted {
-            Noted::As(other, note) if !store.is_noted(account, other, note)? => stale.push(name),
-            noted => {
-                known.insert(uid_of(&name), noted);
-            }
+    for (uid, (other, note)) in &known.elsewhere {
+        if !store.is_noted(account, *other, *note)? {
+            stale.push(*uid);
         }
     }
+    known.elsewhere.retain(|uid, _| !stale.contains(uid));
     for part in stale.chunks(BATCH).filter(|_| !dry_run) {
-        store.forget_notes(account, mailbox, part.to_vec()).wait()?;
+        let names = part.iter().map(|uid| note_name(prefix, *uid)).collect();
+        store.forget_notes(account, mailbox, names).wait()?;
     }
     Ok(known)
 }

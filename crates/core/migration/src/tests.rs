@@ -242,6 +242,28 @@ fn mail_that_came_by_other_means_is_recognised_one_by_one() {
 }
 
 #[test]
+fn what_another_folder_brought_into_the_same_mailbox_stands_for_that_one_alone() {
+    let mut work = Theirs::new("Work", None);
+    work.add(mail(1));
+    work.add(mail(2));
+    let mut world = World::new(vec![work]);
+    world.all(Options::default());
+    world.store.rename_mailbox(ANNA, "Work", "Job", NOW).wait().unwrap();
+    // Now two folders go to one mailbox, and have a message with the same octets.
+    let mut job = Theirs::new("Job", None);
+    job.add(mail(1));
+    world.folders.push(job);
+    let counts = world.all(Options::default());
+    let job = counts.iter().find(|(name, _)| name == "Job").unwrap().1;
+    assert_eq!((job.new, job.recognised), (1, 0));
+    assert_eq!(sorted(world.here("Job")), [mail(1), mail(1), mail(2)]);
+    // Each goes when its own folder has it no more.
+    world.folders[0].mails.clear();
+    world.all(DELETE);
+    assert_eq!(world.here("Job"), [mail(1)]);
+}
+
+#[test]
 fn nothing_is_removed_by_a_listing_that_is_cut_short_or_while_something_failed() {
     let mut world = inbox(3);
     world.all(Options::default());

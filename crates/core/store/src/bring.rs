@@ -10,6 +10,9 @@ use engine::{AccountId, Order, Tx};
 use model::{Keyword, MailboxId, Uid, UnixTime};
 use std::ops::{Bound, ControlFlow};
 
+/// Notes read at a time.
+const PAGE: usize = 2000;
+
 /// What a message is known by at its source; see [`import_note`](crate::import_note).
 pub type NoteName = [u8; 16];
 
@@ -91,8 +94,26 @@ impl Store {
         })
     }
 
-    /// The notes of a mailbox whose names begin so, in the order of names. One that can't be read counts as none: its
-    /// message is looked for among those that are there.
+    /// Tells the notes of a mailbox whose names begin so, in the order of names, a page at a time: what is written meanwhile
+    /// may be told or not. One that can't be read counts as none: its message is looked for among those that are there.
+    ///
+    /// # Errors
+    /// The engine's.
+    pub fn each_note(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        prefix: &[u8],
+        act: &mut dyn FnMut(NoteName, Noted),
+    ) -> Result<(), Error> {
+        self.each_record(account, mailbox, prefix, &mut |name, value| {
+            if let Some(noted) = NoteValue::decode(value) {
+                act(name, noted);
+            }
+        })
+    }
+
+    /// The same as a list: 40 bytes a note.
     ///
     /// # Errors
     /// The engine's.
@@ -102,8 +123,9 @@ impl Store {
         mailbox: MailboxId,
         prefix: &[u8],
     ) -> Result<Vec<(NoteName, Noted)>, Error> {
-        let records = self.import_records(account, mailbox, prefix)?;
-        Ok(records.into_iter().filter_map(|(name, value)| Some((name, NoteValue::decode(&value)?))).collect())
+        let mut notes = Vec::new();
+        self.each_note(account, mailbox, prefix, &mut |name, noted| notes.push((name, noted)))?;
+        Ok(notes)
     }
 
     /// What importers have noted of themselves under names that begin so, in the order of names.
@@ -116,20 +138,42 @@ impl Store {
         mailbox: MailboxId,
         prefix: &[u8],
     ) -> Result<Vec<(NoteName, Vec<u8>)>, Error> {
+        let mut records = Vec::new();
+        self.each_record(account, mailbox, prefix, &mut |name, value| records.push((name, value.to_vec())))?;
+        Ok(records)
+    }
+
+    fn each_record(
+        &self,
+        account: AccountId,
+        mailbox: MailboxId,
+        prefix: &[u8],
+        act: &mut dyn FnMut(NoteName, &[u8]),
+    ) -> Result<(), Error> {
         let edge = |fill: u8| {
             let mut name = [fill; 16];
             name.iter_mut().zip(prefix).for_each(|(to, from)| *to = *from);
             keys::import_note(account, mailbox, name)
         };
-        let (first, last) = (edge(0), edge(255));
-        let mut records = Vec::new();
-        let snapshot = self.engine.snapshot()?;
-        let range = (Bound::Included(&*first), Bound::Included(&*last));
-        snapshot.scan(range, Order::Ascending, &mut |key, value| {
-            records.extend(key.last_chunk::<16>().map(|name| (*name, value.to_vec())));
-            ControlFlow::Continue(())
-        })?;
-        Ok(records)
+        let last = edge(255);
+        let mut from = Bound::Included(edge(0));
+        loop {
+            let (mut told, mut behind) = (0, None);
+            let snapshot = self.engine.snapshot()?;
+            let range = (from.as_ref().map(|key| &key[..]), Bound::Included(&last[..]));
+            snapshot.scan(range, Order::Ascending, &mut |key, value| {
+                if let Some(name) = key.last_chunk::<16>() {
+                    act(*name, value);
+                    behind = Some(*name);
+                }
+                told += 1;
+                if told < PAGE { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+            match behind.filter(|_| told == PAGE) {
+                Some(name) => from = Bound::Excluded(keys::import_note(account, mailbox, name)),
+                None => return Ok(()),
+            }
+        }
     }
 
     /// Writes what an importer notes of itself. It goes with the mailbox.

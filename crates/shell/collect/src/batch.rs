@@ -201,8 +201,12 @@ fn begin(at: &FolderRun<'_, '_, '_>, work: &mut Work, came: Came) -> Result<(Beg
         *ordinal += 1;
         Name::of_content(digest, *ordinal)
     });
+    let storage = |error: engine::Error| (TroubleKind::Storage, error.to_string());
+    let note_of = |name| world.collecting.note_of(source.id, work.state.number, name).map_err(storage);
     // Only names made of contents are known beforehand.
-    if let Some(note) = work.notes.get(&name).copied() {
+    if task.name.is_none()
+        && let Some(note) = note_of(name)?
+    {
         work.former.take_named(digest, name);
         return Ok((Begun { handle, name, note }, Under::Here));
     }
@@ -216,7 +220,7 @@ fn begin(at: &FolderRun<'_, '_, '_>, work: &mut Work, came: Came) -> Result<(Beg
         size,
     };
     if let Some(former) = work.former.take(digest)
-        && let Some(note) = work.notes.get(&former).copied()
+        && let Some(note) = note_of(former)?
     {
         (noted.former, noted.note) = (Some(former), note);
         return Ok((

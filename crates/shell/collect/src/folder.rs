@@ -7,10 +7,10 @@ use crate::batch;
 use crate::host::Why;
 use crate::remote::{Fault, Remote, RemoteFolder, RemoteMessage};
 use crate::run::{Halt, Run, deletes, stopped};
-use collecting::plan::{Circumstances, Coverage, Former, Listed, Task, plan};
-use collecting::{FolderState, Keep, Name, Note, Protocol, TroubleKind};
+use collecting::plan::{Circumstances, Coverage, Former, Listed, Planner, Task};
+use collecting::{FolderState, Keep, Name, Protocol, TroubleKind};
 use model::UnixTime;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 use store::Target;
 
@@ -40,11 +40,8 @@ pub(crate) enum Left {
 /// What is known of a folder while it is gone through.
 pub(crate) struct Work {
     pub state: FolderState,
-    pub notes: BTreeMap<Name, Note>,
     pub listing: Vec<RemoteMessage>,
     pub former: Former,
-    /// What is called how in this session.
-    pub handles: HashMap<Name, u32>,
     /// To be deleted at the source: all of it has notes.
     pub deletable: Vec<u32>,
     /// Whether something was deleted in this session.
@@ -90,45 +87,48 @@ pub(crate) async fn run(at: &mut FolderRun<'_, '_, '_>, folder: &RemoteFolder) -
                 .to_owned(),
         )));
     }
-    let notes = match complete || !listing.is_empty() {
-        true => read_notes(at, state.number).await?,
-        false => BTreeMap::new(),
-    };
-    let listed: Vec<Listed> =
-        listing.iter().map(|message| Listed { name: message.name, size: message.size }).collect();
     let coverage = if complete { Coverage::All } else { Coverage::New };
-    let size_max = at.run.settings.size_max;
-    let plan = plan(&listed, coverage, &notes, Circumstances { keep, now, size_max, stuck: &state.stuck });
+    let circumstances = Circumstances { keep, now, size_max: at.run.settings.size_max, stuck: &state.stuck };
+    let shown = || listing.iter().map(|message| Listed { name: message.name, size: message.size });
+    let mut planner = Planner::new(shown(), coverage, circumstances);
+    read_notes(at, state.number, coverage, &mut planner)?;
+    let plan = planner.plan(shown());
     at.run.counts.too_large += plan.too_large.len() as u64;
-    let handles: HashMap<Name, u32> =
-        listing.iter().filter_map(|message| message.name.map(|name| (name, message.handle))).collect();
-    let deletable = plan.delete.iter().filter_map(|name| handles.get(name).copied()).collect();
     let mut work = Work {
         open: plan.collect.iter().map(|task| listing[task.at].handle).collect(),
         of: plan.collect.len() as u64,
         former: plan.former,
-        handles,
-        deletable,
+        deletable: plan.delete.iter().map(|at| listing[*at].handle).collect(),
         has_deleted: false,
         ordinals: HashMap::new(),
         failed: None,
         done: 0,
         state,
-        notes,
         listing,
     };
     let outcome = go_through(at, &mut work, &plan.collect).await;
     finish(at, work, coverage, outcome).await
 }
 
-async fn read_notes(at: &FolderRun<'_, '_, '_>, folder: u32) -> Result<BTreeMap<Name, Note>, Halt> {
-    let (world, id) = (at.run.world.clone(), at.run.source.id);
-    let read = tokio::task::spawn_blocking(move || world.collecting.notes(id, folder)).await;
-    match read {
-        Ok(Ok(notes)) => Ok(notes),
-        Ok(Err(error)) => Err(Halt::All((TroubleKind::Storage, error.to_string()))),
-        Err(error) => Err(Halt::All((TroubleKind::Storage, error.to_string()))),
-    }
+/// Tells the planner the notes that matter; they are read by page, and none is kept but those of what is gone.
+fn read_notes(
+    at: &FolderRun<'_, '_, '_>,
+    folder: u32,
+    coverage: Coverage,
+    planner: &mut Planner<'_>,
+) -> Result<(), Halt> {
+    let (collecting, id) = (&at.run.world.collecting, at.run.source.id);
+    let read = tokio::task::block_in_place(|| match coverage {
+        Coverage::All => collecting.each_note(id, folder, &mut |name, note| planner.noted(name, note)),
+        // A few, of perhaps a million.
+        Coverage::New => planner.names().collect::<Vec<_>>().into_iter().try_for_each(|name| {
+            if let Some(note) = collecting.note_of(id, folder, name)? {
+                planner.noted(name, &note);
+            }
+            Ok(())
+        }),
+    });
+    read.map_err(|error| Halt::All((TroubleKind::Storage, error.to_string())))
 }
 
 async fn go_through(at: &mut FolderRun<'_, '_, '_>, work: &mut Work, tasks: &[Task]) -> Result<(), Halt> {
@@ -200,8 +200,8 @@ async fn finish(
         let forgotten = tokio::task::block_in_place(move || world.collecting.forget(id, folder, &names));
         forgotten.map_err(kept)?;
         work.state.compared = agents::World::now();
-        let handles = &work.handles;
-        work.state.stuck.retain(|name| handles.contains_key(name));
+        let is_listed = |name: &Name| work.listing.iter().any(|message| message.name == Some(*name));
+        work.state.stuck.retain(is_listed);
     }
     let noted = collecting.set_folder(id, &work.state).await;
     outcome?;

@@ -27,6 +27,26 @@ fn what_is_noted_is_brought_once_even_within_a_batch_and_after_it_was_removed() 
 }
 
 #[test]
+fn notes_are_told_in_order_however_many_there_are() {
+    let (store, _) = store();
+    let name = |number: u16| {
+        let mut name = [7; 16];
+        name[14..].copy_from_slice(&number.to_be_bytes());
+        name
+    };
+    for count in [1999, 2000, 2001, 4000, 4001] {
+        let notes: Vec<_> =
+            (0..count).map(|number| (name(number), Noted::Here(Uid(number.into())))).collect();
+        store
+            .note(ANNA, INBOX, [&notes[..], &[([6; 16], notes[0].1), ([8; 16], notes[0].1)]].concat())
+            .wait()
+            .unwrap();
+        assert_eq!(store.notes(ANNA, INBOX, &[7; 14]).unwrap(), notes);
+        assert_eq!(store.notes(ANNA, INBOX, &[]).unwrap().len(), notes.len() + 2);
+    }
+}
+
+#[test]
 fn what_does_not_fit_is_left_out_and_smaller_messages_behind_it_come() {
     let (store, _) = store();
     store.set_limits(ANNA, Limits { bytes: Some(60), messages: None }).wait().unwrap();
