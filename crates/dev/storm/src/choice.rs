@@ -3,8 +3,10 @@
 use crate::client::Client;
 use crate::command::{By, Command, Kind, Store, message, messages, some_flags};
 use crate::flags::{Flags, Mode};
-use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, foreign};
+use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, TEAM, foreign};
+use crate::quiet::ENTRIES;
 use crate::session::Selected;
+use crate::settings::Slot;
 use crate::shared::lock;
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
@@ -27,6 +29,10 @@ impl Client {
         }
         if self.random.chance(15) {
             return self.pipeline();
+        }
+        // What is told of mailboxes is worth while only if something happens to them.
+        if self.session.shared.notify.load(Ordering::SeqCst) && self.random.chance(10) {
+            return vec![self.about_mailboxes()];
         }
         let command = match self.random.below(100) {
             0..20 => self.fetch(),
@@ -200,6 +206,9 @@ impl Client {
     /// if there is one, in a quarter of all cases.
     fn target(&mut self) -> String {
         let accounts = self.session.shared.accounts.len();
+        if self.random.chance(7) {
+            return TEAM.to_owned();
+        }
         if accounts > 1 && self.random.chance(25) {
             let owner = (self.session.account + 1 + self.random.below(accounts - 1)) % accounts;
             let fixed = (*self.random.pick(&[GAMMA, DELTA, FLUX])).to_owned();
@@ -316,8 +325,15 @@ impl Client {
         let own: Vec<String> = lock(&self.session.shared.owned[number]).keys().cloned().collect();
         self.made += 1;
         let new = format!("v{number}-{}", self.made);
-        match self.random.below(13) {
+        match self.random.below(19) {
             12 if self.session.shared.notify.load(Ordering::SeqCst) => self.notify(),
+            13..16 => self.set_metadata(&own),
+            16 => {
+                let name = *self.random.pick(&FIXED);
+                let text = format!("GETMETADATA (DEPTH infinity) {name} (/private /shared)");
+                Command::new(text, Kind::Other("GETMETADATA"))
+            }
+            17 => self.subscribe(),
             0..3 if own.len() < 3 => Command::new(format!("CREATE {new}"), Kind::Create(new)),
             3 if !own.is_empty() => {
                 let name = self.random.pick(&own).clone();
@@ -366,6 +382,58 @@ impl Client {
         let rights = *self.random.pick(&CHANGING);
         let sign = *self.random.pick(&["", "", "", "+", "-"]);
         Command::new(format!("SETACL {name} {whom} \"{sign}{rights}\""), Kind::Other("SETACL"))
+    }
+}
+
+/// Metadata, subscriptions.
+impl Client {
+    /// SETMETADATA of a mailbox, or of the server.
+    fn set_metadata(&mut self, own: &[String]) -> Command {
+        let (account, number) = (self.session.account, self.session.number);
+        let shared = std::sync::Arc::clone(&self.session.shared);
+        let name = match self.random.below(10) {
+            0 | 1 => String::new(),
+            2 if !own.is_empty() => self.random.pick(own).clone(),
+            _ => self.target(),
+        };
+        let truths = std::sync::Arc::clone(&lock(&shared.truths));
+        let truth = &truths[account];
+        // Of what was made in this round, or has another name by now, it is not known which mailbox it is.
+        let is_same = |id: &String| truth.get(&name).is_some_and(|truth| truth.id == *id);
+        let is_known = match lock(&shared.owned[number]).get(&name) {
+            Some(id) => is_same(id),
+            None => !name.contains("/v") && !name.starts_with('v'),
+        };
+        let mut values = Vec::new();
+        let mut text = Vec::new();
+        for entry in ENTRIES {
+            let is_shared = entry.starts_with("/shared/");
+            // RFC 5464 §3.3: what all see of the server, its administrator sets.
+            if name.is_empty() && is_shared && account != 0 || self.random.chance(60) {
+                continue;
+            }
+            let value = self.random.chance(75).then(|| format!("value {}", shared.new_id()));
+            let slot = Slot::entry(account, truth, &name, entry, (!is_shared).then_some(account));
+            let Some(slot) = slot.filter(|_| is_known) else { continue };
+            text.push(match &value {
+                Some(value) => format!("{entry} \"{value}\""),
+                None => format!("{entry} NIL"),
+            });
+            values.push((slot, entry, value));
+        }
+        if values.is_empty() {
+            return Command::new("NOOP", Kind::Noop);
+        }
+        let place = (!name.is_empty()).then(|| self.place(&name));
+        let text = format!("SETMETADATA \"{name}\" ({})", text.join(" "));
+        Command::new(text, Kind::SetMetadata { name, place, values })
+    }
+
+    fn subscribe(&mut self) -> Command {
+        let name = self.target();
+        let on = self.random.chance(50);
+        let text = format!("{} \"{name}\"", if on { "SUBSCRIBE" } else { "UNSUBSCRIBE" });
+        Command::new(text, Kind::Subscribe { place: self.place(&name), name, on })
     }
 }
 

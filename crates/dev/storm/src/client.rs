@@ -170,7 +170,10 @@ impl Client {
             if matches!(self.pending.front(), Some((Kind::Idle, _))) {
                 self.idle()?;
             }
-            let (answer, code) = self.session.until_tagged(&tag, command.rule)?;
+            self.session.is_listing = matches!(self.pending.front(), Some((Kind::Other("LIST"), _)));
+            let answer = self.session.until_tagged(&tag, command.rule);
+            self.session.is_listing = false;
+            let (answer, code) = answer?;
             let end = self.session.shared.tick();
             if answer == "BAD" {
                 return Err(format!("BAD [{code}] to {}", command.text).into());

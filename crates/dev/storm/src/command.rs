@@ -7,6 +7,8 @@ use crate::place::Place;
 use crate::random::Random;
 use crate::replica::Replica;
 use crate::session::{Rule, Saved};
+use crate::settings::Slot;
+use crate::wishes::Wishes;
 
 /// Whether a command's messages are named by UID.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -84,7 +86,17 @@ pub enum Kind {
         context: Context,
     },
     Cancel(String),
-    Notify,
+    Notify(Wishes),
+    SetMetadata {
+        name: String,
+        place: Option<Place>,
+        values: Vec<(Slot, &'static str, Option<String>)>,
+    },
+    Subscribe {
+        name: String,
+        place: Place,
+        on: bool,
+    },
 }
 
 /// STORE: `uids` are those that it names and that the client knows.
@@ -128,7 +140,10 @@ impl Kind {
             Kind::Idle => "IDLE",
             Kind::Context { .. } => "SEARCH UPDATE",
             Kind::Cancel(_) => "CANCELUPDATE",
-            Kind::Notify => "NOTIFY",
+            Kind::Notify(_) => "NOTIFY",
+            Kind::SetMetadata { .. } => "SETMETADATA",
+            Kind::Subscribe { on: true, .. } => "SUBSCRIBE",
+            Kind::Subscribe { .. } => "UNSUBSCRIBE",
         }
     }
 
@@ -145,7 +160,8 @@ impl Kind {
         match self {
             Kind::Copy { to, .. } | Kind::Append { to, .. } | Kind::Replace { to, .. } => Some(*to),
             Kind::Select { place, .. } => Some(*place),
-            Kind::Status { place, .. } => Some(*place),
+            Kind::Status { place, .. } | Kind::Subscribe { place, .. } => Some(*place),
+            Kind::SetMetadata { place, .. } => *place,
             _ => None,
         }
     }

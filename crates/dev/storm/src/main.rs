@@ -20,10 +20,12 @@ mod random;
 mod replica;
 mod server;
 mod session;
+mod settings;
 mod shared;
 mod untagged;
 mod watching;
 mod wire;
+mod wishes;
 
 use clap::Parser;
 use quiet::{Judge, check_names, merge};
@@ -135,14 +137,14 @@ fn prepare(server: &Server, shared: &Arc<Shared>) -> Result<(), String> {
         for name in place::FIXED.iter().filter(|name| **name != "INBOX") {
             judge.run(&format!("CREATE {name}"))?;
         }
-        let share = |name, rights, seen| server.share(account, name, rights, seen);
+        let share = |name, rights, seen| server.share(Some(account), name, rights, seen);
         let flux = if place::has_one_seen(account) { "shared" } else { "private" };
         share(place::GAMMA, place::RIGHTS, "shared")
             .and_then(|()| share(place::DELTA, place::RIGHTS, "private"))
             .and_then(|()| share(place::FLUX, "l", flux))
             .map_err(|error| error.to_string())?;
     }
-    Ok(())
+    server.share(None, "INBOX", place::RIGHTS, "shared").map_err(|error| error.to_string())
 }
 
 /// When the server is ended in the midst of a round.
@@ -176,7 +178,7 @@ fn judge(
 ) -> Result<(), String> {
     let begun = Instant::now();
     let mut told = Instant::now();
-    let mut ledger = ledger::Ledger::default();
+    let (mut ledger, mut settings) = (ledger::Ledger::default(), settings::Settings::default());
     let (mut rounds, mut uncertain_rounds) = (0_u64, 0_u64);
     let failed = |_| "another failed first".to_owned();
     while !shared.over.load(Ordering::SeqCst) {
@@ -184,15 +186,20 @@ fn judge(
         shared.gate().map_err(failed)?;
         shared.gate().map_err(failed)?;
         shared.ended.store(false, Ordering::SeqCst);
-        let mut truths = Vec::new();
+        let (mut truths, mut views) = (Vec::new(), Vec::new());
         for account in 0..shared.accounts.len() {
-            truths.push(Judge::open(shared, account)?.look()?);
+            let (truth, view) = Judge::open(shared, account)?.look()?;
+            truths.push(truth);
+            views.push(view);
         }
         let uncertain = shared.uncertain.load(Ordering::SeqCst);
         check_names(shared, &truths)?;
         shared.uncertain.store(false, Ordering::SeqCst);
         let merged = merge(&truths)?;
+        let (sighted, mailboxes) = quiet::sighted(&truths, &views)?;
+        settings.settle(&std::mem::take(&mut *lock(&shared.settings)), sighted, mailboxes)?;
         *lock(&shared.truths) = Arc::new(truths);
+        *lock(&shared.views) = Arc::new(views);
         let ops = std::mem::take(&mut *lock(&shared.ops));
         ledger.settle(ops, shared.tick(), merged)?;
         lock(&shared.facts).tidy();
@@ -212,8 +219,9 @@ fn judge(
     let mut counts: Vec<_> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
     counts.sort();
     println!(
-        "storm: no difference in {rounds} rounds ({uncertain_rounds} with names of unknown outcome), {} messages compared; {}",
+        "storm: no difference in {rounds} rounds ({uncertain_rounds} with names of unknown outcome), {} messages and {} settings compared; {}",
         ledger.checked,
+        settings.checked,
         counts.join(", ")
     );
     Ok(())

@@ -6,6 +6,7 @@ use crate::flags::{Flags, Mode};
 use crate::ledger::{Content, Effect, Key, Op, What};
 use crate::place::{Hold, Place};
 use crate::session::{Saved, Selected, Trouble};
+use crate::settings::{Setting, Slot};
 use crate::shared::lock;
 use crate::wire::{Value, numbers};
 use std::collections::HashSet;
@@ -104,8 +105,19 @@ impl Client {
             (Kind::Select { name, writable, known, place }, _) => {
                 self.opened(&name, place, writable, known, tagged)?;
             }
-            (Kind::Create(_) | Kind::Delete(_) | Kind::Rename(..) | Kind::Status { .. }, false) => {
+            (
+                Kind::Create(_)
+                | Kind::Delete(_)
+                | Kind::Rename(..)
+                | Kind::Status { .. }
+                | Kind::Subscribe { .. }
+                | Kind::SetMetadata { .. },
+                false,
+            ) => {
                 self.unmanaged(tagged)?;
+            }
+            (kind @ (Kind::Subscribe { .. } | Kind::SetMetadata { .. }), true) => {
+                self.set(&kind, tagged.when)
             }
             (Kind::Create(name), true) => self.created(name)?,
             (Kind::Delete(name), true) => self.deleted(&name),
@@ -113,10 +125,7 @@ impl Client {
             (Kind::Status { name, place }, true) => self.status(&name, place, tagged)?,
             (Kind::Context { tag, .. }, ok) => self.follows(&tag, ok),
             (Kind::Cancel(tag), true) => self.follows(&tag, false),
-            (Kind::Notify, true) => {
-                // What was told before it was given counts as little as what was asked for.
-                self.session.watching.get_or_insert_default();
-            }
+            (Kind::Notify(wishes), true) => self.notified(wishes),
             (Kind::Other(_) | Kind::Idle, true) => {}
             (kind, false) => {
                 self.selected_is_gone(tagged)
@@ -305,6 +314,7 @@ impl Client {
     /// Takes a command whose answer never came: it may have happened.
     pub fn unanswered(&mut self, kind: Kind, begin: u64) {
         let end = self.session.shared.tick();
+        self.set(&kind, (begin, u64::MAX));
         let mut ops = Vec::new();
         let mut note = |key, what| ops.push(Op { begin, end, key, what, effect: Effect::Partial });
         let nowhere = (0, 0);
@@ -402,7 +412,29 @@ impl Client {
         tagged.refused_with(&["NONEXISTENT"])
     }
 
+    /// Values were set, between these moments.
+    fn set(&mut self, kind: &Kind, (begin, end): (u64, u64)) {
+        let mut settings = Vec::new();
+        let mut note = |slot: Slot, value| settings.push(Setting { begin, end, slot, value });
+        match kind {
+            Kind::SetMetadata { name, values, .. } => {
+                for (slot, entry, value) in values {
+                    note(slot.clone(), value.clone());
+                    self.session.unwatch_entry(name, entry);
+                }
+            }
+            Kind::Subscribe { name, on, .. } => {
+                let slot = Slot::Subscription { user: self.session.account, name: name.clone() };
+                note(slot, on.then(String::new));
+                self.session.unwatch_name(name);
+            }
+            _ => {}
+        }
+        lock(&self.session.shared.settings).extend(settings);
+    }
+
     fn created(&mut self, name: String) -> Result<(), Trouble> {
+        self.session.unwatch_name(&name);
         let id = self.session.must(&format!("STATUS {name} (MAILBOXID)")).and_then(|_| {
             let status = self.session.heard.status_item(&name, "MAILBOXID");
             let id = status.and_then(|value| value.list()?.first()?.text().map(str::to_owned));
@@ -414,6 +446,7 @@ impl Client {
     }
 
     fn deleted(&mut self, name: &str) {
+        self.session.unwatch_name(name);
         lock(&self.session.shared.owned[self.session.number]).remove(name);
         let id = |selected: &crate::session::Selected| selected.name == name;
         if self.session.selected.as_ref().is_some_and(id) {
@@ -422,6 +455,8 @@ impl Client {
     }
 
     fn renamed(&mut self, from: &str, to: String) {
+        self.session.unwatch_name(from);
+        self.session.unwatch_name(&to);
         let mut owned = lock(&self.session.shared.owned[self.session.number]);
         if let Some(id) = owned.remove(from) {
             owned.insert(to.clone(), id);

@@ -11,10 +11,15 @@ pub const DELTA: &str = "Delta";
 /// Shared with those and for that which its owner's clients say at the moment.
 pub const FLUX: &str = "Flux";
 
+/// Shared with everybody, and nobody's own.
+pub const TEAM: &str = "Shared/team/INBOX";
+/// The number of its account, which nobody logs in to.
+const TEAM_OWNER: usize = 1000;
+
 /// The mailboxes that always are in each account.
 pub const FIXED: [&str; 6] = ["INBOX", "Alpha", "Beta", GAMMA, DELTA, FLUX];
 
-/// What others may do in [`GAMMA`] and [`DELTA`].
+/// What others may do in [`GAMMA`], [`DELTA`] and [`TEAM`].
 pub const RIGHTS: &str = "lrswite";
 
 /// What they may do in [`FLUX`] in turn, besides seeing it.
@@ -45,6 +50,9 @@ pub struct Place {
 impl Place {
     /// What `name` means to an account.
     pub fn of(viewer: usize, name: &str) -> Place {
+        if name == TEAM {
+            return Place { owner: TEAM_OWNER, seen: 0, hold: Hold::Firm };
+        }
         let foreign = name.strip_prefix("Other Users/storm").and_then(|rest| rest.split_once('/'));
         let foreign = foreign.and_then(|(owner, name)| Some((owner.parse::<usize>().ok()?, name)));
         let Some((owner, name)) = foreign else {
@@ -86,6 +94,7 @@ mod tests {
     fn names_lead_to_places() {
         assert_eq!(Place::of(1, "v3-2"), Place { owner: 1, seen: 0, hold: Hold::Mortal });
         assert_eq!(Place::of(1, "Other Users/storm0/Gamma"), Place { owner: 0, seen: 0, hold: Hold::Firm });
+        assert_eq!(Place::of(1, TEAM), Place { owner: TEAM_OWNER, seen: 0, hold: Hold::Firm });
         assert_eq!(Place::of(1, &foreign(0, DELTA)), Place { owner: 0, seen: 11, hold: Hold::Firm });
         assert_eq!(Place::of(0, &foreign(1, FLUX)), Place { owner: 1, seen: 10, hold: Hold::Shaky });
         let delta = Place::of(1, &foreign(0, DELTA));

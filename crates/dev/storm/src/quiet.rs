@@ -4,12 +4,13 @@ use crate::choice::searches;
 use crate::client::Client;
 use crate::flags::{Flags, NAMES, PRIVATE_SEEN};
 use crate::ledger::{Key, Seen, State};
-use crate::place::Place;
+use crate::place::{Hold, Place};
 use crate::session::Trouble;
-use crate::shared::{Shared, Truth, Truths, lock};
+use crate::settings::{Sighted, Slot};
+use crate::shared::{Row, Shared, Truth, Truths, View, lock};
 use crate::untagged::subject_id;
 use crate::wire::{Response, Value, Wire};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -87,6 +88,10 @@ impl Client {
     }
 }
 
+/// Metadata entries in use.
+pub const ENTRIES: [&str; 4] =
+    ["/private/comment", "/shared/comment", "/private/vendor/storm/a", "/shared/vendor/storm/a"];
+
 /// A fresh client of one account, that reads everything.
 pub struct Judge {
     wire: Wire,
@@ -138,14 +143,31 @@ impl Judge {
     ///
     /// # Errors
     /// STATUS, SELECT and FETCH differ among themselves.
-    pub fn look(&mut self) -> Result<BTreeMap<String, Truth>, String> {
-        let mut truths = BTreeMap::new();
+    pub fn look(&mut self) -> Result<(BTreeMap<String, Truth>, View), String> {
+        let (mut truths, mut view) = (BTreeMap::new(), View::default());
         let items = "MESSAGES UIDNEXT UIDVALIDITY UNSEEN DELETED SIZE HIGHESTMODSEQ";
-        for values in self.run(&format!("LIST \"\" \"*\" RETURN (STATUS ({items}))"))? {
-            if values[0].text() != Some("STATUS") {
-                continue;
+        for values in self.run(&format!("LIST \"\" \"*\" RETURN (SUBSCRIBED MYRIGHTS STATUS ({items}))"))? {
+            let text = |at: usize| values.get(at).and_then(Value::text).unwrap_or_default();
+            match text(0) {
+                "STATUS" => {}
+                "LIST" => {
+                    let attributes = values.get(1).and_then(Value::list).unwrap_or_default();
+                    let has = |wanted: &str| attributes.iter().any(|value| value.text() == Some(wanted));
+                    if !has("\\NonExistent") && !has("\\Noselect") {
+                        let row = Row { readable: false, subscribed: has("\\Subscribed") };
+                        view.rows.insert(text(3).to_owned(), row);
+                    }
+                    continue;
+                }
+                "MYRIGHTS" => {
+                    if let Some(row) = view.rows.get_mut(text(1)) {
+                        row.readable = text(2).contains('r');
+                    }
+                    continue;
+                }
+                _ => continue,
             }
-            let name = values.get(1).and_then(Value::text).unwrap_or_default().to_owned();
+            let name = text(1).to_owned();
             let told = values.get(2).and_then(Value::list).unwrap_or_default();
             let figures: HashMap<String, u64> = told
                 .chunks(2)
@@ -160,7 +182,37 @@ impl Judge {
             }
             truths.insert(name, truth);
         }
-        Ok(truths)
+        let readable = view.rows.iter().filter(|(_, row)| row.readable).map(|(name, _)| name);
+        if !readable.eq(truths.keys()) {
+            return Err(format!("STATUS of {:?}; there are {:?}", truths.keys(), view.rows));
+        }
+        let server = String::new();
+        for name in truths.keys().chain([&server]) {
+            let entries = self.entries(name)?;
+            view.entries.extend(entries.into_iter().map(|(entry, value)| ((name.clone(), entry), value)));
+        }
+        Ok((truths, view))
+    }
+
+    /// Metadata of a mailbox, or of the server.
+    fn entries(&mut self, name: &str) -> Result<Vec<(String, Option<String>)>, String> {
+        let command = format!("GETMETADATA \"{name}\" ({})", ENTRIES.join(" "));
+        let mut found = Vec::new();
+        for values in self.run(&command)?.iter().filter(|values| values[0].text() == Some("METADATA")) {
+            for pair in values.get(2).and_then(Value::list).unwrap_or_default().chunks(2) {
+                let entry = pair[0].text().ok_or("METADATA without a name")?.to_owned();
+                let value = match pair.get(1) {
+                    Some(Value::Text(value)) => Some(String::from_utf8_lossy(value).into_owned()),
+                    Some(Value::Atom(nil)) if nil == "NIL" => None,
+                    other => return Err(format!("{other:?} is not a value of {entry}")),
+                };
+                found.push((entry, value));
+            }
+        }
+        match found.iter().map(|(entry, _)| entry).eq(ENTRIES.iter()) {
+            true => Ok(found),
+            false => Err(format!("{command} has {found:?}")),
+        }
     }
 
     fn mailbox(&mut self, name: &str) -> Result<Truth, String> {
@@ -260,6 +312,29 @@ pub fn merge(truths: &Truths) -> Result<HashMap<Key, State>, String> {
         }
     }
     Ok(merged)
+}
+
+/// What is set of each mailbox, and for whom; and all mailboxes there are.
+///
+/// # Errors
+/// Two of them do not see the same.
+pub fn sighted(truths: &Truths, views: &[View]) -> Result<(Sighted, HashSet<Key>), String> {
+    let (mut sighted, mut mailboxes) = (Sighted::default(), HashSet::new());
+    for (viewer, (truths, view)) in truths.iter().zip(views).enumerate() {
+        mailboxes
+            .extend(truths.iter().map(|(name, truth)| (Place::of(viewer, name).owner, truth.uid_validity)));
+        for ((name, entry), value) in &view.entries {
+            let user = Some(viewer).filter(|_| entry.starts_with("/private/"));
+            let slot = Slot::entry(viewer, truths, name, entry, user);
+            sighted.see(slot.ok_or_else(|| format!("an entry of {name}"))?, value.clone())?;
+        }
+        // Other names come and go.
+        for (name, row) in view.rows.iter().filter(|(name, _)| Place::of(viewer, name).hold == Hold::Firm) {
+            let slot = Slot::Subscription { user: viewer, name: name.clone() };
+            sighted.see(slot, row.subscribed.then(String::new))?;
+        }
+    }
+    Ok((sighted, mailboxes))
 }
 
 /// The mailboxes that clients have made are there, under their names, and no others.

@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The account that is nobody's own.
+const TEAM: &str = "team@example.test";
+
 /// A running server; it ends with this value.
 pub struct Server {
     /// Where IMAP is.
@@ -32,7 +35,8 @@ impl Server {
             &config,
             format!(
                 "[server]\nhostname = \"mail.example.test\"\ndata_dir = \"data\"\n\n[[listener]]\nprotocol = \"imap\"\n\
-                 bind = \"{address}\"\ntls = \"none\"\nplaintext_auth = true\n"
+                 bind = \"{address}\"\ntls = \"none\"\nplaintext_auth = true\n\n\
+                 [imap]\nadministrators = [\"storm0@example.test\"]\n"
             ),
         )?;
         let run = |words: &[&str], input: &str| run(binary, &config, words, input);
@@ -42,6 +46,7 @@ impl Server {
         for (name, password) in &accounts {
             run(&["account", "add", name, "--password-stdin"], &format!("{password}\n"))?;
         }
+        run(&["account", "add", TEAM, "--shared"], "")?;
         let child = serve(binary, &config, folder.path())?;
         let mut server = Server { address, accounts, child, binary: binary.to_owned(), config, folder };
         server.wait()?;
@@ -74,12 +79,13 @@ impl Server {
         Ok(())
     }
 
-    /// Shares a mailbox of an account with everybody.
+    /// Shares a mailbox of an account, or else that of the team, with everybody.
     ///
     /// # Errors
     /// The program refused.
-    pub fn share(&self, account: usize, mailbox: &str, rights: &str, seen: &str) -> io::Result<()> {
-        let words = ["mailbox", "share", &self.accounts[account].0, mailbox, "--with", "anyone"];
+    pub fn share(&self, account: Option<usize>, mailbox: &str, rights: &str, seen: &str) -> io::Result<()> {
+        let account = account.map_or(TEAM, |account| &self.accounts[account].0);
+        let words = ["mailbox", "share", account, mailbox, "--with", "anyone"];
         let words = [&words[..], &["--rights", rights, "--seen", seen]].concat();
         run(&self.binary, &self.config, &words, "")
     }

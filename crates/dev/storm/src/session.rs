@@ -168,8 +168,6 @@ pub struct Heard {
     pub threads: Vec<Value>,
     /// ESEARCH of many mailboxes: UIDVALIDITY and UIDs of each.
     pub many: HashMap<String, (u32, Vec<u32>)>,
-    /// LIST: names.
-    pub names: Vec<String>,
     /// Response codes of untagged OK.
     pub codes: Vec<String>,
 }
@@ -192,6 +190,8 @@ pub struct Session {
     pub said_bye: bool,
     /// What NOTIFY has told, once it was given.
     pub watching: Option<Watching>,
+    /// LIST is under way.
+    pub is_listing: bool,
 }
 
 impl Heard {
@@ -228,6 +228,7 @@ impl Session {
             tags: 0,
             said_bye: false,
             watching: None,
+            is_listing: false,
         };
         shared.note(number, format!("--- connects, to enable ({})", enabled.words));
         session.next_response()?;

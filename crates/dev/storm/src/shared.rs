@@ -3,6 +3,7 @@
 use crate::facts::Facts;
 use crate::flags::Flags;
 use crate::ledger::{Op, Seen};
+use crate::settings::Setting;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,7 +14,7 @@ use std::time::Instant;
 const LOG_LINES: usize = 5000;
 
 /// A mailbox as a fresh client sees it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Truth {
     /// MAILBOXID
     pub id: String,
@@ -48,6 +49,24 @@ impl Truth {
 /// The mailboxes of each account by name.
 pub type Truths = Vec<BTreeMap<String, Truth>>;
 
+/// What LIST shows of a name that there is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// Whether its messages may be read.
+    pub readable: bool,
+    /// Whether it is subscribed to.
+    pub subscribed: bool,
+}
+
+/// What an account sees beside messages.
+#[derive(Clone, Default, Debug)]
+pub struct View {
+    /// Names of mailboxes.
+    pub rows: BTreeMap<String, Row>,
+    /// Metadata by mailbox (none: the server) and entry.
+    pub entries: BTreeMap<(String, String), Option<String>>,
+}
+
 #[derive(Default)]
 struct Gate {
     waiting: usize,
@@ -64,6 +83,8 @@ pub struct Shared {
     next_id: AtomicU64,
     /// Acknowledged changes since the last quiet moment.
     pub ops: Mutex<Vec<Op>>,
+    /// Values set since then, acknowledged or not.
+    pub settings: Mutex<Vec<Setting>>,
     /// Sightings.
     pub facts: Mutex<Facts>,
     /// The mailboxes that each client has made, by name, with their ids.
@@ -78,6 +99,8 @@ pub struct Shared {
     pub ended: AtomicBool,
     /// What a fresh client sees in this quiet moment.
     pub truths: Mutex<Arc<Truths>>,
+    /// The same, of names and metadata, for each account.
+    pub views: Mutex<Arc<Vec<View>>>,
     /// Commands answered, by name.
     pub counts: Mutex<HashMap<&'static str, u64>>,
     gate: Mutex<Gate>,
@@ -102,6 +125,8 @@ impl Shared {
         Shared {
             address,
             truths: Mutex::new(Arc::new(vec![BTreeMap::new(); accounts.len()])),
+            views: Mutex::new(Arc::new(vec![View::default(); accounts.len()])),
+            settings: Mutex::default(),
             accounts,
             clock: AtomicU64::new(1),
             next_id: AtomicU64::new(1),

@@ -90,7 +90,17 @@ impl Session {
                 self.watched(text(1), &pairs);
                 self.heard.status.push((text(1).to_owned(), pairs));
             }
-            (None, "LIST") => self.heard.names.push(text(3).to_owned()),
+            (None, "LIST") => {
+                let extended = values.get(4).and_then(Value::list).unwrap_or_default();
+                let old = extended.chunks(2).find(|pair| pair[0].text() == Some("OLDNAME"));
+                let old = old.and_then(|pair| pair.get(1)?.list()?.first()?.text());
+                self.listed(values.get(1).and_then(Value::list).unwrap_or_default(), text(3), old);
+            }
+            (None, "METADATA") => {
+                // With values it is an answer, without them it is news (RFC 5464 §4.4).
+                let names = values.get(2..).unwrap_or_default().iter().filter_map(Value::text);
+                self.noticed(text(1), names.map(str::to_owned));
+            }
             (Some(_), "RECENT")
             | (None, "FLAGS" | "CAPABILITY" | "ENABLED" | "LSUB" | "ACL" | "MYRIGHTS") => {}
             _ => return Err(format!("a response that is not known: {values:?}").into()),
