@@ -131,8 +131,10 @@ impl Store {
             let slot = ledger.open(tx, mailbox)?;
             let (rows, missing) = read::decoded_rows(tx, account, mailbox, &uids)?;
             let mut seen = Seen::load(tx, account, mailbox, behalf.seen, &uids)?;
+            // Where nothing is changed, the mailbox has no new keyword either.
+            let admits = |row: &RowValue| unchanged_since.is_none_or(|limit| row.modseq <= limit);
             let keywords = match change.mode {
-                _ if rows.is_empty() || !behalf.may_set_keywords() => Vec::new(),
+                _ if !behalf.may_set_keywords() || !rows.iter().any(|(_, row)| admits(row)) => Vec::new(),
                 FlagMode::Remove => ledger.known(tx, slot, &change.keywords)?,
                 FlagMode::Add | FlagMode::Replace => ledger.intern(tx, slot, &change.keywords)?,
             };

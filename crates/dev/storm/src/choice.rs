@@ -32,7 +32,8 @@ impl Client {
         }
         // What is told of mailboxes is worth while only if something happens to them.
         if self.session.shared.notify.load(Ordering::SeqCst) && self.random.chance(10) {
-            return vec![self.about_mailboxes()];
+            let own = self.own();
+            return vec![if self.random.chance(40) { self.share(&own) } else { self.about_mailboxes() }];
         }
         let command = match self.random.below(100) {
             0..20 => self.fetch(),
@@ -320,9 +321,14 @@ impl Client {
         Command::new(text, Kind::Select { place: self.place(&name), name, writable, known })
     }
 
+    /// Mailboxes that this client has made.
+    fn own(&self) -> Vec<String> {
+        lock(&self.session.shared.owned[self.session.number]).keys().cloned().collect()
+    }
+
     fn about_mailboxes(&mut self) -> Command {
         let number = self.session.number;
-        let own: Vec<String> = lock(&self.session.shared.owned[number]).keys().cloned().collect();
+        let own = self.own();
         self.made += 1;
         let new = format!("v{number}-{}", self.made);
         match self.random.below(19) {

@@ -127,6 +127,12 @@ impl Client {
             (Kind::Cancel(tag), true) => self.follows(&tag, false),
             (Kind::Notify(wishes), true) => self.notified(wishes),
             (Kind::Other(_) | Kind::Idle, true) => {}
+            // What this client has made may have gone, or have another name, by a command that was not answered.
+            (Kind::Other("SETACL" | "DELETEACL"), false)
+                if self.session.shared.uncertain.load(Ordering::SeqCst) =>
+            {
+                tagged.refused_with(&["NONEXISTENT"])?;
+            }
             (kind, false) => {
                 self.selected_is_gone(tagged)
                     .map_err(|_| format!("NO [{}] to {}", tagged.code, kind.name()))?;
@@ -476,7 +482,12 @@ impl Client {
     fn status(&mut self, name: &str, place: Place, tagged: &Tagged) -> Result<(), Trouble> {
         let heard = &self.session.heard;
         let status = &heard.status;
-        let number = |wanted: &str| heard.status_item(name, wanted).and_then(Value::number);
+        // NOTIFY may tell of the same mailbox meanwhile, but not of its size.
+        let has_size = |items: &[(String, Value)]| items.iter().any(|(item, _)| item == "SIZE");
+        let items = status.iter().rev().find(|(of, items)| of == name && has_size(items));
+        let items = items.map(|(_, items)| &items[..]).unwrap_or_default();
+        let number =
+            |wanted: &str| items.iter().find(|(item, _)| item == wanted).and_then(|(_, v)| v.number());
         let figures = (number("UIDVALIDITY"), number("UIDNEXT"), number("MESSAGES"), number("UNSEEN"));
         let (Some(uid_validity), Some(uid_next), Some(messages), Some(unseen)) = figures else {
             return Err(format!("STATUS has {status:?}").into());

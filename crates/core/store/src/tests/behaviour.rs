@@ -105,6 +105,23 @@ fn flags_change_once_and_tell_what_they_met() {
 }
 
 #[test]
+fn a_store_that_changes_nothing_makes_no_keyword_known() {
+    let (store, _) = store();
+    fill(&store, ANNA, 2);
+    let before = store.open(ANNA, INBOX).unwrap();
+    for mode in [FlagMode::Add, FlagMode::Replace] {
+        let wanted = Arc::new(uids(&[1, 2]));
+        let refused = change(mode, &[], &["never-seen"]);
+        let stored = store.store_flags(ANNA, INBOX, wanted, refused, Some(ModSeq(0)), ModSeq(0));
+        assert_eq!(stored.wait().unwrap().modified, uids(&[1, 2]));
+    }
+    let after = store.open(ANNA, INBOX).unwrap();
+    assert_eq!(after.keywords, before.keywords);
+    assert_eq!(after.counters.highest_modseq, before.counters.highest_modseq);
+    assert_sound(&store);
+}
+
+#[test]
 fn keywords_are_bounded() {
     let (store, _) = store();
     fill(&store, ANNA, 1);
