@@ -191,11 +191,13 @@ impl Sight<'_> {
             CountersNeed::WithDeletedSize => self.store().deleted_bytes(owner, mailbox).map_err(refused)?,
             CountersNeed::None | CountersNeed::Plain => 0,
         };
-        let mut counted = convert::counters(counters, self.owner(owner), deleted_size);
-        if standing.seen.is_some() {
-            let opened = self.store().open(owner, mailbox).map_err(refused)?;
-            counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
+        if standing.seen.is_none() {
+            return Ok(convert::counters(counters, self.owner(owner), deleted_size));
         }
+        // All of it as it is now: with older figures more could be unseen than there are.
+        let opened = self.store().open(owner, mailbox).map_err(refused)?;
+        let mut counted = convert::counters(&opened.counters, self.owner(owner), deleted_size);
+        counted.unseen = opened.uids.minus(&self.seen(owner, mailbox, standing)?).len();
         Ok(counted)
     }
 
