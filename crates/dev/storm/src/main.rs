@@ -11,6 +11,7 @@ mod command;
 mod contexts;
 mod facts;
 mod flags;
+mod lasting;
 mod ledger;
 mod orders;
 mod outcome;
@@ -177,7 +178,7 @@ fn judge(
     mut restarts: Restarts,
 ) -> Result<(), String> {
     let begun = Instant::now();
-    let mut told = Instant::now();
+    let (mut told, mut lasting) = (Instant::now(), lasting::Lasting::default());
     let (mut ledger, mut settings) = (ledger::Ledger::default(), settings::Settings::default());
     let (mut rounds, mut uncertain_rounds) = (0_u64, 0_u64);
     let failed = |_| "another failed first".to_owned();
@@ -196,6 +197,7 @@ fn judge(
         check_names(shared, &truths)?;
         shared.uncertain.store(false, Ordering::SeqCst);
         let merged = merge(&truths)?;
+        lasting.settle(&truths, &mut lock(&shared.facts), shared.tick())?;
         let (sighted, mailboxes) = quiet::sighted(&truths, &views)?;
         settings.settle(&std::mem::take(&mut *lock(&shared.settings)), sighted, mailboxes)?;
         *lock(&shared.truths) = Arc::new(truths);

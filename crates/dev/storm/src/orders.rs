@@ -146,7 +146,14 @@ mod tests {
             Seen { uid, flags: Flags::default(), modseq: 1, content }
         };
         let messages = [(1, 7), (2, 10), (3, 7), (5, 9), (6, 7), (8, 10)].map(message).to_vec();
-        let truth = Truth { id: String::new(), uid_validity: 1, uid_next: 9, highest: 1, messages };
+        let truth = Truth {
+            id: String::new(),
+            uid_validity: 1,
+            uid_next: 9,
+            highest: 1,
+            messages,
+            lasting: BTreeMap::new(),
+        };
         let list = |values: &[Value]| Value::List(values.to_vec());
         let [one, two, three, five, six, eight] =
             ["1", "2", "3", "5", "6", "8"].map(|uid| Value::Atom(uid.to_owned()));

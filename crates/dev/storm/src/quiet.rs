@@ -3,6 +3,7 @@
 use crate::choice::searches;
 use crate::client::Client;
 use crate::flags::{Flags, NAMES, PRIVATE_SEEN};
+use crate::lasting::{ITEMS, Lasts};
 use crate::ledger::{Key, Seen, State};
 use crate::place::{Hold, Place};
 use crate::session::Trouble;
@@ -229,11 +230,13 @@ impl Judge {
             uid_next: number("UIDNEXT")? as u32,
             highest: number("HIGHESTMODSEQ")?,
             messages: Vec::new(),
+            lasting: BTreeMap::new(),
         };
         let exists = opened.iter().find(|values| values.get(1).and_then(Value::text) == Some("EXISTS"));
         let exists = exists.and_then(|values| values[0].number()).ok_or("EXAMINE without EXISTS")?;
         if exists > 0 {
-            let items = "(UID FLAGS MODSEQ RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)])";
+            let items = "UID FLAGS MODSEQ RFC822.SIZE BODY.PEEK[HEADER.FIELDS (SUBJECT)]";
+            let items = format!("({items} {})", ITEMS.join(" "));
             for values in self.run(&format!("FETCH 1:* {items}"))? {
                 if values.get(1).and_then(Value::text) == Some("FETCH") {
                     let seen = seen(&values[2])
@@ -243,6 +246,9 @@ impl Judge {
                     {
                         return Err(format!("FETCH 1:* of {name} has {seen:?} at {:?}", values[0]));
                     }
+                    let lasts =
+                        lasts(&values[2]).ok_or_else(|| format!("{ITEMS:?} are not in {values:?}"))?;
+                    truth.lasting.insert(seen.uid, lasts);
                     truth.messages.push(seen);
                 }
             }
@@ -254,10 +260,25 @@ impl Judge {
     }
 }
 
+fn item<'a>(items: &'a [Value], wanted: &str) -> Option<&'a Value> {
+    items.chunks(2).find(|pair| pair[0].text() == Some(wanted))?.get(1)
+}
+
+fn lasts(items: &Value) -> Option<Lasts> {
+    let items = items.list()?;
+    let mut lasts = Lasts::default();
+    for (last, name) in lasts.iter_mut().zip(ITEMS) {
+        let value = item(items, name)?;
+        // An id is in parentheses (RFC 8474 §5).
+        let text = if let Some([id]) = value.list() { id.text() } else { value.text() };
+        text.filter(|text| *text != "NIL")?.clone_into(last);
+    }
+    Some(lasts)
+}
+
 fn seen(items: &Value) -> Option<Seen> {
     let items = items.list()?;
-    let item =
-        |wanted: &str| items.chunks(2).find(|pair| pair[0].text() == Some(wanted)).map(|pair| &pair[1]);
+    let item = |wanted: &str| item(items, wanted);
     let subject = item("BODY[HEADER.FIELDS (SUBJECT)]")?.text()?;
     let flags = item("FLAGS")?.list()?.iter().filter_map(Value::text);
     Some(Seen {

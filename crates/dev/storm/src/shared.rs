@@ -2,6 +2,7 @@
 
 use crate::facts::Facts;
 use crate::flags::Flags;
+use crate::lasting::Lasts;
 use crate::ledger::{Op, Seen};
 use crate::settings::Setting;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -26,6 +27,8 @@ pub struct Truth {
     pub highest: u64,
     /// In order of UID.
     pub messages: Vec<Seen>,
+    /// By UID.
+    pub lasting: BTreeMap<u32, Lasts>,
 }
 
 impl Truth {
