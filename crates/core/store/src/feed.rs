@@ -1,14 +1,22 @@
 //! The change feed: who watches an account or a mailbox is told after each commit that touched it. Nobody polls.
+//!
+//! Whoever commits tells a few watchers himself. Where many watch one mailbox, a thread tells them: neither the commit's
+//! acknowledgement nor what else its thread has to do waits for ten thousand of them. Each watch counts its rings before
+//! anybody is told, so that who compares the count misses no commit that has been acknowledged.
 
+use crate::look::Look;
 use engine::AccountId;
 use model::{MailboxId, ModSeq};
 use parking_lot::Mutex;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 
-/// Called after a commit, on the thread that learned of it: it must be quick and must not wait (set a flag and wake a
-/// task).
+/// Called after a commit, on the thread that learned of it, or on one that does nothing else: it must be quick and must
+/// not wait (set a flag and wake a task).
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
 /// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata), and of the number
@@ -16,54 +24,88 @@ pub type Notify = Arc<dyn Fn() + Send + Sync>;
 /// they can be read.
 pub type NotifyEach = Arc<dyn Fn(MailboxId, ModSeq) + Send + Sync>;
 
-struct Watcher {
-    id: u64,
-    wanted: Wanted,
-    key_resets: Arc<AtomicU32>,
-}
-
-#[derive(Clone)]
-enum Wanted {
-    /// Changes of one mailbox.
-    Mailbox(MailboxId, Notify),
-    /// Every change of the account, once for each commit.
-    Account(Notify),
-    /// Every change of the account, for each mailbox.
-    Each(NotifyEach),
-}
-
-impl Wanted {
-    fn tell(&self, touched: MailboxId, stamp: ModSeq) {
-        match self {
-            Wanted::Mailbox(_, notify) | Wanted::Account(notify) => notify(),
-            Wanted::Each(notify) => notify(touched, stamp),
-        }
-    }
-}
+/// Most watchers of a mailbox that whoever commits tells himself.
+const AT_ONCE_MAX: usize = 32;
 
 const SHARDS: usize = 64;
 
+/// Who watches one account. By number, so that thousands can leave as fast as they came.
+#[derive(Default)]
+struct Watchers {
+    mailboxes: FxHashMap<MailboxId, Line>,
+    account: BTreeMap<u64, NotifyEach>,
+}
+
+/// Who watches one mailbox.
+#[derive(Default)]
+struct Line {
+    shared: Arc<Shared>,
+    watchers: BTreeMap<u64, Notify>,
+}
+
+/// What all who watch one mailbox share.
+#[derive(Default)]
+pub(crate) struct Shared {
+    /// Commits that touched it.
+    rings: AtomicU64,
+    key_resets: AtomicU32,
+    /// They are about to be told by the thread.
+    queued: AtomicBool,
+    /// What they found when they looked last, all of it after the newest ring.
+    pub(crate) looks: Mutex<Vec<Arc<Look>>>,
+    /// Held by the one who looks.
+    pub(crate) looking: Mutex<()>,
+}
+
+impl Shared {
+    /// Commits of which somebody has been told or is being told.
+    pub(crate) fn rings(&self) -> u64 {
+        self.rings.load(Ordering::Acquire)
+    }
+}
+
 /// All watchers.
 pub(crate) struct Feed {
-    shards: [Mutex<FxHashMap<AccountId, Vec<Watcher>>>; SHARDS],
+    shards: [Mutex<FxHashMap<AccountId, Watchers>>; SHARDS],
     next_id: AtomicU64,
     /// Accounts that changed since somebody took them.
     changed: Mutex<FxHashSet<AccountId>>,
 }
 
-/// A subscription; dropped, it ends.
+/// A subscription to an account; dropped, it ends.
 pub struct Watch {
     feed: Arc<Feed>,
     account: AccountId,
     id: u64,
-    key_resets: Arc<AtomicU32>,
 }
 
-impl Watch {
-    /// How often, since the watch began, the access key of the one mailbox that it watches was replaced or taken away
-    /// (RFC 4467 §7, RESETKEY). It is right when the watcher is called.
+/// A subscription to a mailbox; dropped, it ends.
+pub struct MailboxWatch {
+    feed: Arc<Feed>,
+    account: AccountId,
+    mailbox: MailboxId,
+    id: u64,
+    pub(crate) shared: Arc<Shared>,
+    /// Before it began.
+    key_resets: u32,
+}
+
+impl MailboxWatch {
+    /// How often, since the watch began, the access key of the mailbox was replaced or taken away (RFC 4467 §7,
+    /// RESETKEY). It is right when the watcher is called.
     pub fn key_resets(&self) -> u32 {
-        self.key_resets.load(Ordering::Acquire)
+        self.shared.key_resets.load(Ordering::Acquire).wrapping_sub(self.key_resets)
+    }
+
+    /// How many commits have touched the mailbox. A commit is counted before it is acknowledged, and before the watcher is
+    /// called.
+    pub fn rings(&self) -> u64 {
+        self.shared.rings()
+    }
+
+    /// Whose mailbox it is, and which.
+    pub fn mailbox(&self) -> (AccountId, MailboxId) {
+        (self.account, self.mailbox)
     }
 }
 
@@ -99,60 +141,76 @@ impl Feed {
         }
     }
 
-    fn shard(&self, account: AccountId) -> &Mutex<FxHashMap<AccountId, Vec<Watcher>>> {
+    fn shard(&self, account: AccountId) -> &Mutex<FxHashMap<AccountId, Watchers>> {
         &self.shards[account.0 as usize % SHARDS]
     }
 
-    fn watch(self: &Arc<Feed>, account: AccountId, wanted: Wanted) -> Watch {
-        let id = self.next_id.fetch_add(1, Ordering::Relaxed);
-        let key_resets = Arc::<AtomicU32>::default();
-        let watcher = Watcher { id, wanted, key_resets: key_resets.clone() };
-        self.shard(account).lock().entry(account).or_default().push(watcher);
-        Watch { feed: self.clone(), account, id, key_resets }
+    fn next_id(&self) -> u64 {
+        self.next_id.fetch_add(1, Ordering::Relaxed)
     }
 
-    pub(crate) fn announce(&self, Touched { list: touched, stamps, keys, .. }: &Touched) {
-        self.announce_keys(keys);
+    pub(crate) fn announce(self: &Arc<Feed>, Touched { list: touched, stamps, keys, .. }: &Touched) {
+        for (account, mailbox) in keys {
+            self.ring(*account, *mailbox, |shared| shared.key_resets.fetch_add(1, Ordering::Release));
+        }
         self.changed.lock().extend(touched.iter().map(|(account, _)| *account));
-        for (at, (account, mailbox)) in touched.iter().enumerate() {
-            let shard = self.shard(*account).lock();
-            let Some(watchers) = shard.get(account) else { continue };
-            // One that watches the whole account is told once for all mailboxes of the transaction.
-            let first_of_account = !touched[..at].iter().any(|(other, _)| other == account);
-            let told: Vec<Wanted> = watchers
-                .iter()
-                .map(|watcher| &watcher.wanted)
-                .filter(|wanted| match wanted {
-                    Wanted::Account(_) => first_of_account,
-                    Wanted::Mailbox(watched, _) => watched == mailbox,
-                    Wanted::Each(_) => true,
-                })
-                .cloned()
-                .collect();
-            drop(shard);
+        for (account, mailbox) in touched {
+            self.ring(*account, *mailbox, |_| 0);
+            let each: Vec<NotifyEach> = match self.shard(*account).lock().get(account) {
+                Some(watchers) => watchers.account.values().cloned().collect(),
+                None => continue,
+            };
             let stamp =
                 stamps.iter().find(|(whose, _)| whose == account).map_or(ModSeq(0), |(_, stamp)| *stamp);
-            told.iter().for_each(|wanted| wanted.tell(*mailbox, stamp));
+            each.iter().for_each(|notify| notify(*mailbox, stamp));
         }
     }
 
-    /// Those who have the mailbox open are told; nothing else of it has changed.
-    fn announce_keys(&self, keys: &[(AccountId, MailboxId)]) {
-        for (account, mailbox) in keys {
-            let shard = self.shard(*account).lock();
-            let Some(watchers) = shard.get(account) else { continue };
-            let mut told = Vec::new();
-            for watcher in watchers {
-                if let Wanted::Mailbox(watched, notify) = &watcher.wanted
-                    && watched == mailbox
-                {
-                    watcher.key_resets.fetch_add(1, Ordering::Release);
-                    told.push(notify.clone());
-                }
-            }
+    /// Tells those who watch a mailbox, after `note`.
+    fn ring(self: &Arc<Feed>, account: AccountId, mailbox: MailboxId, note: impl Fn(&Shared) -> u32) {
+        let shard = self.shard(account).lock();
+        let Some(line) = shard.get(&account).and_then(|watchers| watchers.mailboxes.get(&mailbox)) else {
+            return;
+        };
+        note(&line.shared);
+        line.shared.rings.fetch_add(1, Ordering::AcqRel);
+        if line.watchers.len() <= AT_ONCE_MAX {
+            let few: Vec<Notify> = line.watchers.values().cloned().collect();
             drop(shard);
-            told.iter().for_each(|notify| notify());
+            few.iter().for_each(|notify| notify());
+        } else if !line.shared.queued.swap(true, Ordering::AcqRel) {
+            drop(shard);
+            let feed = self.clone();
+            ringer(Box::new(move || feed.ring_all(account, mailbox)));
         }
+    }
+
+    /// Tells the many who watch a mailbox, also of what happens from now on.
+    fn ring_all(&self, account: AccountId, mailbox: MailboxId) {
+        let shard = self.shard(account).lock();
+        let line = shard.get(&account).and_then(|watchers| watchers.mailboxes.get(&mailbox));
+        let Some(line) = line else { return };
+        line.shared.queued.store(false, Ordering::Release);
+        let many: Vec<Notify> = line.watchers.values().cloned().collect();
+        drop(shard);
+        many.iter().for_each(|notify| notify());
+    }
+}
+
+type Round = Box<dyn FnOnce() + Send>;
+
+/// Hands a round to the one thread that makes them.
+fn ringer(round: Round) {
+    static QUEUE: OnceLock<Sender<Round>> = OnceLock::new();
+    let queue = QUEUE.get_or_init(|| {
+        let (sender, receiver) = channel::<Round>();
+        let body = move || receiver.into_iter().for_each(|round| round());
+        // Without a thread (out of memory) there is no receiver, and each makes his round himself.
+        let _ = std::thread::Builder::new().name("store-ringer".into()).stack_size(128 * 1024).spawn(body);
+        sender
+    });
+    if let Err(refused) = queue.send(round) {
+        refused.0();
     }
 }
 
@@ -162,17 +220,31 @@ impl crate::Store {
         std::mem::take(&mut *self.feed.changed.lock()).into_iter().collect()
     }
 
-    /// Calls `notify` after each commit that changes the mailbox (its messages, flags or name), or anything of the
-    /// account when `mailbox` is None. The change can be read when it is called. Several commits may cause one call.
-    pub fn watch(&self, account: AccountId, mailbox: Option<MailboxId>, notify: Notify) -> Watch {
-        self.feed
-            .watch(account, mailbox.map_or(Wanted::Account(notify.clone()), |id| Wanted::Mailbox(id, notify)))
+    /// Calls `notify` after each commit that changes the mailbox (its messages, flags, name or rights). The change can be
+    /// read when it is called. Several commits may cause one call.
+    pub fn watch(&self, account: AccountId, mailbox: MailboxId, notify: Notify) -> MailboxWatch {
+        let (feed, id) = (self.feed.clone(), self.feed.next_id());
+        let mut shard = feed.shard(account).lock();
+        let line = shard.entry(account).or_default().mailboxes.entry(mailbox).or_default();
+        line.watchers.insert(id, notify);
+        let shared = line.shared.clone();
+        let key_resets = shared.key_resets.load(Ordering::Acquire);
+        drop(shard);
+        MailboxWatch { feed, account, mailbox, id, shared, key_resets }
     }
 
     /// Calls `notify` after each commit that changes the account, with each mailbox that it touched. The shared entries
     /// of the server are those of [`SERVER`](crate::SERVER).
     pub fn watch_each(&self, account: AccountId, notify: NotifyEach) -> Watch {
-        self.feed.watch(account, Wanted::Each(notify))
+        let (feed, id) = (self.feed.clone(), self.feed.next_id());
+        feed.shard(account).lock().entry(account).or_default().account.insert(id, notify);
+        Watch { feed, account, id }
+    }
+}
+
+impl Watchers {
+    fn is_empty(&self) -> bool {
+        self.mailboxes.is_empty() && self.account.is_empty()
     }
 }
 
@@ -180,7 +252,22 @@ impl Drop for Watch {
     fn drop(&mut self) {
         let mut shard = self.feed.shard(self.account).lock();
         let Some(watchers) = shard.get_mut(&self.account) else { return };
-        watchers.retain(|watcher| watcher.id != self.id);
+        watchers.account.remove(&self.id);
+        if watchers.is_empty() {
+            shard.remove(&self.account);
+        }
+    }
+}
+
+impl Drop for MailboxWatch {
+    fn drop(&mut self) {
+        let mut shard = self.feed.shard(self.account).lock();
+        let Some(watchers) = shard.get_mut(&self.account) else { return };
+        let Some(line) = watchers.mailboxes.get_mut(&self.mailbox) else { return };
+        line.watchers.remove(&self.id);
+        if line.watchers.is_empty() {
+            watchers.mailboxes.remove(&self.mailbox);
+        }
         if watchers.is_empty() {
             shard.remove(&self.account);
         }

@@ -28,6 +28,7 @@ mod flags;
 mod keys;
 mod ledger;
 mod list_log;
+mod look;
 mod mailbox;
 mod metadata;
 mod order;
@@ -59,11 +60,12 @@ pub use deliver::{
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
-pub use feed::{Notify, NotifyEach, Watch};
+pub use feed::{MailboxWatch, Notify, NotifyEach, Watch};
 pub use flags::{Behalf, Known, Stored};
 pub use keys::import_note;
 pub use ledger::MAILBOXES_MAX;
 pub use list_log::{AccountChanges, LIST_EVENTS_MAX, ListEvent, ServerChanges, TouchedMailbox};
+pub use look::{Claim, Look};
 pub use mailbox::{Counters, Inherit, LEVELS_MAX, MailboxInfo, NAME_BYTES_MAX, name_problem};
 pub use metadata::{
     Depth, ENTRIES_BYTES_MAX, ENTRIES_MAX, ENTRY_BYTES_MAX, ENTRY_NAME_BYTES_MAX, MetadataEntry,

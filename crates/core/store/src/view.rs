@@ -35,11 +35,11 @@ pub struct Changes {
     /// All messages now.
     pub uids: Arc<UidSet>,
     /// Messages that are gone; may name some that came and went since.
-    pub vanished: UidSet,
+    pub vanished: Arc<UidSet>,
     /// Messages that came and are still there.
-    pub arrived: UidSet,
+    pub arrived: Arc<UidSet>,
     /// Older messages (not in `arrived`) whose flags or modification sequence changed.
-    pub flagged: UidSet,
+    pub flagged: Arc<UidSet>,
     /// UIDNEXT now.
     pub uid_next: Uid,
     /// Names of the keywords by their number, now.
@@ -208,9 +208,9 @@ impl Store {
             happened.arrived = happened.arrived.and(&view.uids);
             Ok(Some(Changes {
                 up_to: value.highest_modseq,
-                flagged: happened.flagged.minus(&happened.arrived).and(&view.uids),
-                vanished: happened.vanished,
-                arrived: happened.arrived,
+                flagged: happened.flagged.minus(&happened.arrived).and(&view.uids).into(),
+                vanished: happened.vanished.into(),
+                arrived: happened.arrived.into(),
                 uids: view.uids.clone(),
                 uid_next: value.uid_next,
                 keywords: view.keywords.clone(),

@@ -218,10 +218,10 @@ mod tests {
         Changes {
             up_to: ModSeq(up_to),
             uids: Arc::new(set(now)),
-            vanished: UidSet::new(),
-            arrived: UidSet::new(),
+            vanished: Arc::default(),
+            arrived: Arc::default(),
             recent: UidSet::new(),
-            flagged: UidSet::new(),
+            flagged: Arc::default(),
             uid_next: Uid(1000),
             keywords: Arc::new([]),
         }

@@ -28,7 +28,7 @@ pub use sharing::{identifier, identify};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use store::{Error, Needs, Store, Written};
+use store::{Error, Look, Needs, Store, Written};
 use watched::Watched;
 
 /// Answers one IMAP session.
@@ -53,12 +53,19 @@ struct Open {
     access: Access,
     /// What the user may do with it, as the session was told last, and as it is.
     told: Mutex<Rights>,
-    standing: Mutex<Standing>,
+    standing: Mutex<Known>,
     bell: Arc<Bell>,
     /// Rings the bell as long as it lives.
-    watch: store::Watch,
+    watch: store::MailboxWatch,
     /// How often the mailbox's access key was reset, as the session knows.
     key_resets: AtomicU32,
+}
+
+/// What a user may do with the selected mailbox.
+struct Known {
+    standing: Standing,
+    /// After how many rings of the mailbox's watch this was read; None: before there was a watch.
+    rings: Option<u64>,
 }
 
 impl ImapAgent {
@@ -124,16 +131,15 @@ impl ImapAgent {
         let sight = self.sight()?;
         let open = self.selected.as_ref();
         let open = open.ok_or_else(|| Refused::new(RefusedKind::ServerBug, "no mailbox is selected"))?;
-        let mut standing = open.standing.lock();
+        let mut known = open.standing.lock();
+        // Counted before it is read: what rings meanwhile is read again.
+        let rings = Some(open.watch.rings());
         // Of another's mailbox each time: who is in a group may change without a ring.
-        if open.bell.unread.swap(false, Ordering::AcqRel) || open.owner != sight.login.account {
-            *standing = sight.standing(open.owner, open.mailbox)?;
+        if known.rings != rings || open.owner != sight.login.account {
+            *known = Known { standing: sight.standing(open.owner, open.mailbox)?, rings };
         }
-        // RFC 4314 §5.1.1: nothing more is shown to who may not read it any more.
-        if !standing.rights.has(Right::Read) {
-            return Err(Refused::new(RefusedKind::NoPerm, "you may not read that mailbox any more"));
-        }
-        Ok((open, *standing))
+        demand_read(known.standing)?;
+        Ok((open, known.standing))
     }
 
     async fn serve(&mut self, ask: Ask) -> Result<Answer, Refused> {
@@ -148,6 +154,11 @@ impl ImapAgent {
             self.ahead = None;
         }
         match ask {
+            // Of ten thousand sessions of one mailbox that hear of a message, one has to read.
+            Ask::Changes { since, own } if own.is_empty() => match self.found_by_another(since) {
+                Some(look) => self.found(&look),
+                None => tokio::task::block_in_place(|| self.read(Ask::Changes { since, own })),
+            },
             Ask::Auth(question) => {
                 let anonymous = matches!(question, sasl::Question::Anonymous { .. });
                 let (reply, login) =
@@ -309,10 +320,8 @@ impl ImapAgent {
         let store = self.store();
         // Watched before it is read: nothing that happens in between is missed.
         let bell = self.watched.as_ref().map_or_else(Arc::default, |watched| watched.bell().clone());
-        // The rights were read before the watch: they are read once more.
-        bell.unread.store(true, Ordering::Release);
         let rope = bell.clone();
-        let watch = store.watch(owner, Some(mailbox), Arc::new(move || rope.ring()));
+        let watch = store.watch(owner, mailbox, Arc::new(move || rope.ring()));
         let opened = store.open(owner, mailbox).map_err(refused)?;
         // Who reads another's mailbox takes no \Recent from its owner.
         let recent = match access {
@@ -332,7 +341,8 @@ impl ImapAgent {
             mailbox,
             access,
             told: Mutex::new(standing.rights),
-            standing: Mutex::new(standing),
+            // The rights were read before the watch: they are read once more.
+            standing: Mutex::new(Known { standing, rings: None }),
             bell,
             watch,
             key_resets: AtomicU32::new(0),
@@ -374,17 +384,52 @@ impl ImapAgent {
         Ok(Answer::Rows(rows))
     }
 
+    /// What another session that watches the selected mailbox has found out, if all that this one needs is there: its own
+    /// mailbox, and nothing in it that may be \Recent for this session.
+    fn found_by_another(&self, since: ModSeq) -> Option<Arc<Look>> {
+        let (open, login) = (self.selected.as_ref()?, self.login.as_ref()?);
+        let looked = || open.watch.looked(since).filter(|look| look.is_claimed());
+        (open.owner == login.account).then(looked).flatten()
+    }
+
+    /// The answer to [`Ask::Changes`] of a session that has written nothing itself.
+    fn found(&self, look: &Look) -> Result<Answer, Refused> {
+        let (sight, open) = (self.sight()?, self.selected.as_ref());
+        let open = open.ok_or_else(|| Refused::new(RefusedKind::ServerBug, "no mailbox is selected"))?;
+        let standing = sight.standing_in(open.owner, &look.acl)?;
+        *open.standing.lock() = Known { standing, rings: Some(look.rings()) };
+        demand_read(standing)?;
+        if let Some(first) = self.tell_first(open, standing) {
+            return Ok(first);
+        }
+        let Some(changes) = &look.changes else { return Ok(Answer::Unchanged) };
+        let claim = match open.access {
+            Access::ReadWrite if open.owner == sight.login.account => store::Claim::Take,
+            _ => store::Claim::Leave,
+        };
+        let recent = self.store().recent_in(&open.watch, look, claim).map_err(refused)?;
+        Ok(Answer::Changes(Box::new(convert::changes(changes, recent))))
+    }
+
+    /// What a session is told before it hears what happened.
+    fn tell_first(&self, open: &Open, standing: Standing) -> Option<Answer> {
+        let told = std::mem::replace(&mut *open.told.lock(), standing.rights);
+        if told != standing.rights {
+            return Some(Answer::Rights(standing.rights));
+        }
+        self.heard_of_key_resets().then_some(Answer::KeyReset)
+    }
+
     fn read(&self, ask: Ask) -> Result<Answer, Refused> {
         let (open, standing) = self.open()?;
         let (account, mailbox, store) = (open.owner, open.mailbox, self.store());
         match ask {
+            Ask::Changes { since, own } if own.is_empty() => {
+                self.found(&*store.look_since(&open.watch, since).map_err(refused)?)
+            }
             Ask::Changes { since, own } => {
-                let told = std::mem::replace(&mut *open.told.lock(), standing.rights);
-                if told != standing.rights {
-                    return Ok(Answer::Rights(standing.rights));
-                }
-                if self.heard_of_key_resets() {
-                    return Ok(Answer::KeyReset);
+                if let Some(first) = self.tell_first(open, standing) {
+                    return Ok(first);
                 }
                 let Some(changes) = store.changes(account, mailbox, since, &own).map_err(refused)? else {
                     return Ok(Answer::Unchanged);
@@ -398,7 +443,7 @@ impl ImapAgent {
                         store.recent(account, mailbox, &changes.uids).map_err(refused)?.and(&changes.arrived)
                     }
                 };
-                Ok(Answer::Changes(Box::new(convert::changes(changes, recent))))
+                Ok(Answer::Changes(Box::new(convert::changes(&changes, recent))))
             }
             Ask::Resync { since } => {
                 let changes = store.changes(account, mailbox, since, &[]).map_err(refused)?;
@@ -522,6 +567,14 @@ impl net::Desk for ImapAgent {
             }
             bell.notify.notified().await;
         }
+    }
+}
+
+/// RFC 4314 §5.1.1: nothing more is shown to who may not read it any more.
+fn demand_read(standing: Standing) -> Result<(), Refused> {
+    match standing.rights.has(Right::Read) {
+        true => Ok(()),
+        false => Err(Refused::new(RefusedKind::NoPerm, "you may not read that mailbox any more")),
     }
 }
 

@@ -403,19 +403,21 @@ fn watchers_are_told_after_the_commit_even_if_nobody_waits() {
         store.watch(ANNA, mailbox, tell)
     };
     let (inbox, other, all) = (count(), count(), count());
-    let _a = watch(Some(INBOX), &inbox);
-    let _b = watch(Some(MailboxId(2)), &other);
-    let ended = watch(None, &all);
+    let _a = watch(INBOX, &inbox);
+    let _b = watch(MailboxId(2), &other);
+    let each = all.clone();
+    let told = move |_, _| drop(each.fetch_add(1, Ordering::SeqCst));
+    let ended = store.watch_each(ANNA, Arc::new(told));
     let seen = || [&inbox, &other, &all].map(|count| count.load(Ordering::SeqCst));
     store.deliver(delivery("x", &[ANNA, BORIS])).wait().unwrap();
     assert_eq!(seen(), [1, 0, 1]);
     store.copy(ANNA, INBOX, Arc::new(uids(&[1])), MailboxId(2).into(), Originals::Go, NOW).wait().unwrap();
-    assert_eq!(seen(), [2, 1, 2]);
+    assert_eq!(seen(), [2, 1, 3], "once for each mailbox");
     flag(&store, BORIS, &[1], change(FlagMode::Add, &[Flag::Seen], &[]));
-    assert_eq!(seen(), [2, 1, 2], "another account");
+    assert_eq!(seen(), [2, 1, 3], "another account");
     drop(ended);
     let (sender, receiver) = std::sync::mpsc::channel();
-    let _c = store.watch(ANNA, Some(INBOX), Arc::new(move || sender.send(()).unwrap_or_default()));
+    let _c = store.watch(ANNA, INBOX, Arc::new(move || sender.send(()).unwrap_or_default()));
     drop(store.deliver(delivery("y", &[ANNA])));
     receiver.recv_timeout(std::time::Duration::from_secs(10)).expect("told though the waiter was gone");
     assert_eq!(store.open(ANNA, INBOX).unwrap().counters.messages, 1);
@@ -463,7 +465,7 @@ fn a_replacement_comes_and_the_old_one_goes_together() {
     let replaced = store.replace(ANNA, inbox, Uid(1), Target::Inbox, draft(), NOW).wait().unwrap();
     assert_eq!(replaced.uid, Uid(3));
     let changes = store.changes(ANNA, inbox, before.counters.highest_modseq, &[]).unwrap().unwrap();
-    assert_eq!((changes.vanished, changes.arrived), (uids(&[1]), uids(&[3])));
+    assert_eq!((changes.vanished, changes.arrived), (uids(&[1]).into(), uids(&[3]).into()));
     assert_eq!(changes.up_to, replaced.modseq);
     let junk = Target::Use(model::SpecialUse::Junk);
     let moved = store.replace(ANNA, inbox, Uid(3), junk, draft(), NOW).wait().unwrap();

@@ -98,12 +98,12 @@ fn changes_tell_what_came_went_and_was_flagged() {
     store.remove(ANNA, INBOX, uids(&[6])).wait().unwrap();
     flag(&store, ANNA, &[7], change(FlagMode::Add, &[Flag::Seen], &[]));
     let changes = store.changes(ANNA, INBOX, since, &[]).unwrap().unwrap();
-    assert_eq!((changes.arrived, changes.vanished), (uids(&[7]), uids(&[3, 5, 6])));
-    assert_eq!((changes.flagged, changes.uid_next), (uids(&[1, 2]), Uid(8)));
+    assert_eq!((changes.arrived, changes.vanished), (uids(&[7]).into(), uids(&[3, 5, 6]).into()));
+    assert_eq!((changes.flagged, changes.uid_next), (uids(&[1, 2]).into(), Uid(8)));
     assert_eq!((&*changes.uids, changes.keywords.last()), (&uids(&[1, 2, 4, 7]), Some(&word("later"))));
     // RFC 7162 §3.1: what the session itself did last is not news to it.
     let changes = store.changes(ANNA, INBOX, since, &[own]).unwrap().unwrap();
-    assert_eq!(changes.flagged, uids(&[2]));
+    assert_eq!(*changes.flagged, uids(&[2]));
     store.delete_mailbox(ANNA, "Sent").wait().unwrap();
     assert!(store.changes(ANNA, INBOX, changes.up_to, &[]).unwrap().is_none(), "another mailbox");
 }
@@ -144,10 +144,10 @@ fn without_a_log_so_old_the_rows_tell() {
     assert!(!store.trim_changes(ANNA, INBOX, 1).wait().unwrap());
     for store in [&store, &Store::new(store.engine().clone())] {
         let changes = store.changes(ANNA, INBOX, since, &[between]).unwrap().unwrap();
-        assert_eq!((changes.vanished, changes.flagged), (uids(&[2]), uids(&[4])));
+        assert_eq!((changes.vanished, changes.flagged), (uids(&[2]).into(), uids(&[4]).into()));
         assert_eq!(*changes.uids, uids(&[1, 3, 4]));
         let changes = store.changes(ANNA, INBOX, between, &[]).unwrap().unwrap();
-        assert_eq!((changes.vanished.len(), changes.flagged), (0, uids(&[4])), "the log goes back so far");
+        assert_eq!((changes.vanished.len(), changes.flagged), (0, uids(&[4]).into()), "the log goes back so far");
     }
     assert_sound(&store);
 }

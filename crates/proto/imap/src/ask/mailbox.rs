@@ -167,13 +167,13 @@ pub struct Changes {
     /// All messages now.
     pub uids: Arc<UidSet>,
     /// Messages that are gone; may name some that came and went since.
-    pub vanished: UidSet,
+    pub vanished: Arc<UidSet>,
     /// Messages that came and are still there.
-    pub arrived: UidSet,
+    pub arrived: Arc<UidSet>,
     /// Those of `arrived` that are \Recent for this session (none if another got them, RFC 3501 §2.3.2).
     pub recent: UidSet,
     /// Older messages (not in `arrived`) whose flags or modification sequence changed.
-    pub flagged: UidSet,
+    pub flagged: Arc<UidSet>,
     /// UIDNEXT now.
     pub uid_next: Uid,
     /// Names of the keywords by their number, now.

@@ -244,7 +244,7 @@ impl Telling {
         if let Some(wishes) = wishes {
             let selected = wishes.selected.as_ref();
             if selected.is_none_or(|selected| selected.flags == FlagNews::Untold && !selected.annotations) {
-                flagged = UidSet::new();
+                flagged = Arc::default();
             }
         }
         let selected = wishes.and_then(|wishes| wishes.selected.as_ref());
@@ -259,7 +259,7 @@ impl Telling {
                 self.new = new;
             }
         }
-        self.state = State::Flags { uids: Arc::new(flagged), from: Uid(0) };
+        self.state = State::Flags { uids: flagged, from: Uid(0) };
         None
     }
 

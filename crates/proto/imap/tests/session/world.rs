@@ -586,10 +586,12 @@ impl World {
         Answer::Changes(Box::new(Changes {
             up_to: ModSeq(mailbox.highest),
             uids: uids(mailbox),
-            vanished: mailbox.gone.iter().filter(|(_, at)| **at > since).map(|(uid, _)| Uid(*uid)).collect(),
-            arrived,
+            vanished: Arc::new(
+                mailbox.gone.iter().filter(|(_, at)| **at > since).map(|(uid, _)| Uid(*uid)).collect(),
+            ),
+            arrived: Arc::new(arrived),
             recent,
-            flagged,
+            flagged: Arc::new(flagged),
             uid_next: Uid(mailbox.uid_next),
             keywords: mailbox.keywords.clone().into(),
         }))

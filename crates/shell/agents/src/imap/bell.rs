@@ -8,13 +8,10 @@ use tokio::sync::Notify;
 pub(super) struct Bell {
     pub(super) notify: Notify,
     rung: AtomicBool,
-    /// Since it was rung nobody has looked at the mailbox's access control list.
-    pub(super) unread: AtomicBool,
 }
 
 impl Bell {
     pub(super) fn ring(&self) {
-        self.unread.store(true, Ordering::Release);
         self.rung.store(true, Ordering::Release);
         self.notify.notify_one();
     }

@@ -50,23 +50,23 @@ pub(super) fn mailbox(
     }
 }
 
-pub(super) fn changes(from: store::Changes, recent: UidSet) -> ask::Changes {
+pub(super) fn changes(from: &store::Changes, recent: UidSet) -> ask::Changes {
     ask::Changes {
         up_to: from.up_to,
-        uids: from.uids,
-        vanished: from.vanished,
-        arrived: from.arrived,
+        uids: from.uids.clone(),
+        vanished: from.vanished.clone(),
+        arrived: from.arrived.clone(),
         recent,
-        flagged: from.flagged,
+        flagged: from.flagged.clone(),
         uid_next: from.uid_next,
-        keywords: from.keywords,
+        keywords: from.keywords.clone(),
     }
 }
 
 /// What happened, to a client that comes back.
 pub(super) fn resync(from: Option<store::Changes>) -> ask::Answer {
     let (vanished, changed) =
-        from.map_or_else(Default::default, |from| (from.vanished, from.arrived.or(&from.flagged)));
+        from.map_or_else(Default::default, |from| ((*from.vanished).clone(), from.arrived.or(&from.flagged)));
     ask::Answer::Resync { vanished, changed }
 }
 

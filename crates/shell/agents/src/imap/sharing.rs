@@ -251,7 +251,11 @@ impl Sight<'_> {
         self.standing_in(owner, &acl)
     }
 
-    fn standing_in(&self, owner: AccountId, acl: &Acl) -> Result<Standing, Refused> {
+    /// The same with the access control list at hand.
+    ///
+    /// # Errors
+    /// Reading the directory failed.
+    pub(super) fn standing_in(&self, owner: AccountId, acl: &Acl) -> Result<Standing, Refused> {
         if owner == self.login.account && acl.entries.is_empty() {
             return Ok(Standing { rights: Rights::ALL, seen: None, user: None });
         }
