@@ -39,6 +39,9 @@ fn check_words(value: &[u8]) {
     let text = encoded_word::decode(&unfolded);
     // A windows-1252 or UTF-7 octet becomes three at most; a Big5 pair two characters.
     assert!(text.len() <= 4 * value.len() + 16, "{} octets of {}", text.len(), value.len());
+    if let mime::Comparable::Text(valid) = encoded_word::comparable(&unfolded) {
+        assert_eq!(valid, text, "what is valid is not guessed");
+    }
     let encoded = encoded_word::encode(&text);
     assert!(encoded.len() <= 16 * text.len() + 64);
     let _ = encoded_word::encode_phrase(&text);

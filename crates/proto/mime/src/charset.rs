@@ -108,14 +108,33 @@ pub fn decode<'a>(name: &str, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
     let text = match find(name)? {
         Charset::Guess => guess(bytes),
         Charset::Utf7 => Cow::Owned(crate::utf7::decode(bytes)),
-        Charset::Table(encoding)
-            if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE =>
-        {
-            utf16(encoding, bytes)
-        }
-        Charset::Table(encoding) => encoding.decode_without_bom_handling(strip_utf8_mark(encoding, bytes)).0,
+        Charset::Table(encoding) => by_table(encoding, bytes).0,
     };
     Some(text)
+}
+
+/// As [`decode`], but only what is certain: `None` also if the bytes are not valid in that charset (RFC 5255 §4.6 (b)).
+/// Where no charset is declared, that is UTF-8.
+pub fn decode_valid<'a>(name: &str, bytes: &'a [u8]) -> Option<Cow<'a, str>> {
+    match find(name)? {
+        Charset::Guess => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        Charset::Utf7 => {
+            let text = crate::utf7::decode(bytes);
+            (!text.contains(char::REPLACEMENT_CHARACTER)).then_some(Cow::Owned(text))
+        }
+        Charset::Table(encoding) => {
+            let (text, had_errors) = by_table(encoding, bytes);
+            (!had_errors).then_some(text)
+        }
+    }
+}
+
+/// The text, and whether some of it was not valid.
+fn by_table<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
+    if encoding == encoding_rs::UTF_16LE || encoding == encoding_rs::UTF_16BE {
+        return utf16(encoding, bytes);
+    }
+    encoding.decode_without_bom_handling(strip_utf8_mark(encoding, bytes))
 }
 
 /// Decodes bytes of an undeclared charset: UTF-8 if valid, else windows-1252 (which accepts every byte).
@@ -127,11 +146,11 @@ pub fn guess(bytes: &[u8]) -> Cow<'_, str> {
 }
 
 /// A byte order mark wins over the declared order.
-fn utf16<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> Cow<'a, str> {
+fn utf16<'a>(encoding: &'static Encoding, bytes: &'a [u8]) -> (Cow<'a, str>, bool) {
     match bytes {
-        [0xff, 0xfe, rest @ ..] => encoding_rs::UTF_16LE.decode_without_bom_handling(rest).0,
-        [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest).0,
-        _ => encoding.decode_without_bom_handling(bytes).0,
+        [0xff, 0xfe, rest @ ..] => encoding_rs::UTF_16LE.decode_without_bom_handling(rest),
+        [0xfe, 0xff, rest @ ..] => encoding_rs::UTF_16BE.decode_without_bom_handling(rest),
+        _ => encoding.decode_without_bom_handling(bytes),
     }
 }
 

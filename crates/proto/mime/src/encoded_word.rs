@@ -12,7 +12,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use memchr::{memchr, memmem};
 
-use crate::{charset, transfer};
+use crate::{Comparable, charset, transfer};
 
 /// Longest encoded word (RFC 2047 §2).
 pub const WORD_LENGTH_MAX: usize = 75;
@@ -27,7 +27,48 @@ pub fn decode(value: &[u8]) -> Cow<'_, str> {
     if memmem::find(value, b"=?").is_none() {
         return charset::guess(value);
     }
-    let mut decoder = Decoder { out: String::with_capacity(value.len()), charset: b"", bytes: Vec::new() };
+    let mut out = String::with_capacity(value.len());
+    pieces(value, &mut |charset, bytes| match charset {
+        Some(charset) => out.push_str(&decoded(charset, bytes)),
+        None => out.push_str(&charset::guess(bytes)),
+    });
+    Cow::Owned(out)
+}
+
+fn decoded<'a>(charset: &[u8], bytes: &'a [u8]) -> Cow<'a, str> {
+    let name = String::from_utf8_lossy(charset);
+    charset::decode(&name, bytes).unwrap_or_else(|| charset::guess(bytes))
+}
+
+/// An (unfolded) header value as it is compared (RFC 5255 §4.6): octets, as soon as one of its words can't be decoded.
+pub fn comparable(value: &[u8]) -> Comparable<'_> {
+    if memmem::find(value, b"=?").is_none() {
+        return Comparable::undeclared(value);
+    }
+    let (mut text, mut octets) = (Some(String::with_capacity(value.len())), Vec::with_capacity(value.len()));
+    pieces(value, &mut |charset, bytes| {
+        octets.extend_from_slice(bytes);
+        let piece = match charset {
+            Some(charset) => charset::decode_valid(&String::from_utf8_lossy(charset), bytes),
+            None => str::from_utf8(bytes).ok().map(Cow::Borrowed),
+        };
+        match (&mut text, piece) {
+            (Some(text), Some(piece)) => text.push_str(&piece),
+            _ => text = None,
+        }
+    });
+    match text {
+        Some(text) => Comparable::Text(Cow::Owned(text)),
+        None => Comparable::Octets(Cow::Owned(octets)),
+    }
+}
+
+/// Called with octets, and their charset if they stood in encoded words.
+type Visit<'v> = dyn FnMut(Option<&[u8]>, &[u8]) + 'v;
+
+/// Visits what a header value is made of, encodings removed; adjacent words of one charset are one piece.
+fn pieces(value: &[u8], visit: &mut Visit<'_>) {
+    let mut decoder = Decoder { visit, charset: b"", bytes: Vec::new() };
     let mut done = 0;
     let mut search = 0;
     let mut after_word = false;
@@ -41,7 +82,7 @@ pub fn decode(value: &[u8]) -> Cow<'_, str> {
         // RFC 2047 §6.2: linear white space between adjacent encoded words is not displayed.
         if !(after_word && between.iter().all(u8::is_ascii_whitespace)) {
             decoder.flush();
-            decoder.out.push_str(&charset::guess(between));
+            decoder.raw(between);
         }
         decoder.push(&word);
         done = start + word.length;
@@ -49,18 +90,17 @@ pub fn decode(value: &[u8]) -> Cow<'_, str> {
         after_word = true;
     }
     decoder.flush();
-    decoder.out.push_str(&charset::guess(&value[done..]));
-    Cow::Owned(decoder.out)
+    decoder.raw(&value[done..]);
 }
 
 /// Collects the bytes of adjacent words of one charset, so that split characters are decoded whole.
-struct Decoder<'a> {
-    out: String,
+struct Decoder<'a, 'v> {
+    visit: &'v mut Visit<'v>,
     charset: &'a [u8],
     bytes: Vec<u8>,
 }
 
-impl<'a> Decoder<'a> {
+impl<'a> Decoder<'a, '_> {
     fn push(&mut self, word: &Word<'a>) {
         if !word.charset.eq_ignore_ascii_case(self.charset) {
             self.flush();
@@ -78,10 +118,14 @@ impl<'a> Decoder<'a> {
         if self.bytes.is_empty() {
             return;
         }
-        let name = String::from_utf8_lossy(self.charset);
-        let text = charset::decode(&name, &self.bytes).unwrap_or_else(|| charset::guess(&self.bytes));
-        self.out.push_str(&text);
+        (self.visit)(Some(self.charset), &self.bytes);
         self.bytes.clear();
+    }
+
+    fn raw(&mut self, bytes: &[u8]) {
+        if !bytes.is_empty() {
+            (self.visit)(None, bytes);
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! Lines end with LF; a CR before it belongs to the line end; a bare CR is ordinary data.
 //! Every function is linear in its input and allocates nothing (but [`unfold`] where a value really is folded).
 
+use crate::Comparable;
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -32,9 +33,17 @@ impl<'a> HeaderField<'a> {
         unfold(self.value)
     }
 
-    /// The value as text: unfolded, encoded words decoded (what SEARCH HEADER compares, RFC 9051 §6.4.4).
+    /// The value as text: unfolded, encoded words decoded, what can't be decoded guessed.
     pub fn text(&self) -> String {
         crate::encoded_word::decode(&self.unfolded()).into_owned()
+    }
+
+    /// The value as SEARCH HEADER compares it (RFC 9051 §6.4.4, RFC 5255 §4.6).
+    pub fn comparable(&self) -> Comparable<'a> {
+        match self.unfolded() {
+            Cow::Borrowed(value) => crate::encoded_word::comparable(value),
+            Cow::Owned(value) => crate::encoded_word::comparable(&value).into_owned(),
+        }
     }
 }
 

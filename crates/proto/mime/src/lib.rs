@@ -26,6 +26,7 @@
 pub mod address;
 pub mod build;
 pub mod charset;
+pub mod comparable;
 pub mod content;
 pub mod convert;
 pub mod date;
@@ -44,6 +45,7 @@ pub mod transfer;
 mod utf7;
 
 pub use address::{Address, Addresses};
+pub use comparable::Comparable;
 pub use content::{ContentType, Disposition, Param};
 pub use envelope::Envelope;
 pub use header::{HeaderField, HeaderFields};

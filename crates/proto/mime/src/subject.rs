@@ -8,13 +8,14 @@
 //! subj-fwd     = "[fwd:" subject "]"
 //! ```
 
+use crate::comparable::{self, Comparable};
 use crate::encoded_word;
 use crate::header::unfold;
 
 /// A base subject and what the artifacts that were removed say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BaseSubject {
-    /// The base subject in UTF-8; letters keep their case (collation is the caller's: RFC 5256 §7).
+    /// The base subject in UTF-8 (if it can't be decoded, as [`comparable::octets`] has it); letters keep their case (collation is the caller's: RFC 5256 §7).
     pub text: String,
     /// Whether a reply or forward artifact was removed (RFC 5256 §3: ORDEREDSUBJECT and REFERENCES step 5 ask).
     pub is_reply_or_forward: bool,
@@ -22,7 +23,25 @@ pub struct BaseSubject {
 
 /// The base subject of the raw value of a Subject field.
 pub fn base_subject(value: &[u8]) -> BaseSubject {
-    base_subject_of_text(&encoded_word::decode(&unfold(value)))
+    match encoded_word::comparable(&unfold(value)) {
+        Comparable::Text(text) => base_subject_of_text(&text),
+        Comparable::Octets(octets) => base_subject_of_octets(&octets),
+    }
+}
+
+/// RFC 5255 §4.6: octets are compared as they are; what marks an answer is of ASCII, in any charset that mail has. The text
+/// is as [`comparable::octets`] makes it.
+fn base_subject_of_octets(octets: &[u8]) -> BaseSubject {
+    let text: String = octets
+        .iter()
+        .map(|octet| if octet.is_ascii() { char::from(*octet) } else { comparable::character(*octet) })
+        .collect();
+    let base = base_subject_of_text(&text);
+    let whole = |character: char| match u8::try_from(character) {
+        Ok(octet) => comparable::character(octet),
+        Err(_) => character,
+    };
+    BaseSubject { text: base.text.chars().map(whole).collect(), ..base }
 }
 
 /// The base subject of a decoded subject.

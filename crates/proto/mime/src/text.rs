@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use crate::structure::{PartId, PartKind, Structure};
 use crate::transfer::{self, Decoded};
-use crate::{charset, header, html};
+use crate::{Comparable, charset, header, html};
 
 /// Most bytes of one part that are decoded for a preview.
 const PREVIEW_BYTES_MAX: usize = 256 * 1024;
@@ -16,6 +16,45 @@ const PREVIEW_BYTES_MAX: usize = 256 * 1024;
 /// At most `limit_bytes` bytes of content are decoded. An unknown charset is guessed. Borrows where the part is plain
 /// text in UTF-8 or ASCII already.
 pub fn part_text<'a>(structure: &Structure<'a>, id: PartId, limit_bytes: usize) -> Option<Cow<'a, str>> {
+    let TextPart { octets, charset, is_html } = text_part(structure, id, limit_bytes)?;
+    let text = match octets {
+        Cow::Borrowed(octets) => to_text(&charset, octets),
+        Cow::Owned(octets) => Cow::Owned(to_text(&charset, &octets).into_owned()),
+    };
+    Some(shown(text, is_html))
+}
+
+/// The same as it is compared (RFC 5255 §4.6). What can't be decoded is compared as it is, HTML included.
+pub fn part_comparable<'a>(
+    structure: &Structure<'a>,
+    id: PartId,
+    limit_bytes: usize,
+) -> Option<Comparable<'a>> {
+    let part = text_part(structure, id, limit_bytes)?;
+    // One that is cut may end within a character.
+    if part.octets.len() >= limit_bytes {
+        return part_text(structure, id, limit_bytes).map(Comparable::Text);
+    }
+    Some(match part.octets {
+        Cow::Borrowed(octets) => match charset::decode_valid(&part.charset, octets) {
+            Some(text) => Comparable::Text(shown(text, part.is_html)),
+            None => Comparable::Octets(Cow::Borrowed(octets)),
+        },
+        Cow::Owned(octets) => match charset::decode_valid(&part.charset, &octets) {
+            Some(text) => Comparable::Text(shown(Cow::Owned(text.into_owned()), part.is_html)),
+            None => Comparable::Octets(Cow::Owned(octets)),
+        },
+    })
+}
+
+/// A part's text before its charset is decoded.
+struct TextPart<'a> {
+    octets: Cow<'a, [u8]>,
+    charset: String,
+    is_html: bool,
+}
+
+fn text_part<'a>(structure: &Structure<'a>, id: PartId, limit_bytes: usize) -> Option<TextPart<'a>> {
     let part = structure.part(id);
     let content_type = part.content_type();
     if part.kind != PartKind::Leaf || !content_type.is("text", "*") {
@@ -23,20 +62,20 @@ pub fn part_text<'a>(structure: &Structure<'a>, id: PartId, limit_bytes: usize) 
     }
     let body = structure.body(id);
     let encoding = part.encoding();
-    let charset = content_type.charset();
-    let charset = charset.as_deref().unwrap_or("us-ascii");
-    let text = if encoding.is_identity() {
-        to_text(charset, &body[..body.len().min(limit_bytes)])
+    let octets = if encoding.is_identity() {
+        Cow::Borrowed(&body[..body.len().min(limit_bytes)])
     } else {
         let mut bytes = Vec::new();
         // Damage does not matter here: what could be decoded is searched.
         let _: Decoded = transfer::decode(encoding, body, limit_bytes, &mut bytes).ok()?;
-        Cow::Owned(to_text(charset, &bytes).into_owned())
+        Cow::Owned(bytes)
     };
-    if content_type.is("text", "html") {
-        return Some(Cow::Owned(html::visible_text(&text)));
-    }
-    Some(text)
+    let charset = content_type.charset().map_or_else(|| "us-ascii".to_owned(), Cow::into_owned);
+    Some(TextPart { octets, charset, is_html: content_type.is("text", "html") })
+}
+
+fn shown(text: Cow<'_, str>, is_html: bool) -> Cow<'_, str> {
+    if is_html { Cow::Owned(html::visible_text(&text)) } else { text }
 }
 
 fn to_text<'a>(charset: &str, bytes: &'a [u8]) -> Cow<'a, str> {
@@ -70,6 +109,30 @@ pub fn body_texts<'s, 'a>(
             (Some(header), None) => Some(Cow::Owned(header)),
             (None, text) => text,
         }
+    })
+}
+
+/// What SEARCH BODY compares of one part.
+pub struct BodyPiece<'a> {
+    /// Which part.
+    pub id: PartId,
+    /// The header, if it is that of an encapsulated message.
+    pub header: Option<&'a [u8]>,
+    /// The text, if it is a text part.
+    pub text: Option<Comparable<'a>>,
+}
+
+/// Everything that SEARCH BODY looks at, as it is compared (RFC 5255 §4.6): the same pieces as [`body_texts`].
+pub fn body_pieces<'s, 'a>(
+    structure: &'s Structure<'a>,
+    limit_bytes: usize,
+) -> impl Iterator<Item = BodyPiece<'a>> + 's {
+    structure.ids().filter_map(move |id| {
+        let is_encapsulated =
+            structure.part(id).parent.is_some_and(|parent| structure.part(parent).kind == PartKind::Message);
+        let header = is_encapsulated.then(|| structure.header(id));
+        let text = part_comparable(structure, id, limit_bytes);
+        (header.is_some() || text.is_some()).then_some(BodyPiece { id, header, text })
     })
 }
 

@@ -9,12 +9,12 @@
 use super::casemap::fold;
 use crate::keys::Reader;
 use crate::threads::hash;
-use mime::{Address, Envelope};
+use mime::{Address, Comparable, Envelope};
 use model::UnixTime;
 use std::borrow::Cow;
 
 /// Version of the record; one of another version is made again.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Longest text of a record, in octets of UTF-8.
 const TEXT_BYTES_MAX: usize = 400;
@@ -37,7 +37,9 @@ pub(crate) enum Text {
     DisplayTo,
 }
 
-/// A record, borrowed from its bytes. Texts are decoded and keep their case: the collation is the reader's.
+/// A record, borrowed from its bytes. Texts are decoded and keep their case: the collation is the reader's. What could not
+/// be decoded stands as `mime::comparable::octets` has it, so that it comes behind all else, in the order of its octets
+/// (RFC 5255 §4.6 (c)).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct OrderValue<'a> {
     /// The moment of the Date field.
@@ -135,9 +137,9 @@ fn references(envelope: &Envelope<'_>) -> Vec<u64> {
 /// addr-mailbox of ENVELOPE.
 fn local_part<'a>(address: &'a Address<'_>) -> Cow<'a, str> {
     match address {
-        Address::Mailbox(mailbox) => String::from_utf8_lossy(&mailbox.local),
+        Address::Mailbox(mailbox) => Comparable::undeclared(&mailbox.local).into_text(),
         // RFC 9051 §7.5.2: a group begins with its name in the place of the mailbox.
-        Address::GroupStart(name) => String::from_utf8_lossy(name),
+        Address::GroupStart(name) => Comparable::undeclared(name).into_text(),
         Address::GroupEnd => Cow::Borrowed(""),
     }
 }
@@ -145,10 +147,10 @@ fn local_part<'a>(address: &'a Address<'_>) -> Cow<'a, str> {
 /// RFC 5957 §3.
 fn display(address: &Address<'_>) -> String {
     let Address::Mailbox(mailbox) = address else { return local_part(address).into_owned() };
-    let name = mailbox.name.as_deref().map(mime::encoded_word::decode);
+    let name = mailbox.name.as_deref().map(|name| mime::encoded_word::comparable(name).into_text());
     match name {
         Some(name) if !name.is_empty() => name.into_owned(),
-        _ => String::from_utf8_lossy(&mailbox.address()).into_owned(),
+        _ => Comparable::undeclared(&mailbox.address()).into_text().into_owned(),
     }
 }
 

@@ -412,7 +412,7 @@ impl<'a> Message<'a> {
         mime::header::fields(header)
             .filter(|field| field.is(name))
             // An empty text asks whether the field is there (RFC 9051 §6.4.4, HEADER).
-            .any(|field| needle.is_empty() || needle.is_in(&field.text()))
+            .any(|field| needle.is_empty() || needle.is_in_comparable(field.comparable()))
     }
 
     /// How like these words the text there is; None: what is at hand does not say.
@@ -420,7 +420,7 @@ impl<'a> Message<'a> {
         let mut best = vec![0; words.len()];
         let header = self.header?;
         if !matches!(within, Within::Body) {
-            text::each_field(header, &mut |name, value| match within {
+            text::each_field(header, &mut |name, value, _| match within {
                 Within::Field(wanted) if !name.eq_ignore_ascii_case(wanted) => {}
                 Within::Field(_) => words.look(value, Places::of_field(name), &mut best),
                 _ => {
@@ -431,8 +431,7 @@ impl<'a> Message<'a> {
         }
         if !matches!(within, Within::Field(_)) {
             let structure = mime::parse(self.whole?);
-            text::each_body(&structure, Collation::UnicodeCasemap)
-                .for_each(|body| words.look(&body, Places::BODY, &mut best));
+            text::each_guessed_body(&structure, &mut |body, _| words.look(body, Places::BODY, &mut best));
         }
         Some(Words::score(&best))
     }

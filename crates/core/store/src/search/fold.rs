@@ -4,6 +4,7 @@
 
 use crate::order::casemap;
 use memchr::memmem::Finder;
+use mime::Comparable;
 use model::Collation;
 use unicode_normalization::UnicodeNormalization;
 
@@ -33,12 +34,15 @@ pub(crate) struct Needle {
     /// As the index has it.
     wide: String,
     finder: Finder<'static>,
+    /// For text that could not be decoded: its octets.
+    octets: Finder<'static>,
 }
 
 impl Needle {
     pub(crate) fn new(text: &str, collation: Collation) -> Needle {
         let finder = Finder::new(fold(text, collation).as_bytes()).into_owned();
-        Needle { collation, wide: fold(text, Collation::UnicodeCasemap), finder }
+        let octets = Finder::new(mime::comparable::octets(text.as_bytes()).as_bytes()).into_owned();
+        Needle { collation, wide: fold(text, Collation::UnicodeCasemap), finder, octets }
     }
 
     /// By which it is compared.
@@ -63,9 +67,18 @@ impl Needle {
         }
     }
 
-    /// Whether a text that was folded by the same collation holds it.
+    /// The same of text as it was decoded, or of octets where it could not be (RFC 5255 §4.6 (c)).
+    pub(super) fn is_in_comparable(&self, text: Comparable<'_>) -> bool {
+        match text {
+            Comparable::Text(text) => self.is_in(&text),
+            octets => self.is_in_folded(&octets.into_text()),
+        }
+    }
+
+    /// Whether a text that was folded by the same collation holds it; with octets in it where it could not be decoded.
     pub(super) fn is_in_folded(&self, folded: &str) -> bool {
-        self.finder.find(folded.as_bytes()).is_some()
+        let folded = folded.as_bytes();
+        self.finder.find(folded).is_some() || self.octets.find(folded).is_some()
     }
 }
 

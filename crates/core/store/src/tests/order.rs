@@ -444,6 +444,47 @@ fn collations_order_texts() {
     }
 }
 
+/// The example of RFC 5255 §4.6, its octets in encoded words, and the same as names.
+#[test]
+fn what_can_not_be_decoded_comes_last() {
+    let (store, _) = store();
+    let mail = |charset: &str, octets: &[u8]| {
+        let word: String = octets.iter().map(|octet| format!("={octet:02X}")).collect();
+        let word = format!("=?{charset}?Q?{word}?=");
+        new(&format!("Subject: Re: {word}\nFrom: {word} <x@x>\nTo: {word} <y@x>\n\nx\n"))
+    };
+    let four = vec![
+        mail("UTF-8", b"\xd0\xc0\xd0\xbd\xd0\xb4\xd1\x80\xd0\xb5\xd0\xb9"),
+        mail("UTF-8", b"\xd1\x81\xd0\x95\xd0\xa0\xd0\x93\xd0\x95\xd0\x99"),
+        mail("UTF-8", b"\xd0\x92\xd0\xb0\xd1\x81\xd0\xb8\xd0\xbb\xd0\xb8\xff\xb9"),
+        mail("KOI8-R", b"\xe1\xcc\xc5\xcb\xd3\xc5\xca"),
+    ];
+    store.append(ANNA, Target::Inbox, four, NOW).wait().unwrap();
+    let everything = store.open(ANNA, INBOX).unwrap().uids;
+    let up = Direction::Ascending;
+    for key in [SortKey::Subject, SortKey::DisplayFrom, SortKey::DisplayTo] {
+        for collation in [Collation::UnicodeCasemap, Collation::AsciiCasemap] {
+            let arrangement = Arrangement::Sorted(vec![SortCriterion { key: key.clone(), direction: up }]);
+            let comparator = Comparator { collation, direction: up };
+            let sorted = store.order(ANNA, INBOX, &everything, &arrangement, comparator, NOBODY).unwrap();
+            let wanted = Ordered::Sorted([4, 2, 3, 1].map(Uid).into());
+            assert_eq!(sorted, wanted, "{key:?} {collation:?}");
+        }
+    }
+}
+
+#[test]
+fn subjects_that_can_not_be_decoded_make_threads_by_their_octets() {
+    let (store, _) = store();
+    let subjects = ["=?x-none?Q?A=E9?=", "Re: =?x-none?Q?A=E9?=", "=?x-none?Q?a=E9?=", "=?iso-8859-1?Q?A=E9?="];
+    let mail = |subject: &str| new(&format!("Subject: {subject}\n\nx\n"));
+    store.append(ANNA, Target::Inbox, subjects.map(mail).into(), NOW).wait().unwrap();
+    let roots = threads(&store, ThreadAlgorithm::OrderedSubject);
+    let roots: Vec<u32> =
+        roots.iter().filter(|node| node.depth == 0).filter_map(|node| node.uid.map(|uid| uid.0)).collect();
+    assert_eq!(roots, [1, 3, 4]);
+}
+
 #[test]
 fn many_missing_records_are_made_in_steps() {
     let (store, _) = store();

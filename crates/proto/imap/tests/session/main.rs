@@ -154,6 +154,7 @@ fn prepare(header: &Header) -> World {
             "world" if value == "rfc3501" => rfc3501(&mut world),
             "world" if value == "sort" => crate::order::five(&mut world),
             "world" if value == "comparator" => crate::order::spellings(&mut world),
+            "world" if value == "undecodable" => crate::order::undecodable(&mut world),
             "world" if value == "threads" => crate::order::conversation(&mut world),
             "world" if value == "mime" => multipart(&mut world),
             "world" if value == "encoded" => {

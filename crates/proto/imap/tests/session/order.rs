@@ -178,6 +178,19 @@ pub fn spellings(world: &mut World) {
     }
 }
 
+/// The example of RFC 5255 §4.6.
+pub fn undecodable(world: &mut World) {
+    let inbox = world.find("INBOX").expect("an inbox");
+    for word in [
+        "=?UTF-8?Q?=D0=C0=D0=BD=D0=B4=D1=80=D0=B5=D0=B9?=",
+        "=?UTF-8?Q?=D1=81=D0=95=D0=A0=D0=93=D0=95=D0=99?=",
+        "=?UTF-8?Q?=D0=92=D0=B0=D1=81=D0=B8=D0=BB=D0=B8=FF=B9?=",
+        "=?KOI8-R?Q?=E1=CC=C5=CB=D3=C5=CA?=",
+    ] {
+        world.deliver(inbox, format!("Subject: {word}\r\n\r\n").as_bytes(), FlagSet::NONE, NOW);
+    }
+}
+
 /// The tree of RFC 5256 §4, in the order in which its messages might come, and orphans of one parent.
 pub fn conversation(world: &mut World) {
     let inbox = world.find("INBOX").expect("an inbox");

@@ -62,6 +62,13 @@ pub fn matches(query: &Query, by: Collation, uid: Uid, message: &Message, mailbo
         let structure = mime::parse(&message.content);
         mime::text::body_texts(&structure, 1 << 20).collect::<Vec<_>>().concat()
     };
+    // RFC 5255 §4.6: of the texts of transcripts, header fields alone can't be decoded.
+    let field_holds = |field: mime::HeaderField<'_>, wanted: &str| match field.comparable() {
+        mime::Comparable::Text(text) => holds(&text, wanted),
+        mime::Comparable::Octets(octets) => {
+            wanted.is_empty() || octets.windows(wanted.len()).any(|octets| octets == wanted.as_bytes())
+        }
+    };
     match query {
         Query::All => true,
         Query::Uids(uids) => uids.contains(uid),
@@ -75,7 +82,7 @@ pub fn matches(query: &Query, by: Collation, uid: Uid, message: &Message, mailbo
         Query::And(queries) => queries.iter().all(all),
         Query::Or(queries) => queries.iter().any(all),
         Query::Header { name, text } => mime::header::fields(&message.content)
-            .any(|field| field.is(name) && holds(&mime::encoded_word::decode(&field.unfolded()), text)),
+            .any(|field| field.is(name) && field_holds(field, text)),
         Query::Body(text) => holds(&body(), text),
         Query::Text(text) => holds(&header(), text) || holds(&body(), text),
         Query::Larger(size) => message.content.len() as u64 > *size,

@@ -5,7 +5,7 @@ use super::postings::{Groups, Places};
 use super::segment::{PRESENCE, Writer};
 use crate::Error;
 use crate::search::fold::fold;
-use crate::search::text::{self, Closed};
+use crate::search::text::{self, Closed, Soundness};
 use crate::search::tokens::{TOKEN_BYTES_MAX, each_token};
 use model::Collation;
 use roaring::RoaringBitmap;
@@ -59,7 +59,10 @@ impl Builder {
         let mut added = 0;
         let header = &raw[..header_length.min(raw.len())];
         let mut name_token = Vec::new();
-        text::each_field(header, &mut |name, value| {
+        text::each_field(header, &mut |name, value, soundness| {
+            if soundness == Soundness::Guessed {
+                self.unsure.insert(doc);
+            }
             name_token.clear();
             name_token.push(PRESENCE);
             name_token.extend_from_slice(name.as_bytes());
@@ -72,9 +75,12 @@ impl Builder {
             self.note_all(value, doc, Places::of_field(name), &mut added);
         });
         let structure = mime::parse(raw);
-        for body in text::each_body(&structure, Collation::UnicodeCasemap) {
-            self.note_all(&body, doc, Places::BODY, &mut added);
-        }
+        text::each_guessed_body(&structure, &mut |body, soundness| {
+            if soundness == Soundness::Guessed {
+                self.unsure.insert(doc);
+            }
+            self.note_all(body, doc, Places::BODY, &mut added);
+        });
         let closed = text::closed(&structure);
         self.closed.encrypted = self.closed.encrypted.saturating_add(closed.encrypted);
         self.closed.undecodable = self.closed.undecodable.saturating_add(closed.undecodable);

@@ -7,7 +7,7 @@ use crate::keys::{Reader, VERSION, push_number};
 const FORMAT: [u8; 4] = {
     let (major, minor, _) = char::UNICODE_VERSION;
     let (folding, ..) = unicode_normalization::UNICODE_VERSION;
-    [2, major, minor, folding]
+    [3, major, minor, folding]
 };
 
 /// A segment: an immutable dictionary over a range of messages. It covers every message of `first..end` that was there

@@ -71,7 +71,7 @@ pub struct IndexStatus {
     pub words: u64,
     /// Bytes of it all.
     pub bytes: u64,
-    /// Messages that are always looked at: unreadable, or with too many words.
+    /// Messages that are always looked at: unreadable, with too many words, or with text that can't be decoded.
     pub unsure: u64,
     /// Encrypted parts, which can't be searched.
     pub encrypted_parts: u64,
