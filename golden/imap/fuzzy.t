@@ -56,9 +56,20 @@ S: C2 OK SORT completed
 C: C3 SORT RETURN (PARTIAL 1:2) (RELEVANCY) UTF-8 FUZZY TEXT messagex
 S: * ESEARCH (TAG "C3") PARTIAL (1:2 5,4)
 S: C3 OK SORT completed
-C: C4 SORT RETURN (PARTIAL 1:2 UPDATE) (RELEVANCY) UTF-8 FUZZY TEXT messagex  # a score depends on all the others
-S: * ESEARCH (TAG "C4") PARTIAL (1:2 5,4)
-S: * NO [NOUPDATE "C4"] That result is not kept up to date
+C: C4 UID SORT RETURN (PARTIAL 1:2 UPDATE) (RELEVANCY) UTF-8 FUZZY TEXT messagex UNFLAGGED  # RFC 5267 §4.3
+S: * ESEARCH (TAG "C4") UID PARTIAL (1:2 5,4)
 S: C4 OK SORT completed
+W: deliver INBOX
+C: n1 NOOP  # the newest is the likest here
+S: * 6 EXISTS
+S: * 6 RECENT
+S: * ESEARCH (TAG "C4") UID ADDTO (1 6)
+S: n1 OK NOOP completed
+C: n2 UID STORE 3 +FLAGS.SILENT (\Flagged)
+S: * ESEARCH (TAG "C4") UID REMOVEFROM (4 3)
+S: n2 OK STORE completed
+C: n3 UID STORE 3 -FLAGS.SILENT (\Flagged)  # back to its place
+S: * ESEARCH (TAG "C4") UID ADDTO (4 3)
+S: n3 OK STORE completed
 C: C5 SORT (RELEVANCY) UTF-8 TEXT message
 S~ C5 BAD *

@@ -180,7 +180,7 @@ impl Arranging {
         }
         if let Some(wanted) = self.wanted.take() {
             let sorted = std::mem::take(&mut self.sorted);
-            let sorted = SortedResult::new(Arc::clone(&self.arrangement), sorted);
+            let sorted = SortedResult::new(Arc::clone(&self.arrangement), sorted, self.scores.all());
             context::keep(core, wanted, ContextResult::Sorted(Box::new(sorted)));
         }
         let name = match *self.arrangement {

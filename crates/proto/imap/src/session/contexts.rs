@@ -20,12 +20,14 @@ use crate::view::View;
 use crate::write::{self, InOrder};
 use model::{Arrangement, ModSeq, Query, SortKey, Uid, UidSet, UidValidity};
 use placing::Placing;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Most contexts of a session.
 pub(crate) const CONTEXTS_MAX: usize = 8;
 
-/// Most messages of a sorted result that is kept: four octets each, and as many steps when one joins or leaves.
+/// Most messages of a sorted result that is kept: four octets each (and some ten for a score), and as many steps when one
+/// joins or leaves.
 pub(crate) const SORTED_MAX: usize = 250_000;
 
 /// The contexts of a selected mailbox.
@@ -69,17 +71,21 @@ pub(crate) struct SortedResult {
     list: Vec<Uid>,
     /// The same without order.
     members: UidSet,
+    /// How like its members are to what was looked for, if it is sorted by that (RFC 6203 §6). A message never changes, so
+    /// neither does its score; only what clients are told is drawn apart to 1 to 100.
+    scores: BTreeMap<Uid, u8>,
 }
 
 impl SortedResult {
-    pub fn new(by: Arc<Arrangement>, list: Vec<Uid>) -> SortedResult {
-        SortedResult { by, members: list.iter().copied().collect(), list }
+    /// `scores`: of the messages, ascending by UID.
+    pub fn new(by: Arc<Arrangement>, list: Vec<Uid>, scores: Vec<(Uid, u8)>) -> SortedResult {
+        let scores = if by.is_by(&SortKey::Relevancy) { scores.into_iter().collect() } else { BTreeMap::new() };
+        SortedResult { by, members: list.iter().copied().collect(), list, scores }
     }
 
-    /// Whether it may be kept. How like a message is (RFC 6203 §6) depends on all others that were found, so that its
-    /// place can't be told by itself.
+    /// Whether it may be kept.
     pub fn can_be_kept(&self) -> bool {
-        self.list.len() <= SORTED_MAX && !self.by.is_by(&SortKey::Relevancy)
+        self.list.len() <= SORTED_MAX
     }
 
     /// Whether a message may change its place: of all keys, annotations alone ever change (RFC 5257 §4.9).
@@ -186,13 +192,14 @@ impl ContextResult {
                 changed.sets.reverse();
                 sorted.list.retain(|uid| !gone.contains(*uid));
                 sorted.members = sorted.members.minus(gone);
+                sorted.scores.retain(|uid, _| !gone.contains(*uid));
             }
         }
         changed
     }
 
-    /// `placed`: where they belong, if the result is sorted.
-    fn add(&mut self, new: &UidSet, placed: Option<Placing>) -> Changed {
+    /// `placed`: where they belong, if the result is sorted, and their scores.
+    fn add(&mut self, new: &UidSet, placed: Option<Placed>) -> Changed {
         let mut changed = Changed::new(b" ADDTO (");
         match self {
             ContextResult::Mailbox(uids) => {
@@ -200,18 +207,24 @@ impl ContextResult {
                 *uids = uids.or(new);
             }
             ContextResult::Sorted(sorted) => {
-                let Some(placed) = placed else { return changed };
-                let (list, runs) = placed.finish();
+                let Some((placing, scores)) = placed else { return changed };
+                let (list, runs) = placing.finish();
                 for (at, run) in runs {
                     run.iter().for_each(|uid| sorted.members.push(*uid));
                     changed.sets.push((at + 1, run));
                 }
                 sorted.list = list;
+                if sorted.by.is_by(&SortKey::Relevancy) {
+                    sorted.scores.extend(scores);
+                }
             }
         }
         changed
     }
 }
+
+/// Places of new messages, and how like they are.
+type Placed = (Placing, BTreeMap<Uid, u8>);
 
 /// Runs of neighbours in a list that are members of a set, with the place from 0 on of the first.
 fn runs(list: &[Uid], members: &UidSet) -> Vec<(usize, Vec<Uid>)> {
@@ -291,9 +304,9 @@ enum Stage {
     /// What has changed?
     Ask,
     /// Does it match?
-    Search { changed: Arc<UidSet>, query: Arc<Query>, from: Uid, found: UidSet },
+    Search { changed: Arc<UidSet>, query: Arc<Query>, from: Uid, found: UidSet, scores: BTreeMap<Uid, u8> },
     /// Where does it belong?
-    Place { changed: Arc<UidSet>, joined: UidSet, left: UidSet, placing: Placing, asked: Arc<UidSet> },
+    Place { changed: Arc<UidSet>, joined: UidSet, left: UidSet, placed: Box<Placed>, asked: Arc<UidSet> },
 }
 
 impl Updating {
@@ -314,16 +327,18 @@ impl Updating {
                 let changed = Arc::new(changed.and(view.told()).minus(view.withheld()));
                 self.begin(core, changed)?;
             }
-            Some(Answer::Found { uids, next, .. }) => {
-                let Stage::Search { from, found, .. } = &mut self.stage else { return None };
+            Some(Answer::Found { uids, scores: more, next, .. }) => {
+                let Stage::Search { from, found, scores, .. } = &mut self.stage else { return None };
                 *found = found.or(&uids);
+                scores.extend(more);
                 match next {
                     Some(next) => *from = next,
                     None => self.found(core)?,
                 }
             }
             Some(Answer::Sorted(sorted)) => {
-                let Stage::Place { placing, asked, .. } = &mut self.stage else { return None };
+                let Stage::Place { placed, asked, .. } = &mut self.stage else { return None };
+                let placing = &mut placed.0;
                 let sorted: Vec<Uid> = sorted.into_iter().filter(|uid| asked.contains(*uid)).collect();
                 placing.answer(&sorted);
                 match placing.question() {
@@ -345,14 +360,19 @@ impl Updating {
             Stage::Search { changed, query, from, .. } => {
                 Ask::Search { query: Arc::clone(query), among: Arc::clone(changed), from: *from }
             }
-            Stage::Place { asked, .. } => {
+            Stage::Place { asked, placed, .. } => {
                 let context = contexts.all.get(self.at - 1)?;
                 let ContextResult::Sorted(sorted) = &context.result else { return None };
+                let score = |uid: Uid| sorted.scores.get(&uid).or_else(|| placed.1.get(&uid)).copied();
+                let scores = match sorted.by.is_by(&SortKey::Relevancy) {
+                    true => asked.iter().filter_map(|uid| Some((uid, score(uid)?))).collect(),
+                    false => Vec::new(),
+                };
                 Ask::Order {
                     uids: Arc::clone(asked),
                     arrangement: Arc::clone(&sorted.by),
                     comparator: context.query.comparator,
-                    scores: Vec::new(),
+                    scores,
                 }
             }
         }))
@@ -372,14 +392,15 @@ impl Updating {
             }
         };
         self.at += 1;
-        self.stage = Stage::Search { changed, query, from: Uid(0), found: UidSet::new() };
+        let (found, scores) = (UidSet::new(), BTreeMap::new());
+        self.stage = Stage::Search { changed, query, from: Uid(0), found, scores };
         Some(())
     }
 
     /// What matches now is known.
     fn found(&mut self, core: &mut Core) -> Option<()> {
-        let Stage::Search { changed, found, .. } = &self.stage else { return None };
-        let (changed, found) = (Arc::clone(changed), found.and(changed));
+        let Stage::Search { changed, found, scores, .. } = &mut self.stage else { return None };
+        let (changed, found, scores) = (Arc::clone(changed), found.and(changed), std::mem::take(scores));
         let context = core.view.as_ref()?.contexts.as_ref()?.all.get(self.at - 1)?;
         let before = context.result.uids();
         let (mut joined, mut left) = (found.minus(&before), before.and(&changed).minus(&found));
@@ -394,7 +415,8 @@ impl Updating {
                 let mut placing = Placing::new(base, &joined);
                 let question = placing.question();
                 let asked = question.clone().unwrap_or_default();
-                self.stage = Stage::Place { changed, joined, left, placing, asked };
+                let placed = Box::new((placing, scores));
+                self.stage = Stage::Place { changed, joined, left, placed, asked };
                 return if question.is_some() { Some(()) } else { self.placed(core) };
             }
         }
@@ -404,16 +426,16 @@ impl Updating {
 
     /// Every new message has its place.
     fn placed(&mut self, core: &mut Core) -> Option<()> {
-        let Stage::Place { changed, joined, left, placing, .. } =
+        let Stage::Place { changed, joined, left, placed, .. } =
             std::mem::replace(&mut self.stage, Stage::Ask)
         else {
             return None;
         };
-        self.tell(core, &joined, &left, Some(placing));
+        self.tell(core, &joined, &left, Some(*placed));
         self.begin(core, changed)
     }
 
-    fn tell(&mut self, core: &mut Core, joined: &UidSet, left: &UidSet, placed: Option<Placing>) {
+    fn tell(&mut self, core: &mut Core, joined: &UidSet, left: &UidSet, placed: Option<Placed>) {
         let names = core.enabled.names();
         let Some(view) = &mut core.view else { return };
         let Some(mut contexts) = view.contexts.take() else { return };

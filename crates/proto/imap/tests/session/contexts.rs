@@ -11,11 +11,13 @@ use std::sync::Arc;
 use wire::TlsMode;
 
 /// The searches whose results are kept, each with its tag; `ALL` is asked for with and without UPDATE.
-const SEARCHES: [(&str, &str, &str); 4] = [
+const SEARCHES: [(&str, &str, &str); 5] = [
     ("u1", "UID SEARCH RETURN", "DELETED"),
     ("u2", "UID SORT RETURN", "(REVERSE DATE) UTF-8 UNDELETED"),
     ("u3", "SEARCH RETURN", "OR FLAGGED DELETED"),
     ("u4", "SORT RETURN", "(SUBJECT) UTF-8 NOT FLAGGED"),
+    // RFC 6203 §6
+    ("u5", "UID SORT RETURN", "(REVERSE RELEVANCY) UTF-8 FUZZY TEXT messagex NOT FLAGGED"),
 ];
 
 fn numbers(set: &str) -> Vec<u32> {
