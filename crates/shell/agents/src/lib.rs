@@ -16,6 +16,8 @@ mod reporter;
 mod sealing;
 mod signing;
 mod smtp;
+#[cfg(test)]
+mod testing;
 pub mod tls_reports;
 mod turns;
 mod url;

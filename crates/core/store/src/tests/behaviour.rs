@@ -406,8 +406,10 @@ fn watchers_are_told_after_the_commit_even_if_nobody_waits() {
     let _a = watch(INBOX, &inbox);
     let _b = watch(MailboxId(2), &other);
     let each = all.clone();
-    let told = move |_, _| drop(each.fetch_add(1, Ordering::SeqCst));
-    let ended = store.watch_each(ANNA, Arc::new(told));
+    let told: crate::NotifyEach = Arc::new(move |_, _| {
+        each.fetch_add(1, Ordering::SeqCst);
+    });
+    let ended = store.watch_each(ANNA, told);
     let seen = || [&inbox, &other, &all].map(|count| count.load(Ordering::SeqCst));
     store.deliver(delivery("x", &[ANNA, BORIS])).wait().unwrap();
     assert_eq!(seen(), [1, 0, 1]);

@@ -6,6 +6,7 @@ mod behaviour;
 mod bring;
 mod cost;
 mod formats;
+mod look;
 mod mailboxes;
 mod metadata;
 mod model_based;

@@ -58,8 +58,10 @@ fn group(cursor: &mut Cursor<'_>) -> Parsed<EventGroup> {
         return cursor.fault(start, FaultKind::Syntax, "MessageNew and MessageExpunge together");
     }
     let selected = matches!(mailboxes, SourceMailboxes::Selected | SourceMailboxes::SelectedDelayed);
-    // RFC 5465 §6.1
-    if selected && has(|event| !event.is_of_messages()) {
+    // RFC 5465 §6.1; of an event that is not known, §3.1: "the server MUST refuse the command with a tagged NO response (not a
+    // BAD)".
+    let is_of_mailboxes = |event: &NotifyEvent| !event.is_of_messages() && !matches!(event, NotifyEvent::Other(_));
+    if selected && has(is_of_mailboxes) {
         return cursor.fault(start, FaultKind::Syntax, "events of messages for the selected mailbox");
     }
     // RFC 5465 §8: "The fetch-att list may only be present for the SELECTED/SELECTED-DELAYED mailbox filter".

@@ -12,7 +12,7 @@ mod others;
 
 use super::sharing::{METADATA, Sight};
 use super::{Bell, convert, refused};
-use ::imap::ask::{self, AccountNews, ChangedEntry, Owner, Refused, Touched, WhyListed};
+use ::imap::ask::{self, AccountNews, ChangedEntry, MailboxRow, Owner, Refused, Touched, WhyListed};
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Right, Rights};
 use names::Names;
@@ -252,12 +252,18 @@ fn own_news(
     told: &mut Told,
 ) -> Result<(), Refused> {
     let own = names.sight().login.account;
+    let mut renewed = Vec::new();
     for event in changes.events {
         match event {
-            ListEvent::Created { name, .. } | ListEvent::Deleted { name, .. } => {
+            ListEvent::Created { name, .. } => {
+                news.listed.extend(names.with_parent(&name, WhyListed::Name)?);
+                renewed.push(name);
+            }
+            ListEvent::Deleted { name, .. } => {
                 news.listed.extend(names.with_parent(&name, WhyListed::Name)?);
             }
             ListEvent::Renamed { from, to } => {
+                renewed.push(to.clone());
                 news.listed.push(names.listed(to, Some(from), WhyListed::Name)?);
             }
             ListEvent::Subscribed { name } | ListEvent::Unsubscribed { name } => {
@@ -295,7 +301,43 @@ fn own_news(
             flagged: touched.flagged,
         });
     }
+    own_renewed(news, names, told, &renewed)
+}
+
+/// RFC 5465 §5.1: "the server MUST notify the client about mailbox UIDVALIDITY changes", by STATUS as of changed flags. These
+/// names, and those below, stand for another mailbox than before.
+fn own_renewed(
+    news: &mut AccountNews,
+    names: &Names<'_>,
+    told: &Told,
+    renewed: &[String],
+) -> Result<(), Refused> {
+    if renewed.is_empty() {
+        return Ok(());
+    }
+    let own = names.sight().login.account;
+    let is_renewed = |name: &str| {
+        let rest = renewed.iter().filter_map(|renewed| name.strip_prefix(renewed.as_str()));
+        rest.into_iter().any(|rest| rest.is_empty() || rest.starts_with('/'))
+    };
+    for info in names.sight().store().mailboxes(own).map_err(refused)? {
+        let is_readable = info.id.is_some_and(|id| !told.unreadable.contains(&id));
+        if !is_readable || !is_renewed(&info.name) {
+            continue;
+        }
+        let counters = convert::counters(&info.counters, Owner::SELF, 0);
+        renew(news, convert::mailbox(info, Some(counters), Rights::ALL));
+    }
     Ok(())
+}
+
+/// STATUS is to tell UIDVALIDITY of a mailbox, as it does of changed flags.
+fn renew(news: &mut AccountNews, row: MailboxRow) {
+    let place = row.place();
+    match news.touched.iter_mut().find(|touched| touched.row.place() == place) {
+        Some(touched) => touched.flagged = true,
+        None => news.touched.push(Touched { row, arrived: false, vanished: false, flagged: true }),
+    }
 }
 
 /// Mailboxes of his own that a user may not read.
@@ -307,65 +349,4 @@ fn unreadable(sight: &Sight<'_>) -> Result<BTreeSet<MailboxId>, Refused> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_could_not_be_looked_at_is_not_lost() {
-        let [me, other] = [AccountId(7), AccountId(8)];
-        let mut state = State {
-            touched: Some([(me, MailboxId(1)), (other, MailboxId(0)), (other, MailboxId(3))].into()),
-            own: vec![(me, ModSeq(8)), (other, ModSeq(8))],
-            own_of_server: vec![ModSeq(4)],
-            ..State::default()
-        };
-        let taken = state.take();
-        assert_eq!(state.touched, Some(BTreeSet::new()));
-        assert_eq!(taken.of(other), Some([MailboxId(0), MailboxId(3)].into()));
-        assert_eq!(taken.own_in(me), [ModSeq(8)]);
-        assert!(taken.has_list());
-        // Happens while it is read.
-        state.own.push((me, ModSeq(9)));
-        state.put_back(taken);
-        assert!(state.touched.is_none(), "all mailboxes are looked at");
-        assert_eq!(state.own, [(me, ModSeq(8)), (other, ModSeq(8)), (me, ModSeq(9))]);
-        assert_eq!(state.own_of_server, [ModSeq(4)]);
-        assert!(state.take().has_list());
-        (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, MailboxId(id + 1), ModSeq(1)));
-        assert!(state.touched.is_none());
-    }
-
-    #[test]
-    fn what_can_be_read_before_its_bell_rings_is_not_lost() {
-        let me = AccountId(7);
-        let store = Store::new(Arc::new(engine::MemoryEngine::default()));
-        let now = model::UnixTime(1_800_000_000);
-        store.create_account(me, store::Limits::default(), now).wait().unwrap();
-        let other = store.create_mailbox(me, "other", None, now).wait().unwrap();
-        let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
-        let notes = state.clone();
-        let ring = move |mailbox, stamp| notes.lock().touch(me, mailbox, stamp);
-        let _watch = store.watch_each(me, Arc::new(ring));
-        let append = |to| {
-            let message = store::Prepared::new(b"Subject: x\r\n\r\n").unwrap();
-            let flags = model::FlagSet::NONE;
-            let (keywords, annotations) = (Vec::new(), Vec::new());
-            let new = store::NewMessage { message, flags, keywords, received: now, annotations };
-            store.append(me, to, vec![new], now)
-        };
-        let told = |since| {
-            let changes = state.lock().take().changes(&store, me, since).unwrap();
-            (changes.up_to, changes.mailboxes.len())
-        };
-        let since = store.account_modseq(me).unwrap();
-        // Committed, and nobody has taken note.
-        let late = append(store::Target::Inbox);
-        append(store::Target::Id(other)).wait().unwrap();
-        let (up_to, count) = told(since);
-        assert_eq!((up_to, count), (ModSeq(since.0 + 2), 2));
-        late.wait().unwrap();
-        assert_eq!(told(up_to), (up_to, 0), "and not twice");
-        append(store::Target::Inbox).wait().unwrap();
-        assert_eq!(told(up_to), (ModSeq(up_to.0 + 1), 1));
-    }
-}
+mod tests;

@@ -1,11 +1,8 @@
 use super::*;
-use crate::{Mailboxes, Metrics};
-use directory::{Directory, NewAccount, Quota, Role};
-use engine::{Engine, MemoryEngine, Packed};
+use directory::{NewAccount, Quota, Role};
+use engine::Packed;
 use model::{Domain, EmailAddress};
 use queue::{NewEntry, NewRecipient, Notify, RecipientState, Wishes};
-use std::sync::Arc;
-use store::Store;
 
 const NOW: UnixTime = UnixTime(1_800_000_000);
 const MESSAGE: &str =
@@ -23,33 +20,7 @@ struct Bench {
 impl Bench {
     /// A server of x.test with anna.
     fn new() -> Bench {
-        let engine: Arc<dyn Engine> = Arc::new(MemoryEngine::default());
-        let directory = Directory::open(
-            engine.clone(),
-            directory::Settings::default(),
-            &[1; 32],
-            Arc::new(Mailboxes::new(0)),
-        )
-        .unwrap();
-        let world = World {
-            store: Arc::new(Store::new(engine.clone())),
-            collecting: collecting::Collecting::new(engine.clone(), directory.seal(collecting::SEAL_PURPOSE)),
-            directory: Arc::new(directory),
-            introspection: parking_lot::RwLock::default(),
-            queue: queue::Queue::new(engine.clone()),
-            lists: ::lists::Lists::new(engine.clone()),
-            list_settings: parking_lot::RwLock::default(),
-            asked_today: parking_lot::Mutex::default(),
-            engine,
-            resolver: Arc::new(dns::Resolver::new(dns::Settings::default()).unwrap()),
-            policy: parking_lot::RwLock::default(),
-            outgoing: parking_lot::RwLock::default(),
-            seals: false.into(),
-            maildrops: Arc::default(),
-            stopping: tokio::sync::watch::Sender::new(false),
-            turns: crate::Turns::default(),
-            metrics: Metrics::default(),
-        };
+        let world = crate::testing::world();
         world.directory.add_domain(&Domain::new("x.test").unwrap(), NOW).wait().unwrap();
         let new = NewAccount {
             address: address("anna@x.test"),

@@ -199,7 +199,10 @@ impl Others {
                 continue;
             }
             match change {
-                Change::Came(known) => news.listed.extend(names.with_parent(&known.name, WhyListed::Name)?),
+                Change::Came(known) => {
+                    news.listed.extend(names.with_parent(&known.name, WhyListed::Name)?);
+                    renewed(names, (owner, id), known, news)?;
+                }
                 Change::Went(known) => {
                     // RFC 5465 §5.9: not the same as a mailbox that is not there any more.
                     let why = match names.sight().store().mailbox(owner, id) {
@@ -211,6 +214,7 @@ impl Others {
                 Change::Renamed(before, after) => {
                     let old = Some(before.name.clone());
                     news.listed.push(names.listed(after.name.clone(), old, WhyListed::Name)?);
+                    renewed(names, (owner, id), after, news)?;
                 }
                 Change::Access(known) => {
                     news.listed.push(names.listed(known.name.clone(), None, WhyListed::Access)?);
@@ -251,6 +255,30 @@ fn is_of_list(event: &ListEvent) -> bool {
             | ListEvent::Renamed { .. }
             | ListEvent::Rights { .. }
     )
+}
+
+/// RFC 5465 §5.1: a name stands for another mailbox than before, whose UIDVALIDITY is told by STATUS.
+fn renewed(
+    names: &mut Names<'_>,
+    (owner, id): (AccountId, MailboxId),
+    known: &Known,
+    news: &mut AccountNews,
+) -> Result<(), Refused> {
+    let sight = names.sight();
+    let Some(mut row) = names.row(owner, id)?.filter(|_| known.rights.has(Right::Read)) else { return Ok(()) };
+    let gone = |why: &Refused| why.kind == RefusedKind::NonExistent;
+    let counters = sight.store().mailbox(owner, id).map_err(refused);
+    let counters = counters.and_then(|info| {
+        let standing = sight.standing(owner, id)?;
+        sight.counters(owner, id, standing, &info.counters, CountersNeed::Plain)
+    });
+    match counters {
+        Ok(counters) => row.counters = Some(counters),
+        Err(why) if gone(&why) => return Ok(()),
+        Err(why) => return Err(why),
+    }
+    super::renew(news, row);
+    Ok(())
 }
 
 /// What happened to messages and metadata entries of one owner's mailboxes.
