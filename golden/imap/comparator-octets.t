@@ -23,9 +23,9 @@ S: c OK SORT completed
 C: d UID SORT (REVERSE SUBJECT) UTF-8 ALL
 S: * SORT 1 3 2 4
 S: d OK SORT completed
-C: e UID SEARCH CHARSET UTF-8 SUBJECT {4+}  # 2 begins with the small letter
+C: e UID SEARCH CHARSET UTF-8 SUBJECT {4+}  # in small letters, and in 4 within the word
 C: Се
-S: * SEARCH 2
+S: * SEARCH 2 4
 S: e OK SEARCH completed
 C: f UID SEARCH CHARSET UTF-8 SUBJECT {4+}
 C: Ва

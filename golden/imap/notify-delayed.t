@@ -58,6 +58,8 @@ C: g NOTIFY SET (PERSONAL (MessageNew (UID) MessageExpunge))
 S: g BAD expected data items for the selected mailbox only at column 24: "(MessageNew (UID) MessageExpunge"
 C: g NOTIFY SET (PERSONAL (ServerShutdown))  # §3.1: NO, and what there is
 S: g NO [BADEVENT (MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] There is no such event here
+C: g1 NOTIFY SET (selected (MessageNew MessageExpunge MessageRead))  # the same of the selected mailbox
+S: g1 NO [BADEVENT (MessageNew MessageExpunge FlagChange AnnotationChange MailboxName SubscriptionChange MailboxMetadataChange ServerMetadataChange)] There is no such event here
 C: g NOTIFY SET (SUBTREE-ONE misc (MailboxName))
 S: g BAD SUBTREE-ONE belongs to ESEARCH
 C: g NOTIFY

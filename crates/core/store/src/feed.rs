@@ -1,8 +1,8 @@
 //! The change feed: who watches an account or a mailbox is told after each commit that touched it. Nobody polls.
 //!
-//! Whoever commits tells a few watchers himself. Where many watch one mailbox, a thread tells them: neither the commit's
-//! acknowledgement nor what else its thread has to do waits for ten thousand of them. Each watch counts its rings before
-//! anybody is told, so that who compares the count misses no commit that has been acknowledged.
+//! Whoever commits tells a few watchers himself. Where many watch one mailbox, they are told in a [`Round`] behind it:
+//! neither the commit's acknowledgement nor what else its thread has to do waits for ten thousand of them. Each watch
+//! counts its rings before anybody is told, so that who compares the count misses no commit that has been acknowledged.
 
 use crate::look::Look;
 use engine::AccountId;
@@ -15,8 +15,8 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::mpsc::{Sender, channel};
 
-/// Called after a commit, on the thread that learned of it, or on one that does nothing else: it must be quick and must
-/// not wait (set a flag and wake a task).
+/// Called after a commit, on the thread that learned of it or that makes the round: it must be quick and must not wait (set
+/// a flag and wake a task).
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
 /// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata), and of the number
@@ -70,6 +70,32 @@ pub(crate) struct Feed {
     next_id: AtomicU64,
     /// Accounts that changed since somebody took them.
     changed: Mutex<FxHashSet<AccountId>>,
+    /// Who makes rounds; a thread, if nobody else does.
+    ringer: OnceLock<Ringer>,
+}
+
+/// Makes a round: calls [`Round::tell`] until all are told. It must not wait for that itself.
+pub type Ringer = Box<dyn Fn(Round) + Send + Sync>;
+
+/// Many watchers that are to be told, some at a time, so that whoever does it leaves room for others in between.
+pub struct Round {
+    feed: Arc<Feed>,
+    account: AccountId,
+    mailbox: MailboxId,
+    /// None: it has not begun.
+    rest: Option<std::vec::IntoIter<Notify>>,
+}
+
+impl Round {
+    /// Tells so many more; whether there may be others left.
+    pub fn tell(&mut self, count: usize) -> bool {
+        let rest = match &mut self.rest {
+            Some(rest) => rest,
+            None => self.rest.insert(self.feed.many(self.account, self.mailbox).into_iter()),
+        };
+        rest.by_ref().take(count).for_each(|notify| notify());
+        !rest.as_slice().is_empty()
+    }
 }
 
 /// A subscription to an account; dropped, it ends.
@@ -138,6 +164,7 @@ impl Feed {
             shards: std::array::from_fn(|_| Mutex::default()),
             next_id: AtomicU64::new(0),
             changed: Mutex::default(),
+            ringer: OnceLock::new(),
         }
     }
 
@@ -180,37 +207,36 @@ impl Feed {
             few.iter().for_each(|notify| notify());
         } else if !line.shared.queued.swap(true, Ordering::AcqRel) {
             drop(shard);
-            let feed = self.clone();
-            ringer(Box::new(move || feed.ring_all(account, mailbox)));
+            let round = Round { feed: self.clone(), account, mailbox, rest: None };
+            match self.ringer.get() {
+                Some(ringer) => ringer(round),
+                None => by_thread(round),
+            }
         }
     }
 
-    /// Tells the many who watch a mailbox, also of what happens from now on.
-    fn ring_all(&self, account: AccountId, mailbox: MailboxId) {
+    /// The many who watch a mailbox. What happens from now on has a round of its own.
+    fn many(&self, account: AccountId, mailbox: MailboxId) -> Vec<Notify> {
         let shard = self.shard(account).lock();
         let line = shard.get(&account).and_then(|watchers| watchers.mailboxes.get(&mailbox));
-        let Some(line) = line else { return };
+        let Some(line) = line else { return Vec::new() };
         line.shared.queued.store(false, Ordering::Release);
-        let many: Vec<Notify> = line.watchers.values().cloned().collect();
-        drop(shard);
-        many.iter().for_each(|notify| notify());
+        line.watchers.values().cloned().collect()
     }
 }
 
-type Round = Box<dyn FnOnce() + Send>;
-
 /// Hands a round to the one thread that makes them.
-fn ringer(round: Round) {
+fn by_thread(round: Round) {
     static QUEUE: OnceLock<Sender<Round>> = OnceLock::new();
     let queue = QUEUE.get_or_init(|| {
         let (sender, receiver) = channel::<Round>();
-        let body = move || receiver.into_iter().for_each(|round| round());
+        let body = move || receiver.into_iter().for_each(|mut round| while round.tell(usize::MAX) {});
         // Without a thread (out of memory) there is no receiver, and each makes his round himself.
         let _ = std::thread::Builder::new().name("store-ringer".into()).stack_size(128 * 1024).spawn(body);
         sender
     });
-    if let Err(refused) = queue.send(round) {
-        refused.0();
+    if let Err(mut refused) = queue.send(round) {
+        while refused.0.tell(usize::MAX) {}
     }
 }
 
@@ -218,6 +244,11 @@ impl crate::Store {
     /// Accounts that changed since the last call, each once: for work that follows behind the commits.
     pub fn take_changed(&self) -> Vec<AccountId> {
         std::mem::take(&mut *self.feed.changed.lock()).into_iter().collect()
+    }
+
+    /// Who makes rounds from now on; the first one counts. They are fairer where watchers run beside everybody else.
+    pub fn set_ringer(&self, ringer: Ringer) {
+        let _ = self.feed.ringer.set(ringer);
     }
 
     /// Calls `notify` after each commit that changes the mailbox (its messages, flags, name or rights). The change can be

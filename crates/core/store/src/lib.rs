@@ -60,7 +60,7 @@ pub use deliver::{
 };
 pub use error::{Error, Limit};
 pub use expunge::Expunged;
-pub use feed::{MailboxWatch, Notify, NotifyEach, Watch};
+pub use feed::{MailboxWatch, Notify, NotifyEach, Ringer, Round, Watch};
 pub use flags::{Behalf, Known, Stored};
 pub use keys::import_note;
 pub use ledger::MAILBOXES_MAX;

@@ -238,6 +238,7 @@ impl Session {
             // It was no command that told this, see `notice`.
             return;
         }
+        self.core.tell_resync();
         let text = self.core.language.text(&done.text);
         match text {
             Cow::Borrowed(text) => write::tagged(&mut self.core.out, &tag, done.condition, None, text),

@@ -28,6 +28,12 @@ pub(crate) struct View {
     pub recent: UidSet,
     /// Up to which modification sequence the store was asked.
     pub known: ModSeq,
+    /// Up to which everything was told; behind `known` while expunged messages are withheld.
+    settled: ModSeq,
+    /// The highest modification sequence that FETCH responses told since the last tagged reply.
+    shown: ModSeq,
+    /// The client was told to resynchronise from an earlier state than that of the last FETCH.
+    lags: bool,
     /// Modification sequences of this session's own STOREs after `known`.
     pub own: Vec<ModSeq>,
     /// Messages that this session put here itself, if its client wants to hear of new ones (RFC 5465 §5.2).
@@ -71,6 +77,9 @@ impl View {
             gone: UidSet::new(),
             recent: selected.recent,
             known: selected.highest_modseq,
+            settled: selected.highest_modseq,
+            shown: selected.highest_modseq,
+            lags: false,
             own: Vec::new(),
             brought: UidSet::new(),
             keywords: selected.keywords,
@@ -137,6 +146,32 @@ impl View {
         self.told =
             if dropped.is_empty() { Arc::clone(&self.latest) } else { Arc::new(dropped.or(&self.latest)) };
         self.gone = dropped;
+        if self.gone.is_empty() {
+            self.settled = self.known;
+        }
+    }
+
+    /// A FETCH response has told this modification sequence.
+    pub fn show(&mut self, modseq: ModSeq) {
+        self.shown = self.shown.max(modseq);
+    }
+
+    /// Whether FETCH responses were ahead of what the store was asked for: something may be withheld that nobody knows of
+    /// yet.
+    pub fn is_ahead(&self) -> bool {
+        self.shown > self.known
+    }
+
+    /// Where the client has to resynchronise from when the connection breaks now, if it would take it for another state
+    /// otherwise. RFC 7162 §3.2: "if the server sends MODSEQ FETCH data items while EXPUNGE (or VANISHED) replies with lower
+    /// mod-sequences being delayed, the server MUST send the HIGHESTMODSEQ response code with a lower value". Due before each
+    /// tagged reply (§6), and once more when all has been told.
+    pub fn resync_from(&mut self) -> Option<ModSeq> {
+        let lags = !self.gone.is_empty() && self.shown > self.settled;
+        let caught_up = self.lags && self.gone.is_empty();
+        self.shown = self.settled;
+        self.lags = lags || self.lags && !caught_up;
+        (lags || caught_up).then_some(self.settled)
     }
 
     /// Messages that are gone and still counted, lowest first.
@@ -147,6 +182,7 @@ impl View {
     /// The EXPUNGE of every withheld message has been sent: the numbers close up.
     pub fn expunged_are_told(&mut self) {
         self.told = Arc::clone(&self.latest);
+        self.settled = self.known;
         let gone = std::mem::take(&mut self.gone);
         self.recent = self.recent.minus(&gone);
         if let Some(saved) = &mut self.saved {
@@ -243,6 +279,28 @@ mod tests {
         view.expunged_are_told();
         assert_eq!(view.number(Uid(50)), Some(SeqNo(2)));
         assert!(view.withheld().is_empty());
+    }
+
+    #[test]
+    fn a_state_that_was_not_told_whole_is_not_taken_for_told() {
+        let mut view = view(&[10, 20, 30]);
+        assert_eq!(view.resync_from(), None);
+        view.show(ModSeq(5));
+        assert!(view.is_ahead(), "the store has to be asked");
+        view.take(&changes(5, &[10, 20, 30]));
+        assert!(!view.is_ahead());
+        assert_eq!(view.resync_from(), None, "nothing is withheld");
+        view.take(&changes(6, &[10, 30]));
+        assert_eq!(view.resync_from(), None, "nothing was told of what came behind it");
+        view.show(ModSeq(7));
+        view.take(&changes(7, &[10, 30]));
+        assert_eq!(view.resync_from(), Some(ModSeq(5)));
+        assert_eq!(view.resync_from(), None, "and with the next FETCH again");
+        view.show(ModSeq(8));
+        assert_eq!(view.resync_from(), Some(ModSeq(5)));
+        view.expunged_are_told();
+        assert_eq!(view.resync_from(), Some(ModSeq(7)), "all was told");
+        assert_eq!(view.resync_from(), None);
     }
 
     #[test]

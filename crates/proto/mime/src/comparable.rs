@@ -101,7 +101,7 @@ mod tests {
         let text = octets(&every);
         assert!(text.chars().is_sorted() && text.chars().count() == 256);
         assert!(octets(b"A") < octets(b"a") && octets(b"") < octets(b"\0"));
-        assert!(octets(b"\0") > "\u{10fdff}".to_owned());
+        assert!(octets(b"\0").as_str() > "\u{10fdff}");
         assert_eq!(text.to_uppercase(), text);
     }
 }

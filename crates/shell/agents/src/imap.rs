@@ -22,7 +22,7 @@ use bell::Bell;
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Right, Rights, Uid, UidSet};
 use parking_lot::Mutex;
-use refusing::{directory_away, done, for_anybody, for_the_barred, may_change, refused};
+use refusing::{demand_read, directory_away, done, for_anybody, for_the_barred, may_change, refused};
 use sharing::{Sight, Standing};
 pub use sharing::{identifier, identify};
 use std::net::IpAddr;
@@ -154,11 +154,7 @@ impl ImapAgent {
             self.ahead = None;
         }
         match ask {
-            // Of ten thousand sessions of one mailbox that hear of a message, one has to read.
-            Ask::Changes { since, own } if own.is_empty() => match self.found_by_another(since) {
-                Some(look) => self.found(&look),
-                None => tokio::task::block_in_place(|| self.read(Ask::Changes { since, own })),
-            },
+            Ask::Changes { since, own } if own.is_empty() => self.happened(since),
             Ask::Auth(question) => {
                 let anonymous = matches!(question, sasl::Question::Anonymous { .. });
                 let (reply, login) =
@@ -384,6 +380,14 @@ impl ImapAgent {
         Ok(Answer::Rows(rows))
     }
 
+    /// What happened, to a session that has written nothing itself. Of ten thousand that hear of a message, one has to read.
+    fn happened(&self, since: ModSeq) -> Result<Answer, Refused> {
+        match self.found_by_another(since) {
+            Some(look) => self.found(&look),
+            None => tokio::task::block_in_place(|| self.read(Ask::Changes { since, own: Vec::new() })),
+        }
+    }
+
     /// What another session that watches the selected mailbox has found out, if all that this one needs is there: its own
     /// mailbox, and nothing in it that may be \Recent for this session.
     fn found_by_another(&self, since: ModSeq) -> Option<Arc<Look>> {
@@ -567,14 +571,6 @@ impl net::Desk for ImapAgent {
             }
             bell.notify.notified().await;
         }
-    }
-}
-
-/// RFC 4314 §5.1.1: nothing more is shown to who may not read it any more.
-fn demand_read(standing: Standing) -> Result<(), Refused> {
-    match standing.rights.has(Right::Read) {
-        true => Ok(()),
-        false => Err(Refused::new(RefusedKind::NoPerm, "you may not read that mailbox any more")),
     }
 }
 

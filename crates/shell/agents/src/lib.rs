@@ -13,6 +13,7 @@ mod outgoing;
 mod pop3;
 mod release;
 mod reporter;
+mod ringing;
 mod sealing;
 mod signing;
 mod smtp;
@@ -31,6 +32,7 @@ pub use metrics::{By, ByCollect, BySent, CollectOutcome, Metrics, Protocol, Sent
 pub use outgoing::{Outgoing, bounce, settle, warn};
 pub use pop3::{Maildrops, Pop3Agent};
 pub use release::{release, take_those_here};
+pub use ringing::ring_in_turns;
 pub use sealing::PassedOn;
 pub use smtp::SmtpAgent;
 pub use turns::{Turn, Turns};

@@ -4,8 +4,8 @@
 //! the server).
 
 use super::fold::fold;
-use mime::{Comparable, PartKind};
 use mime::transfer::TransferEncoding;
+use mime::{Comparable, PartKind};
 use model::Collation;
 
 /// Most bytes of one text part that are looked at.

@@ -44,8 +44,7 @@ fn who_has_the_mailbox_open_hears_when_its_key_is_reset() {
     let notify: crate::Notify = Arc::new(move || {
         rope.fetch_add(1, Ordering::AcqRel);
     });
-    let (inbox, beside) =
-        (store.watch(ANNA, INBOX, notify), store.watch(ANNA, other, Arc::new(|| {})));
+    let (inbox, beside) = (store.watch(ANNA, INBOX, notify), store.watch(ANNA, other, Arc::new(|| {})));
     let set = |byte, present| {
         store.set_access_key(ANNA, Target::Name("INBOX".into()), [byte; 32], present).wait().unwrap()
     };

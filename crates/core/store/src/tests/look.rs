@@ -58,6 +58,33 @@ fn a_message_is_recent_for_one_of_all_who_look() {
     assert_eq!((recent(Claim::Take), recent(Claim::Leave)), (uids(&[]), uids(&[])));
 }
 
+/// Whoever makes the round tells some at a time; what is committed meanwhile has its own round.
+fn in_parts() {
+    let (store, _) = store();
+    let rounds = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let kept = rounds.clone();
+    store.set_ringer(Box::new(move |round| kept.lock().push(round)));
+    let count = Arc::new(AtomicU32::new(0));
+    let watch = |_| {
+        let rope = count.clone();
+        let notify: crate::Notify = Arc::new(move || {
+            rope.fetch_add(1, Ordering::AcqRel);
+        });
+        store.watch(ANNA, INBOX, notify)
+    };
+    let _watches: Vec<_> = (0..100).map(watch).collect();
+    let commit = || drop(store.append(ANNA, Target::Inbox, vec![new("x")], NOW).wait().unwrap());
+    commit();
+    commit();
+    let mut round = rounds.lock().pop().unwrap();
+    assert!(rounds.lock().is_empty(), "one round tells of both");
+    assert!(round.tell(60));
+    assert_eq!(count.load(Ordering::Acquire), 60);
+    commit();
+    assert!(!round.tell(60));
+    assert_eq!((count.load(Ordering::Acquire), rounds.lock().len()), (100, 1));
+}
+
 #[test]
 fn many_are_told_while_the_commit_goes_on() {
     let (store, _) = store();
@@ -86,6 +113,7 @@ fn many_are_told_while_the_commit_goes_on() {
     }
     assert!(all.recv_timeout(Duration::from_millis(50)).is_err(), "once");
     drop(watches);
+    in_parts();
     let count = Arc::new(AtomicU32::new(0));
     let rope = count.clone();
     let notify: crate::Notify = Arc::new(move || {

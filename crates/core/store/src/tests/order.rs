@@ -476,7 +476,8 @@ fn what_can_not_be_decoded_comes_last() {
 #[test]
 fn subjects_that_can_not_be_decoded_make_threads_by_their_octets() {
     let (store, _) = store();
-    let subjects = ["=?x-none?Q?A=E9?=", "Re: =?x-none?Q?A=E9?=", "=?x-none?Q?a=E9?=", "=?iso-8859-1?Q?A=E9?="];
+    let subjects =
+        ["=?x-none?Q?A=E9?=", "Re: =?x-none?Q?A=E9?=", "=?x-none?Q?a=E9?=", "=?iso-8859-1?Q?A=E9?="];
     let mail = |subject: &str| new(&format!("Subject: {subject}\n\nx\n"));
     store.append(ANNA, Target::Inbox, subjects.map(mail).into(), NOW).wait().unwrap();
     let roots = threads(&store, ThreadAlgorithm::OrderedSubject);

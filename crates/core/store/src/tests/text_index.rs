@@ -126,8 +126,8 @@ fn mail() -> impl Strategy<Value = String> {
         (prop_oneof![Just("X-Abc"), Just("Received"), Just("from"), Just("Cc"), Just("ab-c")], phrase())
             .prop_map(|(name, text)| format!("{name}: {text}\n"));
     let charset = prop_oneof![4 => Just("utf-8"), 1 => Just("x-none"), 1 => Just("utf-16")];
-    let word = ("[a-cжé]{1,3}", charset)
-        .prop_map(|(word, charset)| format!(" =?{charset}?B?{}?=", base64(&word)));
+    let word =
+        ("[a-cжé]{1,3}", charset).prop_map(|(word, charset)| format!(" =?{charset}?B?{}?=", base64(&word)));
     let header = (phrase(), word, proptest::collection::vec(field, 0..5))
         .prop_map(|(subject, word, fields)| format!("Subject: {subject}{word}\n{}", fields.concat()));
     let body = prop_oneof![

@@ -147,7 +147,11 @@ fn without_a_log_so_old_the_rows_tell() {
         assert_eq!((changes.vanished, changes.flagged), (uids(&[2]).into(), uids(&[4]).into()));
         assert_eq!(*changes.uids, uids(&[1, 3, 4]));
         let changes = store.changes(ANNA, INBOX, between, &[]).unwrap().unwrap();
-        assert_eq!((changes.vanished.len(), changes.flagged), (0, uids(&[4]).into()), "the log goes back so far");
+        assert_eq!(
+            (changes.vanished.len(), changes.flagged),
+            (0, uids(&[4]).into()),
+            "the log goes back so far"
+        );
     }
     assert_sound(&store);
 }

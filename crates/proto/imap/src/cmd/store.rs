@@ -169,7 +169,7 @@ impl Store {
             core.out.push(b' ');
         }
         core.out.extend_from_slice(b"MODSEQ (");
-        write::number(&mut core.out, row.modseq.0);
+        core.write_modseq(row.modseq);
         core.out.extend_from_slice(b"))\r\n");
     }
 

@@ -43,6 +43,7 @@ pub(super) const TEXTS: &[(&str, &str)] = &[
     ("The selected mailbox has been deleted", "Выбранный ящик удалён"),
     ("You may not read the selected mailbox any more", "Выбранный ящик вам больше нельзя читать"),
     ("That result is not kept up to date", "Этот результат не обновляется"),
+    ("Everything up to here was told", "Всё до этого места сообщено"),
     ("Too much has happened; ask again with NOTIFY", "Произошло слишком многое, повторите команду NOTIFY"),
     // Log-in.
     ("Wrong name or password", "Неверное имя или пароль"),

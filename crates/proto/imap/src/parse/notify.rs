@@ -60,7 +60,8 @@ fn group(cursor: &mut Cursor<'_>) -> Parsed<EventGroup> {
     let selected = matches!(mailboxes, SourceMailboxes::Selected | SourceMailboxes::SelectedDelayed);
     // RFC 5465 §6.1; of an event that is not known, §3.1: "the server MUST refuse the command with a tagged NO response (not a
     // BAD)".
-    let is_of_mailboxes = |event: &NotifyEvent| !event.is_of_messages() && !matches!(event, NotifyEvent::Other(_));
+    let is_of_mailboxes =
+        |event: &NotifyEvent| !event.is_of_messages() && !matches!(event, NotifyEvent::Other(_));
     if selected && has(is_of_mailboxes) {
         return cursor.fault(start, FaultKind::Syntax, "events of messages for the selected mailbox");
     }

@@ -79,7 +79,8 @@ pub(crate) struct SortedResult {
 impl SortedResult {
     /// `scores`: of the messages, ascending by UID.
     pub fn new(by: Arc<Arrangement>, list: Vec<Uid>, scores: Vec<(Uid, u8)>) -> SortedResult {
-        let scores = if by.is_by(&SortKey::Relevancy) { scores.into_iter().collect() } else { BTreeMap::new() };
+        let scores =
+            if by.is_by(&SortKey::Relevancy) { scores.into_iter().collect() } else { BTreeMap::new() };
         SortedResult { by, members: list.iter().copied().collect(), list, scores }
     }
 

@@ -6,7 +6,7 @@ use crate::language::Language;
 use crate::mailbox_name::NameEncoding;
 use crate::view::{Numbers, View};
 use crate::write::{self, Code, Condition, NewKeywords, Recent};
-use model::{Comparator, Flag, FlagSet, Keyword, Right, Uid, UidSet};
+use model::{Comparator, Flag, FlagSet, Keyword, ModSeq, Right, Uid, UidSet};
 use sasl::Mechanism;
 use std::borrow::Cow;
 use std::fmt;
@@ -304,6 +304,22 @@ impl Core {
             self.out.extend_from_slice(b" FETCH (");
         }
         Some(())
+    }
+
+    /// Appends a modification sequence of a FETCH response, and notes that the client has it.
+    pub fn write_modseq(&mut self, modseq: ModSeq) {
+        write::number(&mut self.out, modseq.0);
+        if let Some(view) = &mut self.view {
+            view.show(modseq);
+        }
+    }
+
+    /// Tells where to resynchronise from, if that is not what FETCH responses said last ([`View::resync_from`]).
+    pub fn tell_resync(&mut self) {
+        let from = self.view.as_mut().and_then(|view| view.resync_from());
+        if let Some(from) = from.filter(|_| self.enabled.qresync) {
+            self.tell("OK", format_args!("[HIGHESTMODSEQ {from}] Everything up to here was told"));
+        }
     }
 
     /// Appends `FLAGS (…)` of a message.

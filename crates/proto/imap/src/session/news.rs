@@ -83,10 +83,13 @@ impl Telling {
         }
         // What this session did changes the results that it has asked for.
         let own_max = if view.contexts.is_some() { 1 } else { OWN_MAX };
+        // RFC 7162 §3.2: what may have been expunged before it was changed must be known.
+        let is_ahead = core.enabled.qresync && view.is_ahead();
+        let quiet = !core.dirty && view.own.len() < own_max && !is_ahead;
         let needless = match done.news {
             News::None => true,
-            News::Numbered => !core.dirty && view.own.len() < own_max,
-            News::Hinted => !core.dirty && view.own.len() < own_max && view.withheld().is_empty(),
+            News::Numbered => quiet,
+            News::Hinted => quiet && view.withheld().is_empty(),
             News::All | News::Own | News::AfterDelete => false,
         };
         if needless {
@@ -385,7 +388,7 @@ fn write_changes(
     }
     if core.enabled.condstore {
         core.out.extend_from_slice(b" MODSEQ (");
-        write::number(&mut core.out, row.modseq.0);
+        core.write_modseq(row.modseq);
         core.out.push(b')');
     }
     write::changed_annotations(&mut core.out, annotations.iter().copied());

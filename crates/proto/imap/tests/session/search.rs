@@ -81,8 +81,9 @@ pub fn matches(query: &Query, by: Collation, uid: Uid, message: &Message, mailbo
         Query::Fuzzy(query) => all(&without_last_letters(query)),
         Query::And(queries) => queries.iter().all(all),
         Query::Or(queries) => queries.iter().any(all),
-        Query::Header { name, text } => mime::header::fields(&message.content)
-            .any(|field| field.is(name) && field_holds(field, text)),
+        Query::Header { name, text } => {
+            mime::header::fields(&message.content).any(|field| field.is(name) && field_holds(field, text))
+        }
         Query::Body(text) => holds(&body(), text),
         Query::Text(text) => holds(&header(), text) || holds(&body(), text),
         Query::Larger(size) => message.content.len() as u64 > *size,

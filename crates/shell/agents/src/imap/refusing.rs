@@ -1,5 +1,6 @@
 //! What may be asked by whom, and the words of refusals.
 
+use super::sharing::Standing;
 use ::imap::ask::{Access, Answer, Ask, MakeKey, Refused, RefusedKind, Watch};
 use model::{FlagChange, FlagMode, Right, Rights};
 use store::Error;
@@ -51,6 +52,14 @@ pub(super) fn may_change(change: &FlagChange, rights: Rights) -> Result<(), Refu
     match something || clears || asked_nothing && change.mode != FlagMode::Replace {
         true => Ok(()),
         false => Err(Refused::new(RefusedKind::NoPerm, "you may not change these flags here")),
+    }
+}
+
+/// RFC 4314 §5.1.1: nothing more is shown to who may not read it any more.
+pub(super) fn demand_read(standing: Standing) -> Result<(), Refused> {
+    match standing.rights.has(Right::Read) {
+        true => Ok(()),
+        false => Err(Refused::new(RefusedKind::NoPerm, "you may not read that mailbox any more")),
     }
 }
 

@@ -25,6 +25,9 @@ use store::{AccountChanges, ListEvent, SERVER, Store, Viewer, Watch, Written};
 /// Mailboxes remembered one by one.
 const TOUCHED_MAX: usize = 256;
 
+/// Names that are gone and remembered.
+const GONE_MAX: usize = 1024;
+
 /// Own writes remembered.
 const OWN_MAX: usize = 1024;
 
@@ -64,6 +67,32 @@ struct Told {
     server_since: u64,
     /// Own mailboxes that this user has forbidden himself to read.
     unreadable: BTreeSet<MailboxId>,
+    gone: Gone,
+}
+
+/// Names that have stood for a mailbox and do so no more, since the watch began. If one stands for a mailbox again, that one
+/// has another UIDVALIDITY.
+#[derive(Clone, Default)]
+struct Gone {
+    names: BTreeSet<String>,
+    /// There were too many: any name may be one of them.
+    any: bool,
+}
+
+impl Gone {
+    fn note(&mut self, name: &str) {
+        if self.names.len() < GONE_MAX {
+            self.names.insert(name.to_owned());
+        } else {
+            self.any = true;
+        }
+    }
+
+    /// Whether the name, or one above it that took it along, is among them.
+    fn holds(&self, name: &str) -> bool {
+        let above = name.match_indices('/').map(|(at, _)| &name[..at]);
+        self.any || above.chain([name]).any(|name| self.names.contains(name))
+    }
 }
 
 /// What is to be looked at now.
@@ -178,6 +207,7 @@ impl Watched {
             since: store.account_modseq(account).map_err(refused)?,
             server_since: store.server_changes(None, &[]).map_err(refused)?.up_to,
             unreadable: unreadable(sight)?,
+            gone: Gone::default(),
         };
         let mut watched = Watched { account, bell, state, told, others: None, _watches: watches };
         watched.look_at(sight, wanted)?;
@@ -261,8 +291,10 @@ fn own_news(
             }
             ListEvent::Deleted { name, .. } => {
                 news.listed.extend(names.with_parent(&name, WhyListed::Name)?);
+                told.gone.note(&name);
             }
             ListEvent::Renamed { from, to } => {
+                told.gone.note(&from);
                 renewed.push(to.clone());
                 news.listed.push(names.listed(to, Some(from), WhyListed::Name)?);
             }
@@ -305,7 +337,7 @@ fn own_news(
 }
 
 /// RFC 5465 §5.1: "the server MUST notify the client about mailbox UIDVALIDITY changes", by STATUS as of changed flags. These
-/// names, and those below, stand for another mailbox than before.
+/// names, and those below, have just come to stand for a mailbox, maybe for another one than before.
 fn own_renewed(
     news: &mut AccountNews,
     names: &Names<'_>,
@@ -322,7 +354,7 @@ fn own_renewed(
     };
     for info in names.sight().store().mailboxes(own).map_err(refused)? {
         let is_readable = info.id.is_some_and(|id| !told.unreadable.contains(&id));
-        if !is_readable || !is_renewed(&info.name) {
+        if !is_readable || !is_renewed(&info.name) || !told.gone.holds(&info.name) {
             continue;
         }
         let counters = convert::counters(&info.counters, Owner::SELF, 0);

@@ -60,6 +60,7 @@ pub fn run(path: &Path, prepare: Option<Prepare>) -> Result<(), Failure> {
         .enable_all()
         .build()
         .map_err(|error| Failure::new(format!("the runtime can't start: {error}")))?;
+    agents::ring_in_turns(&world.store, runtime.handle().clone());
     // Before anybody is told that the server is there: who stops it then finds it listening.
     let signals = Signals::hear(&runtime)?;
     if let Some(prepare) = prepare {

@@ -78,7 +78,8 @@ impl<'a> Index<'a> {
         }
         // The value of these fields has a place of its own, that of others does not.
         if is_presence || (pieces.suffice && places != Places::FIELD) {
-            docs.surely = docs.possibly.clone();
+            // Text that can't be decoded is compared otherwise than the lists have it (RFC 5255 §4.6).
+            docs.surely = &docs.possibly - &self.open;
         }
         docs.possibly |= &self.open;
         Ok(docs)

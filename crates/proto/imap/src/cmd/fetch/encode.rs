@@ -73,7 +73,7 @@ impl Piece<'_> {
         }
         if core.enabled.condstore && !self.plan.shows_modseq {
             core.out.extend_from_slice(b" MODSEQ (");
-            write::number(&mut core.out, self.message.row.modseq.0);
+            core.write_modseq(self.message.row.modseq);
             core.out.push(b')');
         }
     }
@@ -102,8 +102,8 @@ impl Piece<'_> {
             FetchItem::SaveDate => write::date_time(out, row.save_date),
             FetchItem::ModSeq => {
                 out.push(b'(');
-                write::number(out, row.modseq.0);
-                out.push(b')');
+                core.write_modseq(row.modseq);
+                core.out.push(b')');
             }
             FetchItem::EmailId => {
                 out.push(b'(');

@@ -6,7 +6,7 @@
 //! thing that he hears of: the directory rings no bell.
 
 use super::names::Names;
-use super::{LIST, State, Taken};
+use super::{Gone, LIST, State, Taken};
 use crate::imap::sharing::{METADATA, Shown, Sight};
 use crate::imap::{Bell, refused};
 use ::imap::ask::{AccountNews, ChangedEntry, CountersNeed, Refused, RefusedKind, Touched, WhyListed};
@@ -35,6 +35,7 @@ pub(super) struct Seen {
     mailboxes: Arc<BTreeMap<(AccountId, MailboxId), Known>>,
     /// Up to where what happened in each account was told.
     since: BTreeMap<AccountId, ModSeq>,
+    gone: Gone,
 }
 
 /// A mailbox of another.
@@ -64,11 +65,12 @@ impl Others {
         bell: &Arc<Bell>,
         state: &Arc<Mutex<State>>,
     ) -> Result<Others, Refused> {
-        let seen = Seen { viewer: sight.viewer()?, mailboxes: Arc::default(), since: BTreeMap::new() };
+        let (viewer, gone) = (sight.viewer()?, Gone::default());
+        let seen = Seen { viewer, mailboxes: Arc::default(), since: BTreeMap::new(), gone };
         let mut others = Others { bell: bell.clone(), state: state.clone(), seen, watches: BTreeMap::new() };
         let mailboxes = Arc::new(others.look(&mut Names::unread(sight))?);
         let since = others.watches.iter().map(|(owner, (_, since))| (*owner, *since)).collect();
-        let seen = Seen { mailboxes, since, viewer: others.seen.viewer.clone() };
+        let seen = Seen { mailboxes, since, ..others.seen.clone() };
         others.go_on(seen, state);
         Ok(others)
     }
@@ -164,7 +166,7 @@ impl Others {
             messages(names, &next, owner, changes, news)?;
         }
         if is_new {
-            self.list(names, &next, &quiet, news)?;
+            self.list(names, &mut next, &quiet, news)?;
         }
         Ok(next)
     }
@@ -190,18 +192,26 @@ impl Others {
     fn list(
         &self,
         names: &mut Names<'_>,
-        next: &Seen,
+        next: &mut Seen,
         quiet: &BTreeSet<AccountId>,
         news: &mut AccountNews,
     ) -> Result<(), Refused> {
-        for (owner, id, change) in differences(&self.seen.mailboxes, &next.mailboxes) {
+        let changes = differences(&self.seen.mailboxes, &next.mailboxes);
+        for (.., change) in &changes {
+            if let Change::Went(was) | Change::Renamed(was, _) = change {
+                next.gone.note(&was.name);
+            }
+        }
+        for (owner, id, change) in changes {
             if quiet.contains(&owner) {
                 continue;
             }
             match change {
                 Change::Came(known) => {
                     news.listed.extend(names.with_parent(&known.name, WhyListed::Name)?);
-                    renewed(names, (owner, id), known, news)?;
+                    if next.gone.holds(&known.name) {
+                        renewed(names, (owner, id), known, news)?;
+                    }
                 }
                 Change::Went(known) => {
                     // RFC 5465 §5.9: not the same as a mailbox that is not there any more.
@@ -214,7 +224,9 @@ impl Others {
                 Change::Renamed(before, after) => {
                     let old = Some(before.name.clone());
                     news.listed.push(names.listed(after.name.clone(), old, WhyListed::Name)?);
-                    renewed(names, (owner, id), after, news)?;
+                    if next.gone.holds(&after.name) {
+                        renewed(names, (owner, id), after, news)?;
+                    }
                 }
                 Change::Access(known) => {
                     news.listed.push(names.listed(known.name.clone(), None, WhyListed::Access)?);
@@ -265,7 +277,9 @@ fn renewed(
     news: &mut AccountNews,
 ) -> Result<(), Refused> {
     let sight = names.sight();
-    let Some(mut row) = names.row(owner, id)?.filter(|_| known.rights.has(Right::Read)) else { return Ok(()) };
+    let Some(mut row) = names.row(owner, id)?.filter(|_| known.rights.has(Right::Read)) else {
+        return Ok(());
+    };
     let gone = |why: &Refused| why.kind == RefusedKind::NonExistent;
     let counters = sight.store().mailbox(owner, id).map_err(refused);
     let counters = counters.and_then(|info| {
