@@ -89,6 +89,26 @@ pub struct More {
     pub content: RowContent,
     /// If asked for: those that this user may see.
     pub annotations: Vec<Annotation>,
+    /// The content is known to hold no NUL.
+    without_nul: bool,
+}
+
+impl More {
+    /// Without annotations. Looks for NUL in the content: whoever reads a page has it at hand, and does so while the
+    /// session writes the page before.
+    pub fn new(digest: Option<Digest>, content: RowContent) -> More {
+        let without_nul = matches!(&content, RowContent::Bytes(bytes) if memchr::memchr(0, bytes).is_none());
+        More { digest, content, annotations: Vec::new(), without_nul }
+    }
+
+    /// Octets that came later.
+    pub(crate) fn add(&mut self, bytes: Vec<u8>) {
+        self.without_nul = false;
+        match &mut self.content {
+            RowContent::Bytes(content) => content.extend_from_slice(&bytes),
+            content => *content = RowContent::Bytes(bytes),
+        }
+    }
 }
 
 impl Row {
@@ -100,6 +120,11 @@ impl Row {
     /// [`More::content`]
     pub fn content(&self) -> &RowContent {
         self.more.as_ref().map_or(&RowContent::None, |more| &more.content)
+    }
+
+    /// Whether the content is known to hold no NUL.
+    pub(crate) fn is_without_nul(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| more.without_nul)
     }
 
     /// [`More::annotations`]
@@ -233,4 +258,21 @@ pub struct Copied {
     pub missing: UidSet,
     /// Modification sequence of the selected mailbox, if messages went ([`Originals::Go`]).
     pub modseq: ModSeq,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nul_is_looked_for_in_all_that_comes() {
+        let known = |more: &More| more.without_nul;
+        let mut more = More::new(None, RowContent::Bytes(b"no such thing".to_vec()));
+        assert!(known(&more));
+        more.add(b"\0".to_vec());
+        assert!(!known(&more), "what comes later was not looked at");
+        assert!(!known(&More::new(None, RowContent::Bytes(b"a\0b".to_vec()))));
+        assert!(!known(&More::new(None, RowContent::None)));
+        assert!(!known(&More::default()));
+    }
 }

@@ -119,6 +119,14 @@ impl<'a> Shown<'a> {
         self.content().get(from..to)
     }
 
+    /// Appends octets of the content.
+    fn write_octets(self, bytes: &[u8], out: &mut Vec<u8>) {
+        match self.row.is_without_nul() {
+            true => out.extend_from_slice(bytes),
+            false => encode::write_octets(bytes, out),
+        }
+    }
+
     /// All of the content is there.
     fn is_whole(self) -> bool {
         self.start == 0 && self.content().len() as u64 >= self.row.size
@@ -386,7 +394,7 @@ impl Fetch {
                 let end = rest.end.min(rest.start + FLUSH_BYTES as u64).min(there);
                 if let Some(bytes) = message.shown().slice(rest.start..end).filter(|bytes| !bytes.is_empty())
                 {
-                    encode::write_octets(bytes, &mut core.out);
+                    message.shown().write_octets(bytes, &mut core.out);
                     self.state = State::Stream { message, item, rest: end..rest.end };
                     return None;
                 }
@@ -487,10 +495,7 @@ impl Fetch {
         if bytes.is_empty() {
             return self.unreadable(core, message.row.uid, RefusedKind::Corrupt);
         }
-        match &mut message.row.more().content {
-            RowContent::Bytes(content) => content.extend_from_slice(&bytes),
-            content => *content = RowContent::Bytes(bytes),
-        }
+        message.row.more().add(bytes);
         self.state = if message.shown().is_whole() {
             State::Write { message, item: 0 }
         } else {

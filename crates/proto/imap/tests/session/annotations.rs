@@ -57,6 +57,10 @@ impl World {
                 RowContent::Bytes(range(&message.content, start, length).to_vec())
             }
         };
+        let mut more = More::new((needs.digest && self.digests).then(|| digest(&message.content)), content);
+        if needs.annotations {
+            more.annotations = annotations(message);
+        }
         Row {
             uid: Uid(uid),
             email_id: EmailId(message.email),
@@ -67,11 +71,7 @@ impl World {
             size: message.content.len() as u64,
             internal_date: UnixTime(message.date),
             save_date: UnixTime(NOW),
-            more: Some(Box::new(More {
-                digest: (needs.digest && self.digests).then(|| digest(&message.content)),
-                content,
-                annotations: if needs.annotations { annotations(message) } else { Vec::new() },
-            })),
+            more: Some(Box::new(more)),
         }
     }
 

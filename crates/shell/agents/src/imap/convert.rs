@@ -124,7 +124,7 @@ fn more(
         let store::Digest { bytes, envelope_end, body_end, header_length } = *digest;
         ask::Digest::new(bytes, envelope_end, body_end, header_length)
     });
-    Some(Box::new(ask::More { digest, content, annotations: Vec::new() }))
+    Some(Box::new(ask::More::new(digest, content)))
 }
 
 pub(super) fn rows(from: store::Rows<ask::Row>, trace: &str) -> ask::Rows {

@@ -244,7 +244,8 @@ impl Piece<'_> {
         if range.end - range.start <= FLUSH_BYTES as u64
             && let Some(bytes) = self.slice(range.clone())
         {
-            write_value(bytes, out);
+            write::literal_head(out, bytes.len() as u64);
+            self.message.write_octets(bytes, out);
             return None;
         }
         write::literal_head(out, range.end - range.start);
