@@ -107,7 +107,9 @@ def test_what_needs_tls_waits_for_a_customer_with_tls(own_server):
     with smtplib.SMTP("127.0.0.1", server.smtp, timeout=120) as smtp:
         smtp.starttls(context=ssl._create_unverified_context())
         smtp.sendmail(alice.address, ["secret@y.test"], message("first"), ["REQUIRETLS"])
-    send(server, "b@y.test")
+        # Of the same sender: they go in one job, and the first one must not end it.
+        smtp.sendmail(alice.address, ["b@y.test"], message("behind it"))
+    assert queued(server) == {"secret@y.test", "b@y.test"}
     with NextHop(keywords=(*KEYWORDS, "REQUIRETLS")) as hop:
         assert fetch(server, shop, "y.test", hop)[0] == 250
         (taken,) = hop.messages

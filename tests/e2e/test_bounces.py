@@ -164,6 +164,22 @@ def test_nothing_leads_to_a_suppressed_address(own_server):
         anna = server.account("anna")
         server.cli("suppression", "add", "ceo@y.test", "--reason", "he asked for it")
         server.cli("alias", "add", "boss@example.test", "ceo@y.test")
+        # Where it leads to nobody else, it is refused at once, and nobody is told where it leads.
+        with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
+            submit(server, anna, ["boss@example.test"], message())
+        code, text = refused.value.recipients["boss@example.test"]
+        assert code == 550 and text.startswith(b"5.7.1") and b"ceo" not in text, text
+        assert server.rows("queue", "list") == [] and not server.contents(anna)
+        # A stranger's, through a redirect.
+        bert = server.account("bert")
+        server.cli("redirect", "set", bert.address, "CEO@y.test")
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            server.deliver(bert.address, message(), sender="")
+        server.cli("redirect", "set", bert.address, "CEO@y.test", "--keep")
+        server.deliver(bert.address, message(), sender="")
+        settled(server)
+        assert len(server.contents(bert)) == 1
+        server.cli("alias", "set", "boss@example.test", "ceo@y.test", "fine@y.test")
         submit(server, anna, ["boss@example.test"], message())
         (first,) = reports(server, anna)
         _, recipient = status(first)
@@ -173,6 +189,8 @@ def test_nothing_leads_to_a_suppressed_address(own_server):
         submit(server, anna, ["boss@example.test"], message(), rcpt_options=["NOTIFY=NEVER"])
         settled(server)
         assert len(server.contents(anna)) == 1
+        assert [one.recipients() for one in hop.messages] == [["fine@y.test"]] * 2
+        server.cli("alias", "add", "both@example.test", "ceo@y.test", "talk@example.test")
         # What waited before the address was suppressed.
         submit(server, anna, ["late@y.test"], message())
         waits = lambda: [row for row in server.rows("queue", "list") if row["recipients"][0]["attempts"] == 1]
@@ -187,7 +205,10 @@ def test_nothing_leads_to_a_suppressed_address(own_server):
         state = lambda: server.rows("list", "members", "talk@example.test")[0]["state"]
         until(lambda: state() == "bouncing", "the member counted")
         settled(server)
-        assert not hop.messages
+        # An alias for it and a list is taken: the list decides.
+        submit(server, anna, ["both@example.test"], message(to="talk@example.test"))
+        settled(server)
+        assert len(hop.messages) == 2
         # That it was not sent is no news of the address.
         assert all(row["bounces"] == 0 for row in server.rows("suppression", "list"))
 
@@ -228,6 +249,64 @@ def test_what_became_of_a_message_is_known_when_it_is_over(own_server):
         shown = server.cli("queue", "history", "yes@y.test").stdout.decode()
         assert "delivered" in shown and "T" in shown.split("\n")[1]
         assert b"nothing is known" in server.cli("queue", "history", "other@y.test", expect=1).stderr
+
+
+def test_where_mail_between_people_here_went_is_known(own_server):
+    """Mailboxes, aliases, lists, a full one, and on to another host; by id, Message-ID and address; over a restart."""
+    with NextHop(replies={"RCPT TO:<no@y.test>": "550 5.1.1 nobody"}) as hop:
+        server = own_server(sections=OWN + route(hop))
+        anna, bert, carl = (server.account(name) for name in ("anna", "bert", "carl"))
+        full = server.account("full", "--quota", "10")
+        server.cli("group", "add", "team@example.test", bert.address, carl.address)
+        server.cli("alias", "add", "info@example.test", bert.address, "far@y.test")
+        server.cli("list", "add", "talk@example.test", "--posting", "anyone")
+        server.cli("list", "subscribe", "talk@example.test", carl.address)
+        to = ["bert+x@example.test", "team@example.test", "info@example.test", "talk@example.test", full.address, "no@y.test"]
+        with smtplib.SMTP("127.0.0.1", server.submission_clear, timeout=120) as smtp:
+            smtp.login(anna.address, anna.password)
+            # Without SIZE: that it does not fit is found out at the end.
+            assert smtp.mail(anna.address)[0] == 250 and all(smtp.rcpt(one)[0] == 250 for one in to)
+            raw = message("hello")
+            message_id = email.message_from_bytes(raw)["Message-ID"]
+            code, reply = smtp.data(raw)
+        assert code == 250, reply
+        settled(server)
+        until(lambda: len(server.contents(carl)) == 2, "the list's copy")
+
+        def known(of):
+            rows = server.rows("queue", "history", of)
+            return {(row["what"], row["to"], row["text"].partition(" taken")[0]) for row in rows}, rows
+
+        found, rows = known(message_id)
+        here = {
+            ("accepted", " ".join(to), message_id),
+            ("delivered", to[0], f"into INBOX of {bert.address}"),
+            ("delivered", to[1], f"into INBOX of {bert.address}"),
+            ("delivered", to[1], f"into INBOX of {carl.address}"),
+            ("delivered", to[2], f"into INBOX of {bert.address}"),
+            ("posted", to[3], "to the mailing list"),
+        }
+        assert here < found, found ^ here
+        (refused,) = [row for row in rows if row["what"] == "refused"]
+        assert refused["to"] == full.address and refused["text"].startswith("452 4.2.2"), refused
+        (queued,) = {row["text"].removeprefix("as ") for row in rows if row["what"] == "queued"}
+        assert ("queued", "far@y.test", f"as {queued}") in found and ("queued", "no@y.test", f"as {queued}") in found
+        outcomes = {(row["id"], row["to"]): row["what"] for row in rows if row["what"] in ("delivered", "failed")}
+        assert outcomes[queued, "far@y.test"] == "delivered" and outcomes[queued, "no@y.test"] == "failed"
+        # The id that the client was told, and that stands in the log and in Received.
+        name = next(row["id"] for row in rows if row["what"] == "accepted")
+        assert name.encode() in reply and name in server.log()
+        server.restart()
+        for of in (name, message_id.strip("<>")):
+            assert known(of)[1] == rows
+        for address in (anna.address, bert.address, "TEAM@example.test", "far@y.test", full.address):
+            assert {tuple(row.items()) for row in rows} <= {tuple(row.items()) for row in known(address)[1]}, address
+        copies = [row for row in known(carl.address)[1] if row["from"] == "talk@example.test" and row["what"] == "delivered"]
+        assert [row["to"] for row in copies] == [carl.address]
+        # The same without a server.
+        server.stop()
+        assert known(name)[1] == rows
+        server.start()
 
 
 def test_users_have_limits(own_server):

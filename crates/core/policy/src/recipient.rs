@@ -38,6 +38,15 @@ pub struct Destination {
     pub local: Vec<LocalTarget>,
     /// Addresses elsewhere, for the queue: as it was sent, or sent on from here.
     pub remote: Vec<EmailAddress>,
+    /// How many mailing lists.
+    pub lists: usize,
+}
+
+impl Destination {
+    /// Nothing but one address elsewhere.
+    fn elsewhere(address: EmailAddress) -> Destination {
+        Destination { local: Vec::new(), remote: vec![address], lists: 0 }
+    }
 }
 
 impl Decider<'_> {
@@ -65,7 +74,7 @@ impl Decider<'_> {
         let resolution = match self.meaning(path, from, now)? {
             Meaning::Resolved(resolution) => resolution,
             Meaning::Relayed(address) | Meaning::SentOn(address) => {
-                return Ok(Verdict::Accept(Destination { local: Vec::new(), remote: vec![address] }));
+                return Ok(Verdict::Accept(Destination::elsewhere(address)));
             }
             Meaning::Elsewhere(address) => return Ok(self.relay(client, &address)),
             Meaning::Nothing(refusal) => return Ok(Verdict::Refuse(refusal)),
@@ -105,7 +114,8 @@ impl Decider<'_> {
                 }
             }
         }
-        Ok(Verdict::Accept(Destination { local: local.clone(), remote: remote.clone() }))
+        let (local, remote) = (local.clone(), remote.clone());
+        Ok(Verdict::Accept(Destination { local, remote, lists: lists.len() }))
     }
 
     /// Neither one of our users nor in an own network.
@@ -144,7 +154,7 @@ impl Decider<'_> {
             if let Some(refusal) = unreachable(address) {
                 return refusal;
             }
-            return Verdict::Accept(Destination { local: Vec::new(), remote: vec![address.clone()] });
+            return Verdict::Accept(Destination::elsewhere(address.clone()));
         }
         let text =
             format!("Relaying to <{address}> is denied; its domain is not ours. Our users log in first");

@@ -14,6 +14,8 @@
 //! a account           SendingRecord (`sending.rs`): what an account (u32) sends to other hosts
 //! f account           Holding (`holding.rs`): how much an account (u32) has waiting for a time of its own
 //! p id                PastRecord (`past.rs`): what became of a message that is in the queue no more
+//! l number            Accepted (`accepted.rs`), several, oldest first: where accepted messages went; the number (u64) is
+//!                     that of the last of them, counted from 1
 //! v                   number of the last event, u64
 //! w number            HappenedRecord (`events.rs`): an event that the webhook has not taken yet
 //! ```
@@ -73,6 +75,10 @@ pub(crate) fn holding(account: AccountId) -> Vec<u8> {
 
 pub(crate) fn past(id: QueueId) -> Vec<u8> {
     key(b'p', &[&id.0.to_be_bytes()])
+}
+
+pub(crate) fn accepted(number: u64) -> Vec<u8> {
+    key(b'l', &[&number.to_be_bytes()])
 }
 
 pub(crate) fn event(number: u64) -> Vec<u8> {

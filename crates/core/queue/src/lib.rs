@@ -9,6 +9,7 @@
 //! - Each recipient has a state of its own; the scheduler (`schedule`) knows exactly the `Queued` ones.
 //! - The counters ([`Totals`]) change in the same transaction as what they count.
 
+mod accepted;
 mod check;
 mod dsn;
 mod enqueue;
@@ -26,6 +27,7 @@ mod sending;
 mod settle;
 mod suppression;
 
+pub use accepted::{Accepted, Place, Placed};
 pub use check::claims;
 pub use dsn::{Action, Language, Report, Reported, Returned, delivery_report, status_of};
 pub use enqueue::enqueue;
@@ -56,6 +58,7 @@ pub struct Queue {
     scheduler: Mutex<Scheduler>,
     bell: OnceLock<Box<dyn Fn() + Send + Sync>>,
     naming: OnceLock<Box<Naming>>,
+    unwritten: accepted::Unwritten,
 }
 
 /// The name of the destination to which mail for a domain goes.
@@ -65,7 +68,8 @@ impl Queue {
     /// The queue kept in `engine`.
     pub fn new(engine: Arc<dyn Engine>) -> Queue {
         let scheduler = Mutex::new(Scheduler::new(schedule::Settings::default()));
-        Queue { engine, scheduler, bell: OnceLock::new(), naming: OnceLock::new() }
+        let (bell, naming) = (OnceLock::new(), OnceLock::new());
+        Queue { engine, scheduler, bell, naming, unwritten: accepted::Unwritten::default() }
     }
 
     /// The scheduler, locked. It is empty until [`Queue::refill`]; hold it for one call.

@@ -2,6 +2,7 @@
 
 mod burl;
 mod deliver;
+mod places;
 mod plan;
 mod report;
 mod sending;

@@ -14,6 +14,7 @@ use queue::{Entry, Recipient};
 use route::{ADDRESSES_MAX, Trouble};
 use smtp::client::Verdict;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// Where to knock next.
 struct Reached {
@@ -38,7 +39,14 @@ impl Run<'_> {
         let mut tried = 0;
         let mut no_address = Trouble::NoAddress;
         let mut others = Others::default();
-        for host in &hosts {
+        let begun = Instant::now();
+        for (at, host) in hosts.iter().enumerate() {
+            // RFC 5321 §5.1: at least two are to be tried, and there may be a limit. Each of twenty that keep silent would
+            // hold this delivery, and its place among all, for as long as one is waited for.
+            if at >= 2 && begun.elapsed() > self.settings.hosts_timeout {
+                others.may_take_it_later();
+                break;
+            }
             let endpoints = match host.look_up(&self.courier.world.resolver, &self.settings).await {
                 Found::Endpoints(endpoints) => endpoints,
                 Found::Nothing => continue,

@@ -28,6 +28,8 @@ pub struct Settings {
     pub retry: Backoff,
     /// How long one address may take to answer a connection.
     pub connect_timeout: Duration,
+    /// How long the hosts of a domain are tried one after the other in one attempt; two are tried in any case.
+    pub hosts_timeout: Duration,
     /// How long one message may take at most, whatever the host does; more for large ones.
     pub message_time: Duration,
     /// How long a connection is kept for the next message.

@@ -29,6 +29,7 @@ fn settings(routes: &[(&str, &str)]) -> Settings {
         patience: smtp::client::Patience::default(),
         retry: Backoff { first: Duration::from_secs(300), longest: Duration::from_secs(300) },
         connect_timeout: Duration::from_secs(5),
+        hosts_timeout: Duration::from_secs(60),
         message_time: Duration::from_secs(60),
         idle: Duration::ZERO,
         messages_per_connection: 10,
@@ -181,6 +182,34 @@ async fn what_is_read_while_settings_change_goes_by_those_in_force() {
     };
     bench.courier.world.queue.refill(&mut route, clock::now()).unwrap();
     assert_eq!(names, ["y.test", "127.0.0.1:1"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_stays_on_an_old_way_however_a_reload_meets_the_reading() {
+    let bench = Bench::new(settings(&[("*", "127.0.0.1:1")]));
+    for _ in 0..300 {
+        bench.queue("b@y.test");
+    }
+    let reading = Arc::new(std::sync::atomic::AtomicBool::new(true));
+    let (courier, goes_on) = (bench.courier.clone(), reading.clone());
+    let reader = std::thread::spawn(move || {
+        while goes_on.load(std::sync::atomic::Ordering::Relaxed) {
+            let mut route = |addressed: &Addressed<'_>| courier.route_now(addressed);
+            courier.world.queue.refill(&mut route, clock::now()).unwrap();
+        }
+    });
+    for round in 2..60 {
+        let hop = format!("127.0.0.1:{round}");
+        bench.courier.reload(settings(&[("*", &hop)]));
+        bench.refill();
+        let found = bench.courier.world.queue.scheduler().status(clock::now()).destinations;
+        let found: Vec<_> =
+            found.iter().map(|one| (one.destination.clone(), one.ready + one.waiting)).collect();
+        let all: Vec<_> = found.into_iter().filter(|(_, messages)| *messages > 0).collect();
+        assert_eq!(all, [(hop, 300)]);
+    }
+    reading.store(false, std::sync::atomic::Ordering::Relaxed);
+    reader.join().unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -35,6 +35,7 @@ pub fn settings(config: &Config) -> Result<Settings, Failure> {
             AddressFamily::Ipv6 => Family::Ipv6,
         },
         connect_timeout: delivery.connect_timeout.0,
+        hosts_timeout: delivery.hosts_timeout.0,
         patience: smtp::client::Patience {
             greeting: delivery.reply_timeout.0,
             command: delivery.reply_timeout.0,

@@ -11,7 +11,7 @@ use ::lists::{Copy, List, Member, MemberState, Personal, Post, PostState, advanc
 use ::smtp::Recipient;
 use engine::{Abort, AccountId};
 use model::{EmailAddress, Path, ReversePath, UnixTime};
-use queue::NewEntry;
+use queue::{Accepted, NewEntry, Place, Placed};
 use rewriting::{Keys, Purpose};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -160,6 +160,7 @@ async fn commit(
     };
     world.metrics.queued.inc_by(queued);
     world.queue.ring();
+    note_copies(world, list, post, accounts.iter().zip(outcomes.iter().flatten()), now);
     for done in &done {
         follow_up(world, done).await;
     }
@@ -170,6 +171,31 @@ async fn commit(
         failed(world, list.number, *member, now).await;
     }
     Ok(true)
+}
+
+/// Notes whose mailboxes here got a copy, for `troika queue history`.
+fn note_copies<'a>(
+    world: &World,
+    list: &List,
+    post: u32,
+    outcomes: impl Iterator<Item = (&'a AccountId, &'a store::Outcome)>,
+    at: UnixTime,
+) {
+    let taken = outcomes.filter(|(_, outcome)| matches!(outcome, store::Outcome::Delivered(_)));
+    let place = |(account, _): (&AccountId, _)| Placed { recipient: None, place: Place::Mailbox(account.0) };
+    let places: Vec<Placed> = taken.map(place).collect();
+    if places.is_empty() {
+        return;
+    }
+    world.queue.note_accepted(Accepted {
+        id: format!("{}#{post}", list.address),
+        message_id: None,
+        reverse_path: list.address.to_string(),
+        account: None,
+        at: at.0,
+        recipients: Vec::new(),
+        places,
+    });
 }
 
 /// A mailbox here that took no copy (a full one) counts as one elsewhere would that bounced.

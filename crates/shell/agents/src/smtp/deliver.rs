@@ -1,7 +1,8 @@
 //! Accepted means delivered: local mailboxes and the outbound queue get a message in one durable commit, and only then
 //! is it acknowledged.
 
-use super::plan::{Plan, Way, beside};
+use super::places::Onward;
+use super::plan::{Plan, Way, beside_named};
 use super::sending::Said;
 use super::{SmtpAgent, protocol, trouble};
 use crate::lists;
@@ -116,9 +117,11 @@ impl SmtpAgent {
         let done = lists::Done::default();
         let size = u64::from(prepared.size());
         let queued = entries.iter().map(|one| one.entry.recipients.len() as u64).sum();
+        let onward = Onward::of(&entries);
         let received = UnixTime(delivery.received_at);
         let rules = self.world.outgoing.read().rules.clone();
-        let (extra, said) = match beside(rules, entries, plan.events.clone(), done.clone()) {
+        let named = onward.queued.clone();
+        let (extra, said) = match beside_named(rules, entries, plan.events.clone(), done.clone(), named) {
             Some(extra) if queued > 0 => {
                 let held = is_held(delivery).then_some(size);
                 let (extra, said) = self.counted(extra, queued, held, received);
@@ -141,6 +144,7 @@ impl SmtpAgent {
                 }
                 lists::follow_up(&self.world, &done).await;
                 let each = each(&plan.ways, &delivery.recipients, &stored);
+                self.note_places(delivery, &plan, &each, &stored, &onward);
                 let delivered =
                     stored.iter().filter(|outcome| matches!(outcome, store::Outcome::Delivered(_))).count();
                 self.world.metrics.deliveries.inc_by(delivered as u64);
@@ -213,7 +217,10 @@ impl SmtpAgent {
         let mut refused = None;
         for target in targets {
             match lists::arrive(&self.world, plan, &target, recipient, &arrival) {
-                Ok(Ok(())) => queued = true,
+                Ok(Ok(())) => {
+                    queued = true;
+                    plan.posted.push(plan.ways.len());
+                }
                 Ok(Err(refusal)) => refused = Some(refusal),
                 Err(error) => refused = Some(trouble(&error)),
             }
@@ -360,6 +367,11 @@ fn refusal_of(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -
             Some(Refusal::new(451, (3, 0), "The mailbox is damaged; the administrator has to look at it"))
         }
     }
+}
+
+/// Why an account did not get it.
+pub(super) fn refused(outcome: Option<&store::Outcome>, recipient: &::smtp::Recipient) -> String {
+    refusal_of(outcome, recipient).map(|refusal| refusal.to_string()).unwrap_or_default()
 }
 
 pub(crate) fn gone(recipient: &::smtp::Recipient) -> Refusal {

@@ -9,8 +9,9 @@ use ::smtp::{Delivery, Kind, NotifyOn, Outcome, Refusal};
 use directory::{ListTarget, LocalTarget, Resolution};
 use engine::{Abort, AccountId};
 use model::{Domain, EmailAddress, ReversePath};
+use parking_lot::Mutex;
 use policy::Meaning;
-use queue::{Action, NewEntry, NewRecipient, Notify, Orcpt};
+use queue::{Action, NewEntry, NewRecipient, Notify, Orcpt, QueueId};
 use rewriting::{Batv, Kept};
 use std::sync::Arc;
 use store::Extra;
@@ -41,6 +42,8 @@ pub(crate) struct Plan {
     pub(crate) targets: Vec<ListTarget>,
     /// What happens to lists.
     pub(crate) events: Vec<Event>,
+    /// Recipients (their positions) that are lists, or lead to some, which took the message.
+    pub(crate) posted: Vec<usize>,
     pub(crate) ways: Vec<Way>,
 }
 
@@ -49,6 +52,17 @@ pub(crate) struct Plan {
 pub(crate) struct Outgoing {
     pub(crate) entry: NewEntry,
     kept: Option<Kept>,
+}
+
+/// Names of the entries that a transaction queues, in their order; known when it is over.
+#[derive(Clone, Default)]
+pub(crate) struct Queued(Arc<Mutex<Vec<QueueId>>>);
+
+impl Queued {
+    /// The names.
+    pub(crate) fn take(&self) -> Vec<QueueId> {
+        std::mem::take(&mut self.0.lock())
+    }
 }
 
 impl Outgoing {
@@ -241,18 +255,31 @@ pub(crate) fn beside(
     events: Vec<Event>,
     done: Done,
 ) -> Option<Extra> {
+    beside_named(rules, entries, events, done, Queued::default())
+}
+
+/// As [`beside`]; tells the names of the entries in `queued`.
+pub(crate) fn beside_named(
+    rules: Arc<queue::Rules>,
+    entries: Vec<Outgoing>,
+    events: Vec<Event>,
+    done: Done,
+    queued: Queued,
+) -> Option<Extra> {
     let posts = events.iter().filter(|event| matches!(event, Event::Post(_))).count();
     let taken = (entries.len() + posts) as u32;
     if taken == 0 && events.is_empty() {
         return None;
     }
     let write = move |tx: &mut dyn engine::Tx, content| {
+        queued.take();
         for Outgoing { entry, kept } in &entries {
             if let Some(kept) = kept {
                 rewriting::remember(tx, kept, entry.received)?;
             }
             let id = queue::enqueue(tx, content, entry).map_err(Abort::from)?;
             keep_queued(tx, id, entry, &rules.events)?;
+            queued.0.lock().push(id);
         }
         lists::write(tx, content, &events, &done)?;
         if taken == 0 {

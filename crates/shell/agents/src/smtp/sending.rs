@@ -30,16 +30,8 @@ impl SmtpAgent {
             return Ok(());
         }
         let (outgoing, now) = (self.world.outgoing.read().clone(), World::now());
-        // What an alias leads to is looked at when it is sent (`courier`): nobody is told here where it leads.
-        if let (Path::Mailbox(written), [only]) = (&recipient.path, &destination.remote[..])
-            && written == only
-            && outgoing.rules.suppression.bounces > 0
-        {
-            let suppressed = self.world.queue.suppressed(only, now).map_err(|error| unread(&error))?;
-            if let Some(suppressed) = suppressed {
-                let text = format!("{suppressed}. The administrator can change that");
-                return Err(Refusal::new(550, (1, 1), text));
-            }
+        if outgoing.rules.suppression.bounces > 0 {
+            self.may_reach_somebody(recipient, destination, now)?;
         }
         let Some(account) = self.login.as_ref().map(|login| login.account) else { return Ok(()) };
         let more = self.leaving.saturating_add(remote);
@@ -53,6 +45,35 @@ impl SmtpAgent {
         }
         self.leaving = more;
         Ok(())
+    }
+
+    /// Refuses what would reach nobody: everywhere it leads nothing is sent any more. What leads to others, too, is taken,
+    /// and the sender is told of the rest when it is sent (`courier`), as he is of what is suppressed meanwhile.
+    fn may_reach_somebody(
+        &self,
+        recipient: &Recipient,
+        destination: &Destination,
+        now: UnixTime,
+    ) -> Result<(), Refusal> {
+        if !destination.local.is_empty() || destination.lists > 0 {
+            return Ok(());
+        }
+        let suppressed = self.world.queue.suppressed_among(&destination.remote, now);
+        let mut suppressed = suppressed.map_err(|error| unread(&error))?;
+        if suppressed.iter().any(Option::is_none) {
+            return Ok(());
+        }
+        let text = match (&recipient.path, &destination.remote[..], suppressed.pop().flatten()) {
+            (Path::Mailbox(written), [only], Some(why)) if written == only => {
+                return Err(Refusal::new(550, (1, 1), format!("{why}. The administrator can change that")));
+            }
+            // Nobody is told here where an alias leads.
+            _ => format!(
+                "Nothing is sent any more to where <{}> leads. The administrator can change that",
+                recipient.path
+            ),
+        };
+        Err(Refusal::new(550, (7, 1), text))
     }
 
     /// RFC 4865 §6 (3): what would be held beyond the sender's quota is refused at MAIL.

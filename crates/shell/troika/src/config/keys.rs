@@ -109,6 +109,8 @@ section! {
         downgrade_guard: Span = "\"1d\"" => Span::seconds(86400),
         /// How long one address may take to answer a connection.
         connect_timeout: Span = "\"30s\"" => Span::seconds(30),
+        /// How long the hosts of a domain (at most 20, with 12 addresses) are tried one after the other in one attempt; two are tried in any case.
+        hosts_timeout: Span = "\"30m\"" => Span::seconds(1800),
         /// How long a host may take to reply; twice that at the end of a message. RFC 5321 section 4.5.3.2 wants 5 minutes.
         reply_timeout: Span = "\"5m\"" => Span::seconds(300),
         /// How long one message may take in all, however the host drips; a second more for each 8 KiB of it.
@@ -135,7 +137,8 @@ section! {
         /// What became of a message is known for so long after its last recipient's end (`troika queue history`). "0s": not at
         /// all.
         history_for: Span = "\"7d\"" => Span::seconds(7 * 86_400),
-        /// And of so many messages at most, the newest; some 500 bytes each.
+        /// And of so many messages at most, the newest; some 500 bytes each. Also where accepted messages went is known of so
+        /// many, some 200 bytes each.
         history_messages: u64 = "200000" => 200_000,
         /// How long a connection is kept open for the next message.
         idle: Span = "\"5s\"" => Span::seconds(5),

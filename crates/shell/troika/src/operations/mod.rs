@@ -7,6 +7,7 @@ mod app_password;
 pub mod collect;
 mod dkim;
 mod domain;
+mod history;
 mod index;
 mod list;
 mod mailbox;

@@ -1,15 +1,14 @@
 //! `troika queue`
 
-use super::{account, address, domain_name, now};
+use super::{account, domain_name, history, now};
 use crate::cli::arguments::{Queue as Command, QueueChoice, QueueFilter, QueueState};
 use crate::config::Span;
 use crate::control::{Failure, Sink};
 use agents::World;
 use model::UnixTime;
 use queue::schedule::{Destination, Moment};
-use queue::{Change, EntryDetails, Filter, Past, QueueId, RecipientState};
+use queue::{Change, Filter, QueueId, RecipientState};
 use serde_json::json;
-use std::collections::BTreeSet;
 
 /// Entries read, or changed by one transaction, at a time.
 const PAGE: usize = 200;
@@ -29,7 +28,7 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
             let shown = world.queue.show(known(&id)?)?;
             out.row(shown.ok_or_else(|| missing(&id))?)
         }
-        Command::History { of } => history(world, &of, out),
+        Command::History { of } => history::run(world, &of, out),
         Command::Hold(choice) => change(world, &choice, Change::Hold, "held", out),
         Command::Release(choice) => change(world, &choice, Change::Release, "released", out),
         Command::Retry(choice) => change(world, &choice, Change::Retry, "tried now", out),
@@ -45,100 +44,6 @@ pub(super) fn run(world: &World, command: Command, out: &mut dyn Sink) -> Result
         }
         Command::Stats => stats(world, out),
     }
-}
-
-/// What became of messages, a row for each thing that happened, in the order in which the messages were queued.
-fn history(world: &World, of: &str, out: &mut dyn Sink) -> Result<(), Failure> {
-    let mut any = false;
-    if let Ok(id) = of.parse::<QueueId>() {
-        if let Some(past) = world.queue.past(id)? {
-            return tell_past(&past, out);
-        }
-        let waits = world.queue.show(id)?.ok_or_else(|| unknown(of))?;
-        return tell_waiting(&waits, out);
-    }
-    let address = address(of.trim_matches(['<', '>']))?;
-    let account = world.directory.account(&address)?.map(|account| account.id);
-    let address = address.to_string();
-    let mut after = None;
-    loop {
-        let (page, last) = world.queue.pasts_of(&address, account, after)?;
-        any |= !page.is_empty();
-        page.iter().try_for_each(|past| tell_past(past, out))?;
-        let Some(last) = last else { break };
-        after = Some(last);
-    }
-    let sent = match account {
-        // His reverse-path may have been rewritten (BATV).
-        Some(account) => Filter { account: Some(account), ..Filter::default() },
-        None => Filter { sender: Some(address.clone()), ..Filter::default() },
-    };
-    let mut waiting = BTreeSet::new();
-    for filter in [sent, Filter { recipient: Some(address), ..Filter::default() }] {
-        let mut after = None;
-        loop {
-            let page = world.queue.list(&filter, after, PAGE)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            waiting.extend(page.iter().map(|entry| entry.id));
-        }
-    }
-    for id in waiting {
-        let Some(waits) = world.queue.show(id)? else { continue };
-        any = true;
-        tell_waiting(&waits, out)?;
-    }
-    if any { Ok(()) } else { Err(unknown(of)) }
-}
-
-fn tell_past(past: &Past, out: &mut dyn Sink) -> Result<(), Failure> {
-    let to =
-        |index: u32| past.recipients.iter().find(|one| one.index == index).map(|one| one.address.clone());
-    let all = || past.recipients.iter().map(|one| one.address.clone()).collect();
-    let accepted = row(past.id, past.received, &past.reverse_path, all(), "accepted", "");
-    out.row(accepted)?;
-    for line in &past.history {
-        let to = line.recipient.and_then(to).into_iter().collect();
-        out.row(row(past.id, line.at.0, &past.reverse_path, to, &kind(line), &line.text))?;
-    }
-    Ok(())
-}
-
-fn tell_waiting(waits: &EntryDetails, out: &mut dyn Sink) -> Result<(), Failure> {
-    let entry = &waits.entry;
-    let address = |one: &queue::Recipient| one.address.to_string();
-    let to = |index: u32| entry.recipients.iter().find(|one| one.index == index).map(address);
-    let from = entry.reverse_path.to_string();
-    for line in &waits.history {
-        let all = || entry.recipients.iter().map(address).collect();
-        let to = line.recipient.map_or_else(all, |index| to(index).into_iter().collect());
-        out.row(row(entry.id, line.at.0, &from, to, &kind(line), &line.text))?;
-    }
-    let open = |one: &&queue::Recipient| matches!(one.state, RecipientState::Queued | RecipientState::Held);
-    for one in entry.recipients.iter().filter(open) {
-        let (at, what) = match one.state {
-            RecipientState::Held => (now().0, "is held"),
-            _ => (one.next_attempt.0, "is tried next"),
-        };
-        out.row(row(entry.id, at, &from, vec![address(one)], what, ""))?;
-    }
-    Ok(())
-}
-
-/// As in `troika queue show`.
-fn kind(line: &queue::Event) -> String {
-    serde_json::to_value(line.kind).ok().and_then(|kind| kind.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
-fn row(id: QueueId, at: i64, from: &str, to: Vec<String>, what: &str, text: &str) -> serde_json::Value {
-    json!({ "id": id, "at": at, "from": from, "to": to.join(" "), "what": what, "text": text })
-}
-
-fn unknown(of: &str) -> Failure {
-    Failure::new(format!(
-        "nothing is known of {of}: what is over is forgotten after [delivery] history_for, and mail between people here \
-         is never in the queue (the log has it)"
-    ))
 }
 
 fn moment() -> Moment {

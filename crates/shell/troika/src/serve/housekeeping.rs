@@ -26,6 +26,7 @@ pub async fn run(world: Weak<World>) {
             while world.queue.forget_suppressions(World::now()).wait().unwrap_or(false) {}
             let keep = world.outgoing.read().rules.history;
             while world.queue.forget_past(keep, World::now()).wait().unwrap_or(false) {}
+            while world.queue.forget_accepted(keep, World::now()).wait().unwrap_or(false) {}
             trim_all(&world)
         })
         .await;

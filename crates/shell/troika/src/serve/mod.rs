@@ -9,6 +9,7 @@ mod http_client;
 mod indexing;
 pub mod introspection;
 mod log;
+mod noting;
 mod pages;
 mod privileges;
 mod reporting;
@@ -208,6 +209,7 @@ async fn serve(
         shutdown.clone(),
     ));
     tokio::spawn(housekeeping::run(Arc::downgrade(&world)));
+    tokio::spawn(noting::run(Arc::downgrade(&world)));
     tokio::spawn(indexing::run(Arc::downgrade(&world)));
     tokio::spawn(senders.webhook.clone().run(Arc::downgrade(&world)));
     tokio::spawn(agents::lists::spread(Arc::downgrade(&world)));
@@ -227,6 +229,9 @@ async fn serve(
         let _ = guarding.await;
         let _ = reporting.await;
         senders.guard.flush().await;
+        if let Err(why) = noting::write_all(world.clone()).await {
+            tracing::warn!(why, "where the last accepted messages went could not be written; the log has it");
+        }
     };
     let drained = tokio::time::timeout(grace, all).await;
     if drained.is_err() {

@@ -12,9 +12,9 @@ pub enum Queue {
         /// Its queue id
         id: String,
     },
-    /// What became of messages: those that wait, and those that are over for some days (`[delivery] history_for`)
+    /// What became of messages: where they went here, what waits, and what is over for some days (`[delivery] history_for`)
     History {
-        /// A queue id, or an address that sent them or was to get them
+        /// A queue id, the id of an accepted message, a Message-ID, or an address that sent them or was to get them
         of: String,
     },
     /// Do not send it for now
