@@ -1,30 +1,27 @@
 //! One connection to an IMAP server.
 
 use crate::Sink;
-use crate::dial::{self, Credentials, Environment, Limits, Server, Tls};
+use crate::dial::{self, Credentials, Environment, Server, Tls};
+use crate::session::{self, Event, Session, Work};
 use crate::trouble::Trouble;
-use crate::wire_pump::Wire;
 use imap::client::{
     Capability, Client, Counts, Done, Flags, Listed, Mode, Namespace, Owner, Refusal, Settings, Step,
     TlsWish, uid_sets,
 };
 use model::{SpecialUse, Uid, UidValidity};
 use std::collections::{HashMap, VecDeque};
+use wire::TlsInfo;
 
 /// A connection on which somebody is logged in. After a [`Trouble`] that is about the connection (everything but
 /// [`Trouble::Gone`], [`Trouble::Refused`] and [`Trouble::Busy`]) it is of no use: [`ImapConnection::is_usable`].
 pub struct ImapConnection {
-    wire: Wire,
-    client: Client,
-    server: Server,
-    limits: Limits,
+    session: Session<Client>,
     /// Names whose spelling on the wire is not the one that this side would choose.
     odd_names: HashMap<String, Vec<u8>>,
     /// Messages that are still to be asked for.
     asked: VecDeque<Uid>,
     /// Why some that were asked for did not come.
     refusal: Option<Trouble>,
-    is_broken: bool,
 }
 
 /// A mailbox on the server.
@@ -85,10 +82,8 @@ pub enum Deleted {
     MarkedOnly,
 }
 
-/// What the pump stopped for.
-enum Told {
-    Ready,
-    StartTls,
+/// What commands bring.
+pub(crate) enum Told {
     Folder(imap::client::Folder),
     Listed(Listed),
     Content(Vec<u8>),
@@ -96,11 +91,69 @@ enum Told {
     Done(Result<Done, Refusal>),
 }
 
+impl session::Client for Client {
+    type Told = Told;
+
+    fn tls_started(&mut self, info: TlsInfo) {
+        Client::tls_started(self, info);
+    }
+
+    fn is_idle(&self) -> bool {
+        Client::is_idle(self)
+    }
+
+    fn work(&mut self, server: &Server) -> Work<Told> {
+        match self.step() {
+            Step::NeedInput => Work::Input,
+            Step::Flush => Work::Flush,
+            Step::StartTls => Work::StartTls,
+            Step::Ready => Work::Ready,
+            Step::Folder(folder) => Work::Told(Told::Folder(folder)),
+            Step::Listed(listed) => Work::Told(Told::Listed(listed)),
+            Step::Content(octets) => Work::Told(Told::Content(octets)),
+            Step::Message { uid, bytes } => Work::Told(Told::Message(uid, bytes)),
+            Step::Done(outcome) => Work::Told(Told::Done(outcome)),
+            Step::Closed(Ok(())) => Work::Closed(None),
+            Step::Closed(Err(fault)) => Work::Closed(Some(Trouble::of_imap(&server.to_string(), &fault))),
+        }
+    }
+}
+
+impl Session<Client> {
+    async fn namespaces(&mut self) -> Result<Vec<Namespace>, Trouble> {
+        if !self.client.has(Capability::Namespace) {
+            return Ok(Vec::new());
+        }
+        self.client.namespaces();
+        match self.told().await? {
+            Told::Done(Ok(Done::Namespaces(found))) => Ok(found),
+            Told::Done(Err(_)) => Ok(Vec::new()),
+            _ => Err(self.surprised()),
+        }
+    }
+
+    async fn listed_folders(&mut self) -> Result<Vec<imap::client::Folder>, Trouble> {
+        let mut found = Vec::new();
+        loop {
+            match self.told().await? {
+                Told::Folder(folder) => found.push(folder),
+                Told::Done(Ok(_)) => return Ok(found),
+                Told::Done(Err(refusal)) => return Err(self.refused("its folders can't be listed", &refusal)),
+                _ => return Err(self.surprised()),
+            }
+        }
+    }
+
+    fn refused(&self, what: &str, refusal: &Refusal) -> Trouble {
+        Trouble::of_refusal(&self.server.to_string(), what, refusal)
+    }
+}
+
 impl ImapConnection {
     /// Dials, encrypts, logs in.
     ///
     /// # Errors
-    /// [`Trouble`], within [`Limits::opening`].
+    /// [`Trouble`], within [`Limits::opening`](crate::Limits::opening).
     pub async fn open(
         server: &Server,
         credentials: &Credentials,
@@ -119,61 +172,27 @@ impl ImapConnection {
         authorize_as: &str,
         environment: &Environment,
     ) -> Result<ImapConnection, Trouble> {
-        let opening = ImapConnection::log_in(server, credentials, authorize_as, environment);
-        tokio::time::timeout(environment.limits.opening, opening).await.unwrap_or_else(|_| {
-            Err(Trouble::Unreachable(format!("{server}: connecting and logging in took too long")))
-        })
-    }
-
-    async fn log_in(
-        server: &Server,
-        credentials: &Credentials,
-        authorize_as: &str,
-        environment: &Environment,
-    ) -> Result<ImapConnection, Trouble> {
-        let dialled = dial::dial(server, environment).await?;
-        let mut client = Client::new(Settings {
+        let settings = |plaintext_auth| Settings {
             tls: if server.tls == Tls::StartTls { TlsWish::StartTls } else { TlsWish::AsItIs },
             credentials: sasl::client::Credentials {
                 user: credentials.user.clone(),
                 authorize_as: authorize_as.to_owned(),
                 secret: credentials.secret.clone(),
             },
-            plaintext_auth: dialled.plaintext_auth,
+            plaintext_auth,
             host: (server.host.clone(), server.port),
             entropy: dial::entropy(),
             message_bytes_max: environment.limits.message_bytes_max,
-        });
-        if let Some(info) = dialled.tls {
-            client.tls_started(info);
-        }
-        let mut connection = ImapConnection {
-            wire: dialled.wire,
-            client,
-            server: server.clone(),
-            limits: environment.limits,
-            odd_names: HashMap::new(),
-            asked: VecDeque::new(),
-            refusal: None,
-            is_broken: false,
         };
-        loop {
-            match connection.pump().await? {
-                Told::Ready => return Ok(connection),
-                Told::StartTls => {
-                    let stream = connection.wire.take_stream();
-                    let (stream, info) = dial::handshake(stream, server, environment).await?;
-                    connection.wire.put_stream(stream);
-                    connection.client.tls_started(info);
-                }
-                _ => return Err(connection.surprised()),
-            }
-        }
+        let session =
+            Session::open(server, environment, |plaintext_auth| Client::new(settings(plaintext_auth)))
+                .await?;
+        Ok(ImapConnection { session, odd_names: HashMap::new(), asked: VecDeque::new(), refusal: None })
     }
 
     /// Whether anything can be asked on it now.
     pub fn is_usable(&self) -> bool {
-        !self.is_broken && self.client.is_idle() && self.asked.is_empty()
+        self.session.is_alive() && self.session.client.is_idle() && self.asked.is_empty()
     }
 
     /// All mailboxes, those that can't be opened, too, each once, in the server's order.
@@ -181,46 +200,24 @@ impl ImapConnection {
     /// # Errors
     /// [`Trouble`].
     pub async fn folders(&mut self) -> Result<Vec<Folder>, Trouble> {
-        self.within(async |this| {
-            let namespaces = this.namespaces().await?;
-            this.client.folders();
-            let mut listed = this.listed_folders().await?;
-            if !this.client.lists_subscriptions() {
-                this.client.subscriptions();
-                // Not to know what is subscribed to is no reason not to know what there is.
-                match this.listed_folders().await {
-                    Ok(subscribed) => mark_subscribed(&mut listed, &subscribed),
-                    Err(Trouble::Refused(_)) => {}
-                    Err(trouble) => return Err(trouble),
+        let (listed, namespaces) = self
+            .within(async |session| {
+                let namespaces = session.namespaces().await?;
+                session.client.folders();
+                let mut listed = session.listed_folders().await?;
+                if !session.client.lists_subscriptions() {
+                    session.client.subscriptions();
+                    // Not to know what is subscribed to is no reason not to know what there is.
+                    match session.listed_folders().await {
+                        Ok(subscribed) => mark_subscribed(&mut listed, &subscribed),
+                        Err(Trouble::Refused(_)) => {}
+                        Err(trouble) => return Err(trouble),
+                    }
                 }
-            }
-            Ok(this.told_folders(listed, &namespaces))
-        })
-        .await
-    }
-
-    async fn namespaces(&mut self) -> Result<Vec<Namespace>, Trouble> {
-        if !self.client.has(Capability::Namespace) {
-            return Ok(Vec::new());
-        }
-        self.client.namespaces();
-        match self.pump().await? {
-            Told::Done(Ok(Done::Namespaces(found))) => Ok(found),
-            Told::Done(Err(_)) => Ok(Vec::new()),
-            _ => Err(self.surprised()),
-        }
-    }
-
-    async fn listed_folders(&mut self) -> Result<Vec<imap::client::Folder>, Trouble> {
-        let mut found = Vec::new();
-        loop {
-            match self.pump().await? {
-                Told::Folder(folder) => found.push(folder),
-                Told::Done(Ok(_)) => return Ok(found),
-                Told::Done(Err(refusal)) => return Err(self.refused("its folders can't be listed", &refusal)),
-                _ => return Err(self.surprised()),
-            }
-        }
+                Ok((listed, namespaces))
+            })
+            .await?;
+        Ok(self.told_folders(listed, &namespaces))
     }
 
     fn told_folders(&mut self, listed: Vec<imap::client::Folder>, namespaces: &[Namespace]) -> Vec<Folder> {
@@ -230,7 +227,7 @@ impl ImapConnection {
             if !seen.insert(folder.name.clone()) {
                 continue;
             }
-            if self.client.wire_name(&folder.name) != folder.wire_name {
+            if self.session.client.wire_name(&folder.name) != folder.wire_name {
                 self.odd_names.insert(folder.name.clone(), folder.wire_name.clone());
             }
             let (owner, prefix) = self.place(&folder, namespaces);
@@ -251,7 +248,7 @@ impl ImapConnection {
     fn place(&self, folder: &imap::client::Folder, namespaces: &[Namespace]) -> (Owner, usize) {
         let longest = namespaces
             .iter()
-            .map(|space| (space, self.client.shown_name(&space.prefix)))
+            .map(|space| (space, self.session.client.shown_name(&space.prefix)))
             .filter(|(space, prefix)| {
                 let stem = space.delimiter.and_then(|delimiter| prefix.strip_suffix(delimiter));
                 folder.name.starts_with(prefix.as_str()) || stem == Some(folder.name.as_str())
@@ -277,14 +274,14 @@ impl ImapConnection {
         let opened = match told {
             Told::Done(Ok(Done::Opened(opened))) => opened,
             Told::Done(Err(refusal)) => {
-                return Err(self.refused(&format!("the folder {name} can't be opened"), &refusal));
+                return Err(self.session.refused(&format!("the folder {name} can't be opened"), &refusal));
             }
-            _ => return Err(self.surprised()),
+            _ => return Err(self.session.surprised()),
         };
         let Some(uid_validity) = opened.uid_validity else {
             return Err(Trouble::Protocol(format!(
                 "{}: it tells no UIDVALIDITY of {name}: which messages are new can't be known",
-                self.server
+                self.session.server
             )));
         };
         Ok(Opened {
@@ -307,9 +304,9 @@ impl ImapConnection {
         match self.asked(|client| client.counts(&wire_name)).await? {
             Told::Done(Ok(Done::Counts(counts))) => Ok(counts),
             Told::Done(Err(refusal)) => {
-                Err(self.refused(&format!("the folder {name} can't be looked at"), &refusal))
+                Err(self.session.refused(&format!("the folder {name} can't be looked at"), &refusal))
             }
-            _ => Err(self.surprised()),
+            _ => Err(self.session.surprised()),
         }
     }
 
@@ -319,16 +316,16 @@ impl ImapConnection {
     /// # Errors
     /// [`Trouble`].
     pub async fn listing(&mut self, from: Uid, told: &mut (dyn FnMut(Listed) + Send)) -> Result<(), Trouble> {
-        self.within(async |this| {
-            this.client.listing(from);
+        self.within(async |session| {
+            session.client.listing(from);
             loop {
-                match this.pump().await? {
+                match session.told().await? {
                     Told::Listed(listed) => told(listed),
                     Told::Done(Ok(_)) => return Ok(()),
                     Told::Done(Err(refusal)) => {
-                        return Err(this.refused("its messages can't be listed", &refusal));
+                        return Err(session.refused("its messages can't be listed", &refusal));
                     }
-                    _ => return Err(this.surprised()),
+                    _ => return Err(session.surprised()),
                 }
             }
         })
@@ -349,48 +346,30 @@ impl ImapConnection {
     /// [`Trouble`]; that of a connection which [is usable](ImapConnection::is_usable) comes at the end: the server did not
     /// give all of them, and which of the others it would give is known by asking for each alone.
     pub async fn next_message(&mut self, sink: Sink<'_>) -> Result<Option<Uid>, Trouble> {
-        if self.is_broken {
-            return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
-        }
-        // A caller that stops waiting leaves a part of a message, which would be taken for the beginning of the next.
-        self.is_broken = true;
-        let limit = self.limits.operation;
-        match tokio::time::timeout(limit, self.awaited(sink)).await {
-            Ok(outcome) => {
-                self.is_broken = outcome.is_err() && !self.client.is_idle();
-                outcome
-            }
-            Err(_) => Err(Trouble::Unreachable(format!("{}: the server took too long", self.server))),
-        }
-    }
-
-    async fn awaited(&mut self, sink: Sink<'_>) -> Result<Option<Uid>, Trouble> {
-        loop {
-            if self.client.is_idle() {
-                if self.asked.is_empty() {
-                    return self.refusal.take().map_or(Ok(None), Err);
-                }
-                let count = self.client.messages(self.asked.make_contiguous());
-                self.asked.drain(..count);
-            }
-            match self.pump().await? {
-                Told::Content(octets) => {
-                    if let Err(error) = sink(&octets) {
-                        return Err(Trouble::Sink(format!(
-                            "a message of {} could not be taken: {error}",
-                            self.server
-                        )));
+        let (asked, refused) = (&mut self.asked, &mut self.refusal);
+        self.session
+            .within(async |session| {
+                loop {
+                    if session.client.is_idle() {
+                        if asked.is_empty() {
+                            return refused.take().map_or(Ok(None), Err);
+                        }
+                        let count = session.client.messages(asked.make_contiguous());
+                        asked.drain(..count);
+                    }
+                    match session.told().await? {
+                        Told::Content(octets) => sink(&octets).map_err(|error| session.untaken(&error))?,
+                        Told::Message(uid, Some(_)) => return Ok(Some(uid)),
+                        Told::Message(_, None) | Told::Done(Ok(_)) => {}
+                        Told::Done(Err(refusal)) => {
+                            let trouble = session.refused("messages can't be fetched", &refusal);
+                            refused.get_or_insert(trouble);
+                        }
+                        _ => return Err(session.surprised()),
                     }
                 }
-                Told::Message(uid, Some(_)) => return Ok(Some(uid)),
-                Told::Message(_, None) | Told::Done(Ok(_)) => {}
-                Told::Done(Err(refusal)) => {
-                    let trouble = self.refused("messages can't be fetched", &refusal);
-                    self.refusal.get_or_insert(trouble);
-                }
-                _ => return Err(self.surprised()),
-            }
-        }
+            })
+            .await
     }
 
     /// Deletes messages of the open mailbox: these, and no other. Any number.
@@ -398,7 +377,7 @@ impl ImapConnection {
     /// # Errors
     /// [`Trouble`]; some may be deleted then.
     pub async fn delete(&mut self, uids: &[Uid]) -> Result<Deleted, Trouble> {
-        let removes = self.client.has(Capability::UidPlus);
+        let removes = self.session.client.has(Capability::UidPlus);
         for set in uid_sets(uids) {
             self.plain(|client| client.mark_deleted(&set), "messages can't be deleted").await?;
             if removes {
@@ -419,18 +398,18 @@ impl ImapConnection {
     /// Says good-bye; the mailbox stays as it is.
     pub async fn close(mut self) {
         if self.is_usable() {
-            self.client.logout();
-            let goodbye = async { while self.pump().await.is_ok() {} };
+            self.session.client.logout();
+            let goodbye = async { while let Ok(Event::Told(_)) = self.session.pump().await {} };
             let _ = tokio::time::timeout(GOODBYE_MAX, goodbye).await;
         }
-        self.wire.hang_up(&mut self.client).await;
+        self.session.hang_up().await;
     }
 
     /// Gives a command and waits for the first that it brings.
     async fn asked(&mut self, give: impl FnOnce(&mut Client)) -> Result<Told, Trouble> {
-        self.within(async |this| {
-            give(&mut this.client);
-            this.pump().await
+        self.within(async |session| {
+            give(&mut session.client);
+            session.told().await
         })
         .await
     }
@@ -438,68 +417,24 @@ impl ImapConnection {
     async fn plain(&mut self, give: impl FnOnce(&mut Client), what: &str) -> Result<(), Trouble> {
         match self.asked(give).await? {
             Told::Done(Ok(_)) => Ok(()),
-            Told::Done(Err(refusal)) => Err(self.refused(what, &refusal)),
-            _ => Err(self.surprised()),
+            Told::Done(Err(refusal)) => Err(self.session.refused(what, &refusal)),
+            _ => Err(self.session.surprised()),
         }
     }
 
     fn spelled(&self, name: &str) -> Vec<u8> {
-        self.odd_names.get(name).cloned().unwrap_or_else(|| self.client.wire_name(name))
+        self.odd_names.get(name).cloned().unwrap_or_else(|| self.session.client.wire_name(name))
     }
 
-    fn refused(&self, what: &str, refusal: &Refusal) -> Trouble {
-        Trouble::of_refusal(&self.server.to_string(), what, refusal)
-    }
-
-    fn surprised(&mut self) -> Trouble {
-        self.is_broken = true;
-        Trouble::Protocol(format!("{}: it answers what was not asked", self.server))
-    }
-
-    /// Runs something on the connection; one that was given up in the middle of something is of no use.
+    /// Runs something on the session, when nothing else is to come first.
     async fn within<T>(
         &mut self,
-        work: impl AsyncFnOnce(&mut ImapConnection) -> Result<T, Trouble>,
+        work: impl AsyncFnOnce(&mut Session<Client>) -> Result<T, Trouble>,
     ) -> Result<T, Trouble> {
         if !self.is_usable() {
-            return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
+            return Err(self.session.ended());
         }
-        let limit = self.limits.operation;
-        match tokio::time::timeout(limit, work(&mut *self)).await {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                self.is_broken = true;
-                Err(Trouble::Unreachable(format!("{}: the server took too long", self.server)))
-            }
-        }
-    }
-
-    /// Moves octets until the client has something to tell.
-    async fn pump(&mut self) -> Result<Told, Trouble> {
-        loop {
-            match self.client.step() {
-                Step::NeedInput => self.wire.read(&mut self.client).await,
-                Step::Flush => self.wire.send(&mut self.client).await,
-                Step::StartTls => {
-                    self.wire.send(&mut self.client).await;
-                    return Ok(Told::StartTls);
-                }
-                Step::Ready => return Ok(Told::Ready),
-                Step::Folder(folder) => return Ok(Told::Folder(folder)),
-                Step::Listed(listed) => return Ok(Told::Listed(listed)),
-                Step::Content(octets) => return Ok(Told::Content(octets)),
-                Step::Message { uid, bytes } => return Ok(Told::Message(uid, bytes)),
-                Step::Done(outcome) => return Ok(Told::Done(outcome)),
-                Step::Closed(Ok(())) => {
-                    return Err(Trouble::Unreachable(format!("{}: the connection has ended", self.server)));
-                }
-                Step::Closed(Err(fault)) => {
-                    self.is_broken = true;
-                    self.wire.hang_up(&mut self.client).await;
-                    return Err(Trouble::of_imap(&self.server.to_string(), &fault));
-                }
-            }
-        }
+        self.session.within(work).await
     }
 }
 

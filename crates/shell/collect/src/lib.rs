@@ -28,6 +28,7 @@ mod run;
 mod schedule;
 #[cfg(test)]
 mod scripted;
+mod session;
 mod settings;
 mod trouble;
 mod wire_pump;
