@@ -92,6 +92,9 @@ impl Running for Store {
                     return Next::Flush;
                 }
             }
+            // It is done, though what came of it can't be read any more (the right to was taken away meanwhile): NO would
+            // say that it was not. The news tell what happened to the mailbox.
+            Event::Answer(Answer::Refused(_)) if self.stored.is_some() => self.from = None,
             event => {
                 return match otherwise(event) {
                     Next::Done(done) => Next::Done(done.telling(news_after(self.numbering))),

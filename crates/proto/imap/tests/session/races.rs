@@ -3,9 +3,9 @@
 
 use crate::connection;
 use crate::replica::run;
-use crate::world::{NOW, World, simple};
+use crate::world::{NOW, World, refused, simple};
 use imap::Session;
-use imap::ask::Ask;
+use imap::ask::{Answer, Ask, RefusedKind};
 use model::FlagSet;
 use std::sync::Arc;
 use wire::{Session as _, Step, TlsMode};
@@ -75,4 +75,31 @@ fn a_silent_store_that_was_overtaken_at_once_tells_the_flags() {
         told.iter().all(|line| line.contains("FLAGS (")),
         "MODSEQ alone would stand for older flags: {said}"
     );
+}
+
+#[test]
+fn what_was_stored_is_not_refused_when_it_can_not_be_read_any_more() {
+    let mut two = Two::new();
+    two.first.feed(b"c STORE 1 +FLAGS (\\Deleted)\r\n");
+    let (mut said, mut stored) = (Vec::new(), false);
+    loop {
+        match two.first.step(NOW) {
+            Step::Ask(ask) => {
+                let answer = match ask {
+                    // Somebody took the right to read away behind the STORE.
+                    Ask::Rows { .. } | Ask::Changes { .. } if stored => {
+                        refused(RefusedKind::NoPerm, "You may not read it any more")
+                    }
+                    ask => two.world.answer(1, ask),
+                };
+                stored |= matches!(answer, Answer::Stored(_));
+                two.first.answer(answer);
+            }
+            Step::Flush => said.append(two.first.output()),
+            _ => break,
+        }
+    }
+    said.append(two.first.output());
+    let said = String::from_utf8(said).unwrap();
+    assert!(stored && said == "c OK STORE completed\r\n", "{said}");
 }
