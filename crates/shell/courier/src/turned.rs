@@ -15,7 +15,7 @@ use crate::under_way::Mark;
 use agents::Turn;
 use model::Domain;
 use parking_lot::RwLock;
-use queue::schedule::{Destination, Host};
+use queue::schedule::{Destination, Host, Moment, Scheduler};
 use queue::{Entry, Recipient};
 use smtp::client::Verdict;
 use std::sync::Arc;
@@ -84,12 +84,15 @@ impl Courier {
         let connection = tokio::sync::Mutex::new(Some(connection));
         let turned = Arc::new(Turned { domains, customer, is_encrypted, connection });
         self.turned.0.write().push(turned.clone());
+        // What is under way may have looked for the customer before he was there: it is about to wait again.
+        self.while_any(&turned, |scheduler, destination, _| scheduler.is_under_way(destination)).await;
         let mut sent = 0;
         for domain in &turned.domains {
             sent += self.world.queue.flush(domain, clock::now());
         }
         tracing::info!(customer = turned.customer, waiting = sent, "a connection was turned round");
-        self.until_sent(&turned).await;
+        // Until nothing for the customer is due any more.
+        self.while_any(&turned, Scheduler::is_busy).await;
         self.turned.0.write().retain(|one| !Arc::ptr_eq(one, &turned));
         if let Some(connection) = turned.connection.lock().await.take() {
             connection.quit().await;
@@ -97,8 +100,8 @@ impl Courier {
         drop(over);
     }
 
-    /// Waits until nothing for the customer is due or under way any more, or the connection broke.
-    async fn until_sent(&self, turned: &Turned) {
+    /// Waits as long as this holds for one of the customer's destinations, and the connection is not broken.
+    async fn while_any(&self, turned: &Turned, holds: impl Fn(&mut Scheduler, &Destination, Moment) -> bool) {
         let destinations: Vec<Destination> =
             turned.domains.iter().map(|domain| Destination(domain.as_str().into())).collect();
         let mut stopping = self.stopping.subscribe();
@@ -108,7 +111,7 @@ impl Courier {
             // From here on: what ends between the look and the wait is heard.
             ended.as_mut().enable();
             let now = clock::now();
-            let is_busy = destinations.iter().any(|one| self.world.queue.scheduler().is_busy(one, now));
+            let is_busy = destinations.iter().any(|one| holds(&mut self.world.queue.scheduler(), one, now));
             let is_broken = turned.connection.try_lock().is_ok_and(|connection| connection.is_none());
             if !is_busy || is_broken {
                 return;

@@ -329,6 +329,12 @@ impl Scheduler {
         self.items.iter().filter(|item| item.lane.destination == key).count()
     }
 
+    /// Whether something for a destination is under way.
+    pub fn is_under_way(&mut self, destination: &Destination) -> bool {
+        let Some(key) = self.destinations.find(destination) else { return false };
+        self.destinations.get(key).running > 0
+    }
+
     /// Whether something for a destination is under way, or due and may go.
     pub fn is_busy(&mut self, destination: &Destination, now: Moment) -> bool {
         let Some(key) = self.destinations.find(destination) else { return false };

@@ -27,8 +27,12 @@ impl SmtpAgent {
             let text = format!("You asked for this mail a moment ago; ask again in {seconds} s");
             return Err(Refusal::new(450, (7, 1), text));
         }
-        let scheduler = self.world.queue.scheduler();
-        let waits = |domain: &Domain| scheduler.waiting(&Destination(domain.as_str().into()));
+        let mut scheduler = self.world.queue.scheduler();
+        let waits = |domain: &Domain| {
+            let destination = Destination(domain.as_str().into());
+            // What is under way just now has not found him, and is about to wait again.
+            scheduler.waiting(&destination) + usize::from(scheduler.is_under_way(&destination))
+        };
         let waiting: usize = domains.iter().map(waits).sum();
         drop(scheduler);
         tracing::info!(trace = self.trace, account = %login.address, waiting, "ATRN");
