@@ -19,10 +19,10 @@ use std::sync::mpsc::{Sender, channel};
 /// a flag and wake a task).
 pub type Notify = Arc<dyn Fn() + Send + Sync>;
 
-/// The same, told of each mailbox that was touched (0: the list of mailboxes, subscriptions and metadata), and of the number
-/// that the commit took in the account. Each commit takes the next one, but they may be told in another order, and after
-/// they can be read.
-pub type NotifyEach = Arc<dyn Fn(MailboxId, ModSeq) + Send + Sync>;
+/// The same, told of all mailboxes of the account that the commit touched (0: the list of mailboxes, subscriptions and
+/// metadata), and of the number that it took there. Each commit takes the next one and is told once, but they may be told in
+/// another order, and after they can be read.
+pub type NotifyEach = Arc<dyn Fn(&[MailboxId], ModSeq) + Send + Sync>;
 
 /// Most watchers of a mailbox that whoever commits tells himself.
 const AT_ONCE_MAX: usize = 32;
@@ -183,13 +183,20 @@ impl Feed {
         self.changed.lock().extend(touched.iter().map(|(account, _)| *account));
         for (account, mailbox) in touched {
             self.ring(*account, *mailbox, |_| 0);
-            let each: Vec<NotifyEach> = match self.shard(*account).lock().get(account) {
-                Some(watchers) => watchers.account.values().cloned().collect(),
-                None => continue,
+        }
+        let accounts: FxHashSet<AccountId> = touched.iter().map(|(account, _)| *account).collect();
+        for account in accounts {
+            let each: Vec<NotifyEach> = match self.shard(account).lock().get(&account) {
+                Some(watchers) if !watchers.account.is_empty() => {
+                    watchers.account.values().cloned().collect()
+                }
+                _ => continue,
             };
             let stamp =
-                stamps.iter().find(|(whose, _)| whose == account).map_or(ModSeq(0), |(_, stamp)| *stamp);
-            each.iter().for_each(|notify| notify(*mailbox, stamp));
+                stamps.iter().find(|(whose, _)| *whose == account).map_or(ModSeq(0), |(_, stamp)| *stamp);
+            let of_account = touched.iter().filter(|(whose, _)| *whose == account);
+            let mailboxes: Vec<MailboxId> = of_account.map(|(_, mailbox)| *mailbox).collect();
+            each.iter().for_each(|notify| notify(&mailboxes, stamp));
         }
     }
 
@@ -264,7 +271,7 @@ impl crate::Store {
         MailboxWatch { feed, account, mailbox, id, shared, key_resets }
     }
 
-    /// Calls `notify` after each commit that changes the account, with each mailbox that it touched. The shared entries
+    /// Calls `notify` after each commit that changes the account, with the mailboxes that it touched. The shared entries
     /// of the server are those of [`SERVER`](crate::SERVER).
     pub fn watch_each(&self, account: AccountId, notify: NotifyEach) -> Watch {
         let (feed, id) = (self.feed.clone(), self.feed.next_id());

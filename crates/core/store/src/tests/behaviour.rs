@@ -406,17 +406,17 @@ fn watchers_are_told_after_the_commit_even_if_nobody_waits() {
     let _a = watch(INBOX, &inbox);
     let _b = watch(MailboxId(2), &other);
     let each = all.clone();
-    let told: crate::NotifyEach = Arc::new(move |_, _| {
-        each.fetch_add(1, Ordering::SeqCst);
+    let told: crate::NotifyEach = Arc::new(move |mailboxes: &[MailboxId], _| {
+        each.fetch_add(mailboxes.len() as u32 * 10 + 1, Ordering::SeqCst);
     });
     let ended = store.watch_each(ANNA, told);
     let seen = || [&inbox, &other, &all].map(|count| count.load(Ordering::SeqCst));
     store.deliver(delivery("x", &[ANNA, BORIS])).wait().unwrap();
-    assert_eq!(seen(), [1, 0, 1]);
+    assert_eq!(seen(), [1, 0, 11]);
     store.copy(ANNA, INBOX, Arc::new(uids(&[1])), MailboxId(2).into(), Originals::Go, NOW).wait().unwrap();
-    assert_eq!(seen(), [2, 1, 3], "once for each mailbox");
+    assert_eq!(seen(), [2, 1, 32], "once for all mailboxes of the commit");
     flag(&store, BORIS, &[1], change(FlagMode::Add, &[Flag::Seen], &[]));
-    assert_eq!(seen(), [2, 1, 3], "another account");
+    assert_eq!(seen(), [2, 1, 32], "another account");
     drop(ended);
     let (sender, receiver) = std::sync::mpsc::channel();
     let _c = store.watch(ANNA, INBOX, Arc::new(move || sender.send(()).unwrap_or_default()));

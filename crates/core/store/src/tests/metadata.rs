@@ -149,8 +149,10 @@ fn what_happened_in_the_account() {
     let tell = told.clone();
     let _watch = store.watch_each(
         ANNA,
-        Arc::new(move |mailbox, _| {
-            tell.fetch_or(1 << mailbox.0, Ordering::SeqCst);
+        Arc::new(move |mailboxes: &[MailboxId], _| {
+            for mailbox in mailboxes {
+                tell.fetch_or(1 << mailbox.0, Ordering::SeqCst);
+            }
         }),
     );
     let mut made = store.create_mailbox(ANNA, "new", None, NOW);

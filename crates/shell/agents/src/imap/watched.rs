@@ -125,9 +125,10 @@ impl State {
         self.visible.contains(&(account, mailbox)) || !self.settled.contains(&account)
     }
 
-    fn touch(&mut self, account: AccountId, mailbox: MailboxId, stamp: ModSeq) {
+    /// All mailboxes of one commit at once: one that is read between two of them would take the number for the whole.
+    fn touch(&mut self, account: AccountId, mailboxes: &[MailboxId], stamp: ModSeq) {
         if let Some(touched) = &mut self.touched {
-            touched.insert((account, mailbox));
+            touched.extend(mailboxes.iter().map(|mailbox| (account, *mailbox)));
             if touched.len() > TOUCHED_MAX {
                 self.touched = None;
             }
@@ -197,8 +198,8 @@ impl Watched {
         // Watched before it is read: nothing that happens in between is missed.
         let watches = [account, SERVER].map(|whose| {
             let (rope, notes) = (bell.clone(), state.clone());
-            let ring = move |mailbox, stamp| {
-                notes.lock().touch(whose, mailbox, stamp);
+            let ring = move |mailboxes: &[MailboxId], stamp| {
+                notes.lock().touch(whose, mailboxes, stamp);
                 rope.ring();
             };
             store.watch_each(whose, Arc::new(ring))

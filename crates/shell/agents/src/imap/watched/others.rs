@@ -35,6 +35,9 @@ pub(super) struct Seen {
     mailboxes: Arc<BTreeMap<(AccountId, MailboxId), Known>>,
     /// Up to where what happened in each account was told.
     since: BTreeMap<AccountId, ModSeq>,
+    /// Accounts of which changes of names or rights were read after these mailboxes were: some of them may not show in
+    /// `mailboxes`, and will not be read again.
+    unsettled: BTreeSet<AccountId>,
     gone: Gone,
 }
 
@@ -66,7 +69,13 @@ impl Others {
         state: &Arc<Mutex<State>>,
     ) -> Result<Others, Refused> {
         let (viewer, gone) = (sight.viewer()?, Gone::default());
-        let seen = Seen { viewer, mailboxes: Arc::default(), since: BTreeMap::new(), gone };
+        let seen = Seen {
+            viewer,
+            mailboxes: Arc::default(),
+            since: BTreeMap::new(),
+            unsettled: BTreeSet::new(),
+            gone,
+        };
         let mut others = Others { bell: bell.clone(), state: state.clone(), seen, watches: BTreeMap::new() };
         let mailboxes = Arc::new(others.look(&mut Names::unread(sight))?);
         let since = others.watches.iter().map(|(owner, (_, since))| (*owner, *since)).collect();
@@ -101,15 +110,16 @@ impl Others {
 
     fn watch(&mut self, sight: &Sight<'_>, owner: AccountId) -> Result<(), Refused> {
         let (rope, notes) = (self.bell.clone(), self.state.clone());
-        let ring = move |mailbox, stamp| {
+        let ring = move |mailboxes: &[MailboxId], stamp| {
             let mut state = notes.lock();
-            if mailbox == LIST || state.is_visible(owner, mailbox) {
-                state.touch(owner, mailbox, stamp);
-                drop(state);
-                rope.ring();
-            } else {
-                state.pass(owner, stamp);
+            let of_interest = |mailbox: &&MailboxId| **mailbox == LIST || state.is_visible(owner, **mailbox);
+            let mailboxes: Vec<MailboxId> = mailboxes.iter().filter(of_interest).copied().collect();
+            if mailboxes.is_empty() {
+                return state.pass(owner, stamp);
             }
+            state.touch(owner, &mailboxes, stamp);
+            drop(state);
+            rope.ring();
         };
         let watch = sight.store().watch_each(owner, Arc::new(ring));
         match sight.store().account_modseq(owner) {
@@ -135,6 +145,7 @@ impl Others {
         let mut is_new = regrouped || taken.has_list();
         if is_new {
             self.look_again(names, &mut next, news)?;
+            next.unsettled.clear();
         }
         let mut quiet = BTreeSet::new();
         let owners: BTreeSet<AccountId> = self.watches.keys().copied().collect();
@@ -155,10 +166,12 @@ impl Others {
             news.is_overflow |= changes.is_overflow;
             next.since.insert(owner, changes.up_to);
             let of_list = changes.events.iter().any(is_of_list);
-            if !regrouped && !own.is_empty() && !of_list {
+            if !regrouped && !own.is_empty() && !of_list && !self.seen.unsettled.contains(&owner) {
                 quiet.insert(owner);
             }
-            if of_list && !is_new {
+            if of_list && is_new {
+                next.unsettled.insert(owner);
+            } else if of_list {
                 // Read before its bell has rung.
                 is_new = true;
                 self.look_again(names, &mut next, news)?;
@@ -166,6 +179,9 @@ impl Others {
             messages(names, &next, owner, changes, news)?;
         }
         if is_new {
+            // What came behind what was read, and shows already, is another's.
+            let modseq = |owner: &AccountId| names.sight().store().account_modseq(*owner).ok();
+            quiet.retain(|owner| modseq(owner).as_ref() == next.since.get(owner));
             self.list(names, &mut next, &quiet, news)?;
         }
         Ok(next)

@@ -23,7 +23,7 @@ fn what_could_not_be_looked_at_is_not_lost() {
     assert_eq!(state.own, [(me, ModSeq(8)), (other, ModSeq(8)), (me, ModSeq(9))]);
     assert_eq!(state.own_of_server, [ModSeq(4)]);
     assert!(state.take().has_list());
-    (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, MailboxId(id + 1), ModSeq(1)));
+    (0..=TOUCHED_MAX as u32).for_each(|id| state.touch(me, &[MailboxId(id + 1)], ModSeq(1)));
     assert!(state.touched.is_none());
 }
 
@@ -36,7 +36,7 @@ fn what_can_be_read_before_its_bell_rings_is_not_lost() {
     let other = store.create_mailbox(me, "other", None, now).wait().unwrap();
     let state = Arc::new(Mutex::new(State { touched: Some(BTreeSet::new()), ..State::default() }));
     let notes = state.clone();
-    let ring = move |mailbox, stamp| notes.lock().touch(me, mailbox, stamp);
+    let ring = move |mailboxes: &[MailboxId], stamp| notes.lock().touch(me, mailboxes, stamp);
     let _watch = store.watch_each(me, Arc::new(ring));
     let append = |to| append(&store, me, to);
     let told = |since| {
