@@ -63,9 +63,10 @@ impl Running for Expunge {
                 }
                 self.ask()
             }
-            Event::Answer(Answer::Expunged { modseq, .. }) => {
-                // RFC 7162 §3.2.10: where to resynchronise from.
-                let text = if core.enabled.condstore {
+            Event::Answer(Answer::Expunged { uids, modseq }) => {
+                // RFC 7162 §3.2.7: where to resynchronise from, if something was removed. If nothing was, this session's
+                // news are not read, and the number could stand for what another did that has not been told.
+                let text = if core.enabled.condstore && !uids.is_empty() {
                     format!("[HIGHESTMODSEQ {modseq}] EXPUNGE completed").into()
                 } else {
                     std::borrow::Cow::Borrowed("EXPUNGE completed")
