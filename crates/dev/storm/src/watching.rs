@@ -189,8 +189,8 @@ impl Session {
         if !has("\\HasChildren") && !has("\\HasNoChildren") {
             return;
         }
-        if self.is_listing {
-            // The command's own responses are none of NOTIFY's, which look the same.
+        if self.is_listing && old_name.is_none() {
+            // The command's own responses are none of NOTIFY's, which look the same but for an old name.
             watching.own_names.insert(name.to_owned());
             return;
         }
