@@ -181,6 +181,8 @@ pub struct Session {
     pub enabled: Enabled,
     pub selected: Option<Selected>,
     pub opening: Option<Opening>,
+    /// The mailbox that was left last is another's: until the next one is open, the server may notice that it is lost.
+    pub left_unsure: bool,
     pub heard: Heard,
     pub saved: HashMap<String, Saved>,
     /// The clock before the command under way was sent.
@@ -222,6 +224,7 @@ impl Session {
             enabled: Enabled { words: "" },
             selected: None,
             opening: None,
+            left_unsure: false,
             heard: Heard::default(),
             saved: HashMap::new(),
             begin: 0,
@@ -366,7 +369,8 @@ impl Session {
 
     /// Whether the selected mailbox may be taken away.
     pub fn may_lose_mailbox(&self) -> bool {
-        self.selected.as_ref().is_some_and(|selected| selected.place.hold != Hold::Firm)
+        let selected = self.selected.as_ref();
+        self.left_unsure || selected.is_some_and(|selected| selected.place.hold != Hold::Firm)
     }
 
     /// The ledger's name of the selected mailbox.
@@ -377,6 +381,7 @@ impl Session {
     /// Forgets the selected mailbox, but keeps its state for a resynchronisation.
     pub fn leave(&mut self) {
         let Some(selected) = self.selected.take() else { return };
+        self.left_unsure = selected.place.hold != Hold::Firm;
         // RFC 5465 §5: what happened in it was told otherwise.
         self.unwatch(&selected.name);
         if self.enabled.condstore() && selected.replica.is_complete() {
@@ -393,6 +398,7 @@ impl Session {
     /// # Errors
     /// What does not fit together.
     pub fn opened(&mut self, name: &str, writable: bool, known: Option<Saved>) -> Result<(), Trouble> {
+        self.left_unsure = false;
         let Some(opening) = self.opening.take() else {
             return Err("no SELECT is under way".to_owned().into());
         };

@@ -83,7 +83,12 @@ impl ImapAgent {
         let counters = match info.id {
             // RFC 4314 §4: STATUS needs `r`.
             Some(id) if need != CountersNeed::None && standing.rights.has(Right::Read) => {
-                Some(self.sight()?.counters(owner, id, standing, &info.counters, need)?)
+                match self.sight()?.counters(owner, id, standing, &info.counters, need) {
+                    Ok(counters) => Some(counters),
+                    // Removed since it was listed.
+                    Err(why) if why.kind == RefusedKind::NonExistent => None,
+                    Err(why) => return Err(why),
+                }
             }
             _ => None,
         };

@@ -334,13 +334,14 @@ fn messages(
         // RFC 5465 §5: every event needs `l` and `r`.
         let readable = seen.mailboxes.get(&(owner, id)).is_some_and(|known| known.rights.has(Right::Read));
         let Some(mut row) = names.row(owner, id)?.filter(|_| readable) else { continue };
-        let standing = match sight.standing(owner, id) {
-            Ok(standing) => standing,
+        let counters = sight.standing(owner, id).and_then(|standing| {
+            sight.counters(owner, id, standing, &touched.info.counters, CountersNeed::Plain)
+        });
+        row.counters = match counters {
+            Ok(counters) => Some(counters),
             Err(why) if why.kind == RefusedKind::NonExistent => continue,
             Err(why) => return Err(why),
         };
-        let counters = &touched.info.counters;
-        row.counters = Some(sight.counters(owner, id, standing, counters, CountersNeed::Plain)?);
         let (arrived, vanished, flagged) = (touched.arrived, touched.vanished, touched.flagged);
         news.touched.push(Touched { row, arrived, vanished, flagged });
     }
