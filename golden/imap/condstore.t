@@ -93,3 +93,5 @@ C: s EXPUNGE
 S: * 3 EXPUNGE
 S: * 3 EXPUNGE
 S: s OK [HIGHESTMODSEQ 20] EXPUNGE completed
+C: t EXPUNGE  # RFC 7162 §3.2.7: only if "at least one message got expunged"
+S: t OK EXPUNGE completed

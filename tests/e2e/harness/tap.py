@@ -8,13 +8,11 @@ import time
 from .ports import free_ports
 
 
-class Tap:
-    """Passes connections on to `port`; calls `act()` before the first octets go on that hold `sign`. `seen`: how often it
-    came, `pieces`: in how many pieces."""
+class Proxy:
+    """Passes connections on to `port`, each by `join`."""
 
-    def __init__(self, port, sign, act=None):
-        self.to, self.sign, self.act = port, sign, act
-        self.seen = self.pieces = 0
+    def __init__(self, port):
+        self.to = port
         (self.port,) = free_ports(1)
         self.listener = socket.create_server(("127.0.0.1", self.port))
         threading.Thread(target=self.serve, daemon=True).start()
@@ -32,9 +30,27 @@ class Tap:
                 client, _ = self.listener.accept()
             except OSError:
                 return
-            server = socket.create_connection(("127.0.0.1", self.to))
-            threading.Thread(target=self.pass_on, args=(client, server, True), daemon=True).start()
-            threading.Thread(target=self.pass_on, args=(server, client, False), daemon=True).start()
+            self.join(client, socket.create_connection(("127.0.0.1", self.to)))
+
+    @staticmethod
+    def meanwhile(work, *things):
+        """Beside everything else."""
+        threading.Thread(target=work, args=things, daemon=True).start()
+
+
+class Tap(Proxy):
+    """Calls `act()` before the first octets go on that hold `sign`. `seen`: how often it came, `pieces`: in how many
+    pieces."""
+
+    def __init__(self, port, sign, act=None):
+        self.sign, self.act = sign, act
+        self.seen = self.pieces = 0
+        super().__init__(port)
+
+    def join(self, client, server):
+        """Both directions; what the client says is watched."""
+        self.meanwhile(self.pass_on, client, server, True)
+        self.meanwhile(self.pass_on, server, client, False)
 
     def pass_on(self, source, target, watched):
         """Copy one direction."""
@@ -57,36 +73,21 @@ class Tap:
                     pass
 
 
-class Distance:
-    """Passes connections on to `port` as if it were far away: each octet takes half of `round_trip` seconds, however many
-    come at once."""
+class Distance(Proxy):
+    """As if `port` were far away: each octet takes half of `round_trip` seconds, however many come at once."""
 
     def __init__(self, port, round_trip):
-        self.to, self.delay = port, round_trip / 2
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.serve, daemon=True).start()
+        self.delay = round_trip / 2
+        super().__init__(port)
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def serve(self):
-        """Take connections until closed."""
-        while True:
-            try:
-                client, _ = self.listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(("127.0.0.1", self.to))
-            for source, target in ((client, server), (server, client)):
-                source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                # What is under way on a line of that length at most.
-                under_way = queue.Queue(64)
-                threading.Thread(target=self.take, args=(source, under_way), daemon=True).start()
-                threading.Thread(target=self.give, args=(under_way, target), daemon=True).start()
+    def join(self, client, server):
+        """Both directions."""
+        for source, target in ((client, server), (server, client)):
+            source.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # What is under way on a line of that length at most.
+            under_way = queue.Queue(64)
+            self.meanwhile(self.take, source, under_way)
+            self.meanwhile(self.give, under_way, target)
 
     def take(self, source, under_way):
         """Note when what comes is to arrive."""

@@ -20,8 +20,11 @@ use std::ops::{Bound, ControlFlow};
 const PARTS_MAX: usize = 200;
 /// Bytes kept of a refusal, and of a Message-ID.
 const TEXT_BYTES_MAX: usize = 300;
-/// Messages that are not written yet at most; more come only while the disk takes nothing, and then the oldest go.
-const WAITING_MAX: usize = 20_000;
+/// Bytes, more or less, of messages that are not written yet; more come only while the disk is slower than the mail, and then
+/// the oldest go.
+const WAITING_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// What a text takes in memory beside its octets.
+const TEXT_OVERHEAD: usize = 32;
 /// Bytes of one value, more or less; the last message may be larger.
 const VALUE_BYTES: usize = 32 * 1024;
 /// Values read at a time.
@@ -89,13 +92,17 @@ impl Accepted {
         self.places.iter().all(direct)
     }
 
+    /// Bytes that it takes, more or less.
     fn weight(&self) -> usize {
-        let texts = self.recipients.iter().map(|to| to.len() + 1).sum::<usize>();
+        let text = |text: &str| TEXT_OVERHEAD + text.len();
         let place = |placed: &Placed| match &placed.place {
-            Place::Mailbox(_) | Place::List => 8,
-            Place::Queue(_, text) | Place::Refused(text) => 16 + text.len(),
+            Place::Mailbox(_) | Place::List => TEXT_OVERHEAD,
+            Place::Queue(_, what) | Place::Refused(what) => TEXT_OVERHEAD + text(what),
         };
-        64 + texts + self.places.iter().map(place).sum::<usize>()
+        let of_message =
+            self.message_id.as_deref().map_or(0, text) + text(&self.id) + text(&self.reverse_path);
+        let recipients: usize = self.recipients.iter().map(|to| text(to)).sum();
+        of_message + recipients + self.places.iter().map(place).sum::<usize>()
     }
 
     fn shorten(&mut self) {
@@ -111,23 +118,41 @@ impl Accepted {
     }
 }
 
-/// What is noted and not written yet, oldest first.
+/// What is noted and not written yet.
 #[derive(Default)]
 pub(crate) struct Unwritten {
-    messages: Mutex<VecDeque<Accepted>>,
+    waiting: Mutex<Waiting>,
     /// Locked by who writes.
     writing: Mutex<()>,
+}
+
+/// Oldest first, with what all of them weigh.
+#[derive(Default)]
+struct Waiting {
+    messages: VecDeque<Accepted>,
+    bytes: usize,
+}
+
+impl Waiting {
+    fn push(&mut self, message: Accepted) {
+        self.bytes += message.weight();
+        self.messages.push_back(message);
+        while self.bytes > WAITING_BYTES_MAX {
+            self.drop_first();
+        }
+    }
+
+    fn drop_first(&mut self) {
+        let gone = self.messages.pop_front();
+        self.bytes -= gone.map_or(self.bytes, |message| message.weight());
+    }
 }
 
 impl Queue {
     /// Notes where an accepted message went. Call [`Queue::write_accepted`] some time later.
     pub fn note_accepted(&self, mut message: Accepted) {
         message.shorten();
-        let mut messages = self.unwritten.messages.lock();
-        if messages.len() >= WAITING_MAX {
-            messages.pop_front();
-        }
-        messages.push_back(message);
+        self.unwritten.waiting.lock().push(message);
     }
 
     /// Writes some of what was noted, and forgets what is more than is kept; answers whether more is to be written. Waits
@@ -139,7 +164,7 @@ impl Queue {
         let _alone = self.unwritten.writing.lock();
         let mut bytes = 0;
         let batch: Vec<Accepted> = {
-            let messages = self.unwritten.messages.lock();
+            let messages = &self.unwritten.waiting.lock().messages;
             let fits = |message: &&Accepted| {
                 bytes += message.weight();
                 bytes <= VALUE_BYTES
@@ -153,17 +178,17 @@ impl Queue {
             let written = self.engine.transact(&[AccountId(0)], move |tx| Ok(write(tx, &batch, &keep)?));
             written.wait()?;
         }
-        let mut messages = self.unwritten.messages.lock();
+        let mut waiting = self.unwritten.waiting.lock();
         // Only while nothing is written for long others have gone from the front meanwhile.
-        if messages.front() == Some(&first) {
-            messages.drain(..count);
+        if waiting.messages.front() == Some(&first) {
+            (0..count).for_each(|_| waiting.drop_first());
         }
-        Ok(!messages.is_empty())
+        Ok(!waiting.messages.is_empty())
     }
 
     /// Messages that are not written yet and that are wanted.
     pub fn accepted_lately(&self, wanted: &dyn Fn(&Accepted) -> bool) -> Vec<Accepted> {
-        self.unwritten.messages.lock().iter().filter(|message| wanted(message)).cloned().collect()
+        self.unwritten.waiting.lock().messages.iter().filter(|message| wanted(message)).cloned().collect()
     }
 
     /// Accepted messages that are wanted, of one page of what is kept, oldest first; the page begins behind `after`. And

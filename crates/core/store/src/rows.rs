@@ -2,9 +2,9 @@
 
 use crate::keys::{self, MessageValue, RowValue};
 use crate::read::{self, corrupt};
-use crate::{Digest, Error, Store};
+use crate::{Digest, Error, Store, seen};
 use engine::{AccountId, ContentId, Snapshot};
-use model::{EmailId, FlagSet, Keyword, MailboxId, ModSeq, ThreadId, Uid, UidSet, UnixTime};
+use model::{EmailId, Flag, FlagSet, Keyword, MailboxId, ModSeq, ThreadId, Uid, UidSet, UnixTime};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -58,6 +58,9 @@ pub struct Page<'a> {
     pub rows_max: usize,
     /// Octets of contents and digests at which the page ends (after the first message).
     pub bytes_max: usize,
+    /// Whose \Seen the rows have: one who has his own there ([`Acl::private_seen`](crate::Acl::private_seen)); None: the
+    /// mailbox's. It is of the same moment as the MODSEQ beside it.
+    pub seen: Option<AccountId>,
 }
 
 /// A page of messages.
@@ -129,7 +132,8 @@ impl Store {
         rows_max: usize,
         bytes_max: usize,
     ) -> Result<Rows, Error> {
-        self.rows_as(account, mailbox, Page { uids, from, needs, rows_max, bytes_max }, |row| row)
+        let page = Page { uids, from, needs, rows_max, bytes_max, seen: None };
+        self.rows_as(account, mailbox, page, |row| row)
     }
 
     /// The same, each row as the caller wants to have it. A list of 200,000 flags is a matter of what is done for each row:
@@ -144,11 +148,12 @@ impl Store {
         page: Page<'_>,
         mut make: impl FnMut(Row) -> T,
     ) -> Result<Rows<T>, Error> {
-        let Page { uids, from, needs, rows_max, bytes_max } = page;
+        let Page { uids, from, needs, rows_max, bytes_max, seen } = page;
         let snapshot = self.engine.snapshot()?;
         let value = read::mailbox(&*snapshot, account, mailbox)?;
         let mut wanted: Vec<Uid> = uids.iter_from(from).take(rows_max.max(1).saturating_add(1)).collect();
         let mut next = if wanted.len() > rows_max.max(1) { wanted.pop() } else { None };
+        let seen = Seen::load(&*snapshot, account, mailbox, seen, &wanted)?;
         let bare = needs == Needs::default();
         let mut rows = Vec::with_capacity(if bare { wanted.len() } else { 0 });
         let (mut unfilled, mut octets, mut has_keywords) = (Vec::new(), 0, false);
@@ -160,11 +165,11 @@ impl Store {
             };
             has_keywords |= !value.keywords.is_empty();
             if bare {
-                rows.push(make(Row::new(uid, value)));
+                rows.push(make(seen.shown(Row::new(uid, value))));
                 return ControlFlow::Continue(());
             }
             octets += needs.content.octets_of(u64::from(value.size)).unwrap_or(0);
-            unfilled.push(Row::new(uid, value));
+            unfilled.push(seen.shown(Row::new(uid, value)));
             if octets < bytes_max as u64 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         if let Some(last) = unfilled.last().filter(|_| octets >= bytes_max as u64) {
@@ -222,6 +227,41 @@ impl Row {
             digest: None,
             content: RowContent::None,
         }
+    }
+}
+
+/// Whose \Seen the rows of a page have.
+enum Seen {
+    /// The mailbox's, as the rows have it.
+    OfMailbox,
+    /// A reader's own.
+    OfReader(UidSet),
+}
+
+impl Seen {
+    fn load(
+        snapshot: &dyn Snapshot,
+        account: AccountId,
+        mailbox: MailboxId,
+        reader: Option<AccountId>,
+        wanted: &[Uid],
+    ) -> Result<Seen, Error> {
+        match (reader, wanted.first(), wanted.last()) {
+            (Some(reader), Some(first), Some(last)) => {
+                Ok(Seen::OfReader(seen::load(snapshot, account, mailbox, reader, *first, *last)?))
+            }
+            _ => Ok(Seen::OfMailbox),
+        }
+    }
+
+    fn shown(&self, mut row: Row) -> Row {
+        if let Seen::OfReader(uids) = self {
+            row.flags = match uids.contains(row.uid) {
+                true => row.flags.with(Flag::Seen),
+                false => row.flags.without(Flag::Seen),
+            };
+        }
+        row
     }
 }
 

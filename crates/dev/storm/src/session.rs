@@ -235,6 +235,7 @@ impl Session {
         };
         shared.note(number, format!("--- connects, to enable ({})", enabled.words));
         session.next_response()?;
+        session.wire.greeted()?;
         let (name, password) = &shared.accounts[account];
         session.must(&format!("LOGIN \"{name}\" \"{password}\""))?;
         if !enabled.words.is_empty() {

@@ -12,6 +12,10 @@ use std::time::Duration;
 /// No answer in this time is a failure.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// No greeting in this time is one. Shorter: a connection to a server that was killed just then may be half open, and is
+/// tried again.
+const GREETING_PATIENCE: Duration = Duration::from_secs(15);
+
 /// A value in a response.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Value {
@@ -80,16 +84,24 @@ pub struct Wire {
 }
 
 impl Wire {
-    /// Connects.
+    /// Connects; until it is [`greeted`](Self::greeted), it is less patient.
     ///
     /// # Errors
     /// As the system.
     pub fn connect(address: SocketAddr) -> io::Result<Wire> {
         let stream = TcpStream::connect(address)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(GREETING_PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
         Ok(Wire { stream, deflated: None, buffer: Vec::new(), start: 0 })
+    }
+
+    /// The server is there.
+    ///
+    /// # Errors
+    /// As the system.
+    pub fn greeted(&self) -> io::Result<()> {
+        self.stream.set_read_timeout(Some(PATIENCE))
     }
 
     /// Sends bytes.

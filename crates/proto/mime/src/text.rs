@@ -101,15 +101,19 @@ pub fn body_texts<'s, 'a>(
     limit_bytes: usize,
 ) -> impl Iterator<Item = Cow<'a, str>> + 's {
     structure.ids().filter_map(move |id| {
-        let is_encapsulated =
-            structure.part(id).parent.is_some_and(|parent| structure.part(parent).kind == PartKind::Message);
-        let header = is_encapsulated.then(|| header_text(structure.header(id)));
+        let header = encapsulated_header(structure, id).map(header_text);
         match (header, part_text(structure, id, limit_bytes)) {
             (Some(header), Some(text)) => Some(Cow::Owned(header + "\n" + &text)),
             (Some(header), None) => Some(Cow::Owned(header)),
             (None, text) => text,
         }
     })
+}
+
+/// The header of a part, if it is that of an encapsulated message.
+fn encapsulated_header<'a>(structure: &Structure<'a>, id: PartId) -> Option<&'a [u8]> {
+    let parent = structure.part(id).parent?;
+    (structure.part(parent).kind == PartKind::Message).then(|| structure.header(id))
 }
 
 /// What SEARCH BODY compares of one part.
@@ -128,9 +132,7 @@ pub fn body_pieces<'s, 'a>(
     limit_bytes: usize,
 ) -> impl Iterator<Item = BodyPiece<'a>> + 's {
     structure.ids().filter_map(move |id| {
-        let is_encapsulated =
-            structure.part(id).parent.is_some_and(|parent| structure.part(parent).kind == PartKind::Message);
-        let header = is_encapsulated.then(|| structure.header(id));
+        let header = encapsulated_header(structure, id);
         let text = part_comparable(structure, id, limit_bytes);
         (header.is_some() || text.is_some()).then_some(BodyPiece { id, header, text })
     })

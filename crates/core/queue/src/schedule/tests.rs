@@ -368,14 +368,14 @@ fn what_waits_and_what_may_go_is_known() {
     scheduler.arrive(arrival(1, 1, "x.test"), NOW);
     scheduler.arrive(arrival(2, 1, "x.test"), NOW);
     scheduler.arrive(arrival(3, 1, "y.test"), NOW);
-    assert!(scheduler.waiting(&x) == 2 && scheduler.is_busy(&x, NOW));
+    assert!(scheduler.waiting(&x) == 2 && scheduler.is_busy(&x, NOW) && !scheduler.is_under_way(&x));
     let jobs = scheduler.jobs(NOW);
-    assert!(scheduler.waiting(&x) == 1 && scheduler.is_busy(&x, NOW));
+    assert!(scheduler.waiting(&x) == 1 && scheduler.is_busy(&x, NOW) && scheduler.is_under_way(&x));
     for job in &jobs {
         scheduler.fails(job, NOW);
     }
     // Behind a host in trouble nothing may go for a while.
-    assert!(scheduler.waiting(&x) > 0 && !scheduler.is_busy(&x, NOW));
+    assert!(scheduler.waiting(&x) > 0 && !scheduler.is_busy(&x, NOW) && !scheduler.is_under_way(&x));
     scheduler.flush(&x, NOW);
     assert!(scheduler.is_busy(&x, NOW));
 }

@@ -122,6 +122,39 @@ fn everybody_has_a_seen_of_his_own() {
     assert_sound(&store);
 }
 
+/// Else a FETCH tells a flag that came later beside the MODSEQ from before.
+#[test]
+fn a_readers_seen_is_of_the_moment_of_the_rows() {
+    let (store, _) = three();
+    fill(&store, ANNA, 2);
+    grant(&store, ANNA, INBOX, Who::Account(BORIS), "lrs");
+    let behalf = Behalf { may: rights("lrs"), seen: Some(BORIS), user: Some(BORIS) };
+    let stored = |list: &[u32], mode| {
+        let (uids, change) = (Arc::new(uids(list)), change(mode, &[Flag::Seen], &[]));
+        store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
+    };
+    stored(&[1], FlagMode::Add);
+    for content in [ContentNeed::None, ContentNeed::Header] {
+        let needs = Needs { content, ..Needs::default() };
+        let (wanted, mut meanwhile) = (uids(&[1, 2]), None);
+        let page =
+            Page { uids: &wanted, from: Uid(1), needs, rows_max: 9, bytes_max: 1 << 20, seen: Some(BORIS) };
+        let rows = store.rows_as(ANNA, INBOX, page, |row| {
+            meanwhile.get_or_insert_with(|| {
+                stored(&[1], FlagMode::Remove);
+                stored(&[2], FlagMode::Add)
+            });
+            row
+        });
+        let rows = rows.unwrap().rows;
+        let shown: Vec<bool> = rows.iter().map(|row| row.flags.has(Flag::Seen)).collect();
+        assert_eq!(shown, [true, false], "{content:?}");
+        assert!(rows.iter().all(|row| row.modseq < meanwhile.as_ref().unwrap().modseq));
+        stored(&[1], FlagMode::Add);
+        stored(&[2], FlagMode::Remove);
+    }
+}
+
 #[test]
 fn who_may_change_some_flags_leaves_the_others() {
     let (store, _) = three();

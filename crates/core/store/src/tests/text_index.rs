@@ -433,28 +433,27 @@ fn collations_find_what_they_take_for_the_same() {
         ("\u{41e}\u{412}\u{42b}\u{419}", Unicode, &[6]),
         ("\u{41e}\u{412}\u{42b}\u{419}", Ascii, &[]),
     ];
-    let among = everything(&store);
     for round in 0..2 {
-        for (text, by, wanted) in rows {
-            let keys = [header("Subject", text), Query::Body((*text).into()), Query::Text((*text).into())];
-            for (key, means) in
-                keys.into_iter().flat_map(|key| [(key.clone(), Means::Index), (key, Means::Messages)])
-            {
-                let query = key.collated(*by);
-                assert_eq!(
-                    find_by(means, &store, INBOX, &query, &among),
-                    uids(wanted),
-                    "{query:?}, round {round}"
-                );
-                let others = Query::Not(Box::new(query));
-                assert_eq!(
-                    find_by(means, &store, INBOX, &others, &among),
-                    among.minus(&uids(wanted)),
-                    "{others:?}"
-                );
-            }
-        }
+        assert_found(&store, rows, round);
         index(&store, IndexGoal::TakeInAll);
+    }
+}
+
+/// Texts are found where they should be and nowhere else, in subject and body, by the index and by reading.
+fn assert_found(store: &Store, rows: &[(&str, Collation, &[u32])], round: usize) {
+    let among = everything(store);
+    for (text, by, wanted) in rows {
+        let keys = [header("Subject", text), Query::Body((*text).into()), Query::Text((*text).into())];
+        for (key, means) in
+            keys.into_iter().flat_map(|key| [(key.clone(), Means::Index), (key, Means::Messages)])
+        {
+            let query = key.collated(*by);
+            let found = find_by(means, store, INBOX, &query, &among);
+            assert_eq!(found, uids(wanted), "{query:?}, round {round}");
+            let others = Query::Not(Box::new(query));
+            let found = find_by(means, store, INBOX, &others, &among);
+            assert_eq!(found, among.minus(&uids(wanted)), "{others:?}, round {round}");
+        }
     }
 }
 
@@ -497,16 +496,7 @@ fn text_that_can_not_be_decoded_is_searched_as_octets() {
     ];
     let among = everything(&store);
     for round in 0..2 {
-        for (text, by, wanted) in rows {
-            let keys = [header("Subject", text), Query::Body((*text).into()), Query::Text((*text).into())];
-            for (key, means) in
-                keys.into_iter().flat_map(|key| [(key.clone(), Means::Index), (key, Means::Messages)])
-            {
-                let query = key.collated(*by);
-                let found = find_by(means, &store, INBOX, &query, &among);
-                assert_eq!(found, uids(wanted), "{query:?}, round {round}");
-            }
-        }
+        assert_found(&store, rows, round);
         // FUZZY guesses.
         let like = Query::Fuzzy(Box::new(Query::Body("hello".into())));
         assert_eq!(find_by(Means::Index, &store, INBOX, &like, &among), among, "round {round}");

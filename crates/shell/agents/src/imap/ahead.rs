@@ -53,14 +53,10 @@ pub(super) struct Page {
 impl Wanted {
     /// Reads it; may wait for the disk. `trace` names the connection in the log.
     pub(super) fn read(&self, store: &Store, trace: &str) -> Result<ask::Rows, Error> {
-        let Wanted { owner, mailbox, from, rows_max, bytes_max, .. } = *self;
+        let Wanted { owner, mailbox, seen, from, rows_max, bytes_max, .. } = *self;
         let needs = convert::needs(self.needs);
-        let page = store::Page { uids: &self.uids, from, needs, rows_max, bytes_max };
-        let mut rows = store.rows_as(owner, mailbox, page, |row| convert::row(row, trace))?;
-        if let (Some(user), Some(first), Some(last)) = (self.seen, rows.rows.first(), rows.rows.last()) {
-            let seen = store.seen_by(owner, mailbox, user, first.uid, last.uid)?;
-            convert::show_seen(&mut rows.rows, &seen);
-        }
+        let page = store::Page { uids: &self.uids, from, needs, rows_max, bytes_max, seen };
+        let rows = store.rows_as(owner, mailbox, page, |row| convert::row(row, trace))?;
         Ok(convert::rows(rows, trace))
     }
 

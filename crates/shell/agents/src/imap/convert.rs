@@ -155,16 +155,6 @@ pub(super) fn copied(place: ask::Place, from: store::Copied) -> ask::Answer {
     }))
 }
 
-/// Rows as somebody sees them who has a \Seen of his own.
-pub(super) fn show_seen(rows: &mut [ask::Row], seen: &UidSet) {
-    for row in rows {
-        row.flags = match seen.contains(row.uid) {
-            true => row.flags.with(Flag::Seen),
-            false => row.flags.without(Flag::Seen),
-        };
-    }
-}
-
 /// The query of somebody who has a \Seen of his own; None: it does not ask for that.
 pub(super) fn own_seen(query: &Query, seen: &UidSet) -> Option<Query> {
     let all = |queries: &[Query]| -> Option<Vec<Query>> {
