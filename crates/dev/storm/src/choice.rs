@@ -2,6 +2,7 @@
 
 use crate::client::Client;
 use crate::command::{By, Command, Kind, Store, message, messages, some_flags};
+use crate::dates::given;
 use crate::flags::{Flags, Mode};
 use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, TEAM, foreign};
 use crate::quiet::ENTRIES;
@@ -118,7 +119,7 @@ impl Client {
             0..4 if condstore => "(UID FLAGS MODSEQ)",
             0..4 => "(UID FLAGS)",
             4 => "(FLAGS)",
-            5 => "(UID RFC822.SIZE INTERNALDATE ENVELOPE)",
+            5 => "(UID RFC822.SIZE INTERNALDATE SAVEDATE ENVELOPE)",
             6 => "(UID RFC822.SIZE BODYSTRUCTURE FLAGS)",
             7 => "(UID BODY.PEEK[HEADER.FIELDS (SUBJECT)])",
             8 => "(UID BODY.PEEK[] FLAGS)",
@@ -248,8 +249,9 @@ impl Client {
         for at in 0..1 + if self.random.chance(30) { self.random.below(5) } else { 0 } {
             let flags = some_flags(&mut self.random);
             let (text, content) = message(&mut self.random, self.session.shared.new_id());
+            let date = given(content.id);
             let before = if at == 0 { &mut command.text } else { &mut command.literals[at - 1].1 };
-            let _ = write!(before, " ({flags})");
+            let _ = write!(before, " ({flags}){date}");
             command.literals.push((text, String::new()));
             appended.push((content, flags));
         }
@@ -263,7 +265,7 @@ impl Client {
         let flags = some_flags(&mut self.random);
         let (text, content) = message(&mut self.random, self.session.shared.new_id());
         let name = self.target();
-        let head = format!("{}REPLACE {number} \"{name}\" ({flags})", by.prefix());
+        let head = format!("{}REPLACE {number} \"{name}\" ({flags}){}", by.prefix(), given(content.id));
         let kind = Kind::Replace { to: self.place(&name), name, uid: uids[0], message: (content, flags) };
         let mut command = Command::new(head, kind);
         command.literals.push((text, String::new()));

@@ -7,8 +7,10 @@ use crate::session::{Selected, Session, Trouble};
 use crate::wire::{Value, numbers};
 
 /// Keys that can be asked for again and again.
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "ALL",
+    "BEFORE 1-Jan-2012",
+    "UNSEEN SAVEDSINCE 1-Jan-2026",
     "UNSEEN",
     "DELETED",
     "OR FLAGGED KEYWORD k1",

@@ -30,6 +30,7 @@ impl Heights {
 struct Message {
     id: Option<u64>,
     size: Option<u64>,
+    dates: [Option<String>; 2],
     /// By MODSEQ, and by the bit that \Seen is to the viewer.
     flags: BTreeMap<(u64, usize), Flags>,
     modseq: Heights,
@@ -85,6 +86,21 @@ impl Facts {
         }
         message.id = message.id.or(id);
         message.size = message.size.or(size);
+        Ok(())
+    }
+
+    /// INTERNALDATE and SAVEDATE, as far as they were told; they stay for ever (RFC 9051 §2.3.3, RFC 8514 §3).
+    ///
+    /// # Errors
+    /// They were others before.
+    pub fn dates(&mut self, key: Key, uid: u32, dates: [Option<String>; 2]) -> Result<(), String> {
+        let message = self.messages.entry((key, uid)).or_default();
+        for (old, new) in message.dates.iter_mut().zip(dates).filter(|(_, new)| new.is_some()) {
+            if old.is_some() && *old != new {
+                return Err(format!("UID {uid} of {key:?} was of {old:?}, is of {new:?}"));
+            }
+            *old = new;
+        }
         Ok(())
     }
 

@@ -9,6 +9,7 @@ mod choice;
 mod client;
 mod command;
 mod contexts;
+mod dates;
 mod facts;
 mod flags;
 mod lasting;
@@ -179,6 +180,7 @@ fn judge(
 ) -> Result<(), String> {
     let begun = Instant::now();
     let (mut told, mut lasting) = (Instant::now(), lasting::Lasting::default());
+    let mut dates = dates::Dates::default();
     let (mut ledger, mut settings) = (ledger::Ledger::default(), settings::Settings::default());
     let (mut rounds, mut uncertain_rounds) = (0_u64, 0_u64);
     let failed = |_| "another failed first".to_owned();
@@ -198,6 +200,7 @@ fn judge(
         shared.uncertain.store(false, Ordering::SeqCst);
         let merged = merge(&truths)?;
         lasting.settle(&truths, &mut lock(&shared.facts), shared.tick())?;
+        dates.settle(&truths, &mut lock(&shared.facts))?;
         let (sighted, mailboxes) = quiet::sighted(&truths, &views)?;
         settings.settle(&std::mem::take(&mut *lock(&shared.settings)), sighted, mailboxes)?;
         *lock(&shared.truths) = Arc::new(truths);

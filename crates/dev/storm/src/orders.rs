@@ -54,7 +54,11 @@ fn threads(truth: &Truth) -> Vec<Value> {
 }
 
 impl Session {
-    fn ask(&mut self, command: &str) -> Result<&mut Heard, Trouble> {
+    /// A command that can't be refused, and what it has brought.
+    ///
+    /// # Errors
+    /// As [`Session::must`].
+    pub fn ask(&mut self, command: &str) -> Result<&mut Heard, Trouble> {
         self.heard = Heard::default();
         self.must(command)?;
         Ok(&mut self.heard)
@@ -87,7 +91,8 @@ impl Client {
         if found != due {
             return Err(format!("THREAD ORDEREDSUBJECT is {found:?}, not {due:?}").into());
         }
-        self.check_figures(truth)
+        self.check_figures(truth)?;
+        self.check_dates(truth)
     }
 
     /// RFC 4731 §3.1

@@ -158,6 +158,8 @@ pub struct Heard {
     pub has_body: bool,
     /// Messages of which such a section came.
     pub bodies: Vec<u32>,
+    /// INTERNALDATE and SAVEDATE in the response under way.
+    pub dates: [Option<String>; 2],
     /// Results of SEARCH or ESEARCH ALL.
     pub found: Option<Vec<u32>>,
     /// ESEARCH MIN, MAX, COUNT.

@@ -210,6 +210,7 @@ impl Session {
         let mut fetched = Fetched::default();
         let (mut size, mut id, mut body) = (None, None, None);
         self.heard.has_body = false;
+        self.heard.dates = [None, None];
         for pair in items.chunks(2) {
             let [name, value] = pair else { return Err("FETCH with half an item".to_owned().into()) };
             match name.text().unwrap_or_default() {
@@ -225,6 +226,8 @@ impl Session {
                     fetched.modseq = value.list().and_then(|list| list.first()?.number());
                 }
                 "RFC822.SIZE" => size = value.number(),
+                "INTERNALDATE" => self.heard.dates[0] = value.text().map(str::to_owned),
+                "SAVEDATE" => self.heard.dates[1] = value.text().map(str::to_owned),
                 "ENVELOPE" => id = value.list().and_then(|list| subject_id(list.get(1)?.text()?)),
                 name if name.starts_with("BODY[") => {
                     let Value::Text(bytes) = value else {
@@ -280,6 +283,7 @@ impl Session {
         let Some(uid) = uid.filter(|_| key.1 != 0) else { return Ok(()) };
         let mut facts = lock(&self.shared.facts);
         facts.content(key, uid, id, size.or(body))?;
+        facts.dates(key, uid, std::mem::take(&mut self.heard.dates))?;
         if let (Some(flags), Some(modseq)) = (fetched.flags, fetched.modseq) {
             facts.flags(key, uid, (modseq, seen), flags, clock)?;
         }
