@@ -17,7 +17,7 @@ import time
 
 import imap
 import relays
-from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, disk_bytes, load, processor_seconds, resident_kib, until, RELEASE)
+from servers import (DOMAIN, PASSWORD, PostfixDovecot, Troika, disk_bytes, load, processor_seconds, resident_kib, settle, until, RELEASE)
 
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
 MESSAGES = int(os.environ.get("MESSAGES", "10000"))
@@ -94,6 +94,7 @@ def download(folder):
     sides = servers(folder, 1)
     for side in sides.values():
         side.import_maildir(source, 0)
+        settle(side)
     shutil.rmtree(source)
     seconds = {(name, what): [] for name in sides for what in ("pop3", "imap")}
     for _ in range(ROUNDS):
@@ -123,6 +124,7 @@ def select(folder):
     figures = {}
     for name, side in sides.items():
         side.import_maildir(source, 0)
+        settle(side)
         side.stop()
         side.start()
         user = ("--user", side.login(0), "--password", PASSWORD)

@@ -65,6 +65,18 @@ def processor_seconds(pids):
     return total / os.sysconf("SC_CLK_TCK")
 
 
+def settle(side):
+    """Waits until a side has done nothing for half a minute: what much imported mail leaves for the background (Troika's text
+    index and the compaction behind it, pauses in between) is not what a later reading costs."""
+    spent = [processor_seconds(side.pids())]
+
+    def idle():
+        spent.append(processor_seconds(side.pids()))
+        return len(spent) > 10 and spent[-1] - spent[-11] < 0.1
+
+    until(idle, 1800, 3)
+
+
 def resident_kib(pids):
     """Resident memory without counting shared pages twice (PSS)."""
     total = 0
