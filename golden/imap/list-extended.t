@@ -66,3 +66,14 @@ S: * LIST (\HasNoChildren \Subscribed) "/" "Fruit/Banana"
 S: * STATUS "Fruit/Banana" (MESSAGES 0)
 S: * LIST (\NonExistent \HasNoChildren \Subscribed) "/" "Fruit/Peach"
 S: H OK LIST completed
+C: I LIST (SUBSCRIBED RECURSIVEMATCH) "" % RETURN (STATUS (MESSAGES))  # RFC 5819 §3: not of what is shown for its children
+S: * LIST (\HasNoChildren \Subscribed) "/" INBOX
+S: * STATUS INBOX (MESSAGES 2)
+S: * LIST (\HasChildren) "/" "Fruit" ("CHILDINFO" ("SUBSCRIBED"))
+S: * LIST (\HasChildren \Subscribed) "/" "Vegetable" ("CHILDINFO" ("SUBSCRIBED"))
+S: * STATUS "Vegetable" (MESSAGES 0)
+S: I OK LIST completed
+W: rights Tofu l
+C: J LIST "" T% RETURN (STATUS (MESSAGES))  # RFC 5819 §2: `l` without `r`
+S: * LIST (\Noselect \HasNoChildren) "/" "Tofu"
+S: J OK LIST completed

@@ -92,3 +92,25 @@ C: z FETCH $ (UID)
 S: * 2 FETCH (UID 2)
 S: * 4 FETCH (UID 4)
 S: z OK FETCH completed
+C: za SEARCH RETURN (SAVE) BOGUS  # RFC 5182 §2.1: BAD changes nothing
+S: za BAD expected a search key at column 25: "BOGUS"
+C: zb FETCH $ (UID)
+S: * 2 FETCH (UID 2)
+S: * 4 FETCH (UID 4)
+S: zb OK FETCH completed
+C: zc SEARCH CHARSET X-NONE TEXT a  # nor does NO without SAVE
+S~ zc NO [BADCHARSET *] *
+C: zd SEARCH $
+S: * SEARCH 2 4
+S: zd OK SEARCH completed
+C: ze SEARCH RETURN (SAVE) CHARSET X-NONE OR $ TEXT a  # §2.2, example 5: NO leaves nothing
+S~ ze NO [BADCHARSET *] *
+C: zf FETCH $ (UID)
+S: zf OK FETCH completed
+C: zg SEARCH RETURN (SAVE) SEEN
+S: zg OK SEARCH completed
+C: zh UID SORT RETURN (SAVE) (DATE) X-NONE ALL
+S~ zh NO [BADCHARSET *] *
+C: zi SEARCH $
+S: * SEARCH
+S: zi OK SEARCH completed

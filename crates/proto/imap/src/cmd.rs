@@ -37,7 +37,9 @@ use crate::command::{Body, FetchItem, Numbering};
 use crate::sequence::SequenceSet;
 use crate::session::{Core, Done, News, Running};
 use crate::view::View;
+use crate::write::Condition;
 use model::UidSet;
+use std::sync::Arc;
 
 pub(crate) use context::ContextQuery;
 
@@ -162,6 +164,31 @@ fn for_anybody(body: &Body) -> bool {
 
 /// Begins a command.
 pub(crate) fn start(core: &mut Core, body: Body) -> Begun {
+    let saves = saves(&body);
+    let begun = begin(core, body);
+    if let (true, Begun::Now(Done { condition: Condition::No, .. })) = (saves, &begun) {
+        nothing_saved(core);
+    }
+    begun
+}
+
+/// Whether the command is to leave its result for `$`.
+fn saves(body: &Body) -> bool {
+    match body {
+        Body::Search(search) | Body::Esearch { search, .. } | Body::Arrange { search, .. } => search.saves(),
+        _ => false,
+    }
+}
+
+/// RFC 5182 §2.1: a search with SAVE that is answered with NO "sets the value of the search result variable to the empty
+/// sequence". (One answered with BAD leaves it as it was.)
+fn nothing_saved(core: &mut Core) {
+    if let Some(view) = &mut core.view {
+        view.saved = Some(Arc::default());
+    }
+}
+
+fn begin(core: &mut Core, body: Body) -> Begun {
     if let Some(done) = wrong_state(core, &body) {
         return Begun::Now(done);
     }

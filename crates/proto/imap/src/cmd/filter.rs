@@ -3,11 +3,10 @@
 
 use super::Begun;
 use crate::ask::{Answer, Ask};
-use crate::command::{Body, Depth, Search, SearchKey, SearchReturn};
+use crate::command::{Body, Depth, Search, SearchKey};
 use crate::mailbox_name::NameEncoding;
 use crate::parse::{limits, parse_search_criteria};
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
-use std::sync::Arc;
 
 /// Where values are kept: one's own first (RFC 5466 §3.1).
 const VALUES: [&str; 2] = ["/private/filters/values/", "/shared/filters/values/"];
@@ -72,10 +71,11 @@ impl Running for Filtered {
                     return undefined(core, search, &name);
                 }
                 if count > limits::SEARCH_KEYS_MAX {
-                    return Next::Done(Done::no("[LIMIT] The filters hold too many search keys"));
+                    let done = Done::no("[LIMIT] The filters hold too many search keys");
+                    return failed(core, search, Next::Done(done));
                 }
             }
-            event => return otherwise(event),
+            event => return failed(core, search, otherwise(event)),
         }
         let mut names = Vec::new();
         collect(&search.key, &mut names);
@@ -96,13 +96,18 @@ impl Running for Filtered {
     }
 }
 
-/// RFC 5466 §3.1; RFC 5182 §2.1: a search that fails leaves an empty result.
+/// RFC 5466 §3.1
 fn undefined(core: &mut Core, search: &Search, name: &str) -> Next {
-    let saves = search.returns.as_ref().is_some_and(|returns| returns.contains(&SearchReturn::Save));
-    if let (true, Some(view)) = (saves, &mut core.view) {
-        view.saved = Some(Arc::default());
+    let text = format!("[UNDEFINED-FILTER {name}] There is no such filter, or it names itself");
+    failed(core, search, Next::Done(Done::no(text)))
+}
+
+/// RFC 5182 §2.1: a search that fails leaves an empty result.
+fn failed(core: &mut Core, search: &Search, next: Next) -> Next {
+    if search.saves() {
+        super::nothing_saved(core);
     }
-    Next::Done(Done::no(format!("[UNDEFINED-FILTER {name}] There is no such filter, or it names itself")))
+    next
 }
 
 /// Names of filters in lower case, as entries are; each once.

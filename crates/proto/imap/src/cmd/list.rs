@@ -13,6 +13,7 @@ use crate::mailbox_name::INBOX;
 use crate::pattern::Pattern;
 use crate::session::{Core, Done, Event, Next, Running, otherwise};
 use crate::write::{self, ListKind};
+use model::Right;
 use std::collections::{BTreeMap, BTreeSet};
 use wire::FLUSH_BYTES;
 
@@ -294,6 +295,9 @@ impl Listing {
         if !exists {
             // RFC 5258 §3: \NonExistent implies \Noselect, but only clients of that extension know it.
             attributes.push(if self.kind == Kind::Extended { "\\NonExistent" } else { "\\Noselect" });
+        } else if node.row.as_ref().is_some_and(|row| !row.rights.has(Right::Read)) {
+            // RFC 5819 §2: seen, but not to be selected; no STATUS follows.
+            attributes.push("\\Noselect");
         }
         attributes.push(if node.has_children { "\\HasChildren" } else { "\\HasNoChildren" });
         if let Some(row) = &node.row {
@@ -350,8 +354,9 @@ impl Line {
         {
             write::my_rights(&mut core.out, &self.name, encoding, row.rights);
         }
-        // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected.
-        if let (false, Some(row)) = (status.is_empty(), &self.row)
+        // RFC 5819 §2: STATUS follows the LIST of each mailbox that can be selected, but (§3, A02) of one that is only shown
+        // for what lies below it.
+        if let (false, true, Some(row)) = (status.is_empty(), self.is_selected, &self.row)
             && let (Some(id), Some(counters)) = (row.id, &row.counters)
         {
             write_status(core, &self.name, status, id, counters);

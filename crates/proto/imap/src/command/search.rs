@@ -18,6 +18,13 @@ pub struct Search {
     pub key: SearchKey,
 }
 
+impl Search {
+    /// Whether the result is to be kept as `$` (RFC 5182).
+    pub fn saves(&self) -> bool {
+        self.returns.as_ref().is_some_and(|returns| returns.contains(&SearchReturn::Save))
+    }
+}
+
 /// What SEARCH is to return (RFC 4731 §3.1, RFC 5182).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum SearchReturn {

@@ -460,7 +460,7 @@ impl World {
                 id: Some(MailboxId(*id)),
                 special_use: mailbox.special_use,
                 subscribed: self.subscriptions.contains(&mailbox.name),
-                counters: with_counters.then(|| counters(mailbox)),
+                counters: (with_counters && self.rights(*id).has(Right::Read)).then(|| counters(mailbox)),
             })
             .collect();
         for name in &self.subscriptions {
