@@ -51,3 +51,6 @@ S: * 2 FETCH (BODY ("image" "x" NIL NIL NIL "base64" 6) BINARY.SIZE[] 78)
 S: m OK FETCH completed
 C: n FETCH 2 BINARY[1.TEXT]
 S~ n BAD expected a part number at column *
+C: o FETCH 1 BINARY[3]  # RFC 9051 §6.4.5: the \Seen that it has set is told, though nothing else is
+S: * 1 FETCH (FLAGS (\Seen \Recent))
+S: o NO [UNKNOWN-CTE] A part has a transfer encoding that is not known

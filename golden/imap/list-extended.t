@@ -77,3 +77,11 @@ W: rights Tofu l
 C: J LIST "" T% RETURN (STATUS (MESSAGES))  # RFC 5819 §2: `l` without `r`
 S: * LIST (\Noselect \HasNoChildren) "/" "Tofu"
 S: J OK LIST completed
+C: K SUBSCRIBE gone/box
+S: K OK SUBSCRIBE completed
+C: L LIST (SUBSCRIBED) "" g%  # RFC 5258 §3.5: "\NonExistent \HasChildren" where there is no CHILDINFO
+S: * LIST (\NonExistent \HasChildren) "/" "gone"
+S: L OK LIST completed
+C: M LIST (SUBSCRIBED RECURSIVEMATCH) "" g%
+S: * LIST (\NonExistent \HasNoChildren) "/" "gone" ("CHILDINFO" ("SUBSCRIBED"))
+S: M OK LIST completed

@@ -25,3 +25,13 @@ S: * LIST (\HasChildren) "/" "foo2" ("CHILDINFO" ("SUBSCRIBED"))
 S: * LIST (\HasNoChildren \Subscribed) "/" "foo2/bar2"
 S: * LIST (\HasNoChildren \Subscribed) "/" "qux2/bar2"
 S: D03 OK LIST completed
+C: D04 LIST (RECURSIVEMATCH SUBSCRIBED) "" "*"  # CHILDINFO also where the children are listed; §3.5: no other name for its sake
+S: * LIST (\HasNoChildren \Subscribed) "/" "baz2/bar2"
+S: * LIST (\HasNoChildren \Subscribed) "/" "baz2/bar22"
+S: * LIST (\HasNoChildren \Subscribed) "/" "baz2/bar222"
+S: * LIST (\HasChildren \Subscribed) "/" "eps2" ("CHILDINFO" ("SUBSCRIBED"))
+S: * LIST (\HasNoChildren \Subscribed) "/" "eps2/mamba"
+S: * LIST (\HasNoChildren \Subscribed) "/" "foo2/bar1"
+S: * LIST (\HasNoChildren \Subscribed) "/" "foo2/bar2"
+S: * LIST (\HasNoChildren \Subscribed) "/" "qux2/bar2"
+S: D04 OK LIST completed

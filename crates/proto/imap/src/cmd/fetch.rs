@@ -13,7 +13,7 @@ use super::{Begun, news_after, resolve};
 use crate::ask::{Access, Answer, Ask, ContentNeed, Needs, RefusedKind, Row, RowContent, Rows};
 use crate::command::{self, FetchItem, Numbering};
 use crate::sequence::SequenceSet;
-use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch};
+use crate::session::{Core, Done, Event, Next, ROWS_MAX, Running, mismatch, write_news};
 use crate::view::Numbers;
 use crate::write;
 pub(super) use encode::write_octets;
@@ -279,7 +279,7 @@ impl Fetch {
                 None
             }
             (State::Gather(message), Answer::Refused(refused)) => {
-                self.unreadable(core, message.row.uid, refused.kind);
+                self.unreadable(core, message.row, refused.kind);
                 None
             }
             (State::Stream { message, item, rest }, Answer::Content(bytes)) => {
@@ -475,7 +475,7 @@ impl Fetch {
     /// Looks whether what came of a message is enough to write it.
     fn begin(&mut self, core: &mut Core, row: Row) {
         if matches!(row.content(), RowContent::Corrupt) {
-            return self.unreadable(core, row.uid, RefusedKind::Corrupt);
+            return self.unreadable(core, row, RefusedKind::Corrupt);
         }
         core.messages += u64::from(self.plan.needs.content != ContentNeed::None);
         let mut message = Box::new(Message { row, start: self.plan.content_start() });
@@ -493,7 +493,7 @@ impl Fetch {
 
     fn gathered(&mut self, core: &mut Core, mut message: Box<Message>, bytes: Vec<u8>) {
         if bytes.is_empty() {
-            return self.unreadable(core, message.row.uid, RefusedKind::Corrupt);
+            return self.unreadable(core, message.row, RefusedKind::Corrupt);
         }
         message.row.more().add(bytes);
         self.state = if message.shown().is_whole() {
@@ -504,7 +504,7 @@ impl Fetch {
     }
 
     /// Leaves a message out and says why; the others are served.
-    fn unreadable(&mut self, core: &mut Core, uid: Uid, kind: RefusedKind) {
+    fn unreadable(&mut self, core: &mut Core, mut row: Row, kind: RefusedKind) {
         self.state = State::Message;
         if kind == RefusedKind::NonExistent {
             self.trouble.expunged = true;
@@ -513,21 +513,36 @@ impl Fetch {
         }
         self.trouble.corrupt = true;
         // RFC 5530 §3, CORRUPTION.
-        core.tell("NO", format_args!("[CORRUPTION] The message with UID {uid} can't be read"));
+        core.tell("NO", format_args!("[CORRUPTION] The message with UID {} can't be read", row.uid));
+        self.tell_marked(core, &mut row);
+    }
+
+    /// Whether the message was marked as read just now; its row shows it then.
+    fn mark_row(&self, row: &mut Row) -> bool {
+        let marked = self.marked.as_ref().filter(|(uids, _)| uids.contains(row.uid));
+        // One that was read again after the marking is as new already.
+        if let Some((_, modseq)) = marked.filter(|(_, modseq)| row.modseq < *modseq) {
+            row.flags = row.flags.with(Flag::Seen);
+            row.modseq = *modseq;
+        }
+        marked.is_some()
+    }
+
+    /// Tells of the \Seen that this FETCH has set on a message of which it tells nothing else (RFC 9051 §6.4.5): as this
+    /// session's own doing it would never be told.
+    fn tell_marked(&mut self, core: &mut Core, row: &mut Row) {
+        if self.mark_row(row) {
+            write_news(core, &mut self.numbers, row, self.numbering == Numbering::Uid);
+        }
     }
 
     fn write(&mut self, core: &mut Core, mut message: Box<Message>, item: usize) {
-        let marked = self.marked.as_ref().filter(|(uids, _)| uids.contains(message.row.uid));
-        // One that was read again after the marking is as new already.
-        if let Some((_, modseq)) = marked.filter(|(_, modseq)| message.row.modseq < *modseq) {
-            message.row.flags = message.row.flags.with(Flag::Seen);
-            message.row.modseq = *modseq;
-        }
-        let piece = Piece { plan: &self.plan, message: message.shown(), was_marked: marked.is_some() };
+        let was_marked = self.mark_row(&mut message.row);
+        let piece = Piece { plan: &self.plan, message: message.shown(), was_marked };
         if item == 0 && piece.has_unknown_encoding() {
             self.trouble.unknown_encoding = true;
             self.state = State::Message;
-            return;
+            return self.tell_marked(core, &mut message.row);
         }
         self.state = match piece.write(core, &mut self.numbers, item) {
             Written::All => State::Message,

@@ -281,10 +281,13 @@ impl Listing {
                 below && self.matches_level(&name)
             }
         };
+        // RFC 5258 §3.5 and §5, example 9: what is listed anyway says so of every name below that meets the criteria, listed
+        // or not; only names that do not meet them are left out where it would be redundant.
+        let recursive = self.has(ListSelect::RecursiveMatch);
         shown.then(|| Line {
             attributes: self.attributes(&node, exists),
             name,
-            child_info: node.child_info,
+            child_info: node.child_info || recursive && selected && node.selected_below,
             is_selected: selected,
             row: node.row,
         })
@@ -299,7 +302,11 @@ impl Listing {
             // RFC 5819 §2: seen, but not to be selected; no STATUS follows.
             attributes.push("\\Noselect");
         }
-        attributes.push(if node.has_children { "\\HasChildren" } else { "\\HasNoChildren" });
+        // RFC 5258 §3.5: "\NonExistent \HasChildren" tells of a name below that meets the criteria (be it but subscribed), where
+        // there is no CHILDINFO to say so.
+        let told_below = !exists && node.selected_below && !self.has(ListSelect::RecursiveMatch);
+        let has_children = node.has_children || told_below;
+        attributes.push(if has_children { "\\HasChildren" } else { "\\HasNoChildren" });
         if let Some(row) = &node.row {
             if self.show_subscribed && row.subscribed {
                 attributes.push("\\Subscribed");
