@@ -4,7 +4,7 @@ use crate::client::Client;
 use crate::command::{By, Command, Kind, Store, message, messages, some_flags};
 use crate::dates::given;
 use crate::flags::{Flags, Mode};
-use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, Place, TEAM, foreign};
+use crate::place::{CHANGING, DELTA, FIXED, FLUX, GAMMA, MASS, MASS_MESSAGES, Place, TEAM, foreign};
 use crate::quiet::ENTRIES;
 use crate::session::Selected;
 use crate::settings::Slot;
@@ -27,6 +27,9 @@ impl Client {
         }
         if self.is_crowded() && self.random.chance(20) {
             return self.clear_out();
+        }
+        if self.is_thinned() && self.random.chance(30) {
+            return self.fill_up();
         }
         if self.random.chance(15) {
             return self.pipeline();
@@ -60,6 +63,24 @@ impl Client {
     fn is_crowded(&self) -> bool {
         self.selected()
             .is_some_and(|selected| selected.writable && selected.replica.messages.len() > MESSAGES_MAX)
+            && !self.is_massed()
+    }
+
+    fn is_massed(&self) -> bool {
+        self.selected().is_some_and(|selected| selected.name == MASS)
+    }
+
+    /// What is to be large is not any more.
+    fn is_thinned(&self) -> bool {
+        self.is_massed()
+            && self.selected().is_some_and(|selected| selected.replica.messages.len() < MASS_MESSAGES)
+    }
+
+    /// Copies many messages of the large mailbox into itself.
+    fn fill_up(&mut self) -> Vec<Command> {
+        let Some((set, _)) = self.some(By::Uid, MASS_MESSAGES / 10) else { return vec![self.append()] };
+        let (name, to) = (MASS.to_owned(), self.place(MASS));
+        vec![Command::new(format!("UID COPY {set} {MASS}"), Kind::Copy { moves: false, name, to })]
     }
 
     /// Marks many messages as deleted; what expunges them comes soon.
@@ -139,6 +160,10 @@ impl Client {
             let vanished = self.session.enabled.qresync() && by == By::Uid && self.random.chance(50);
             let _ = write!(text, " (CHANGEDSINCE {since}{})", if vanished { " VANISHED" } else { "" });
         }
+        if by == By::Uid && self.random.chance(10) && !text.contains("CHANGEDSINCE") {
+            let sign = *self.random.pick(&["", "-"]);
+            let _ = write!(text, " (PARTIAL {sign}{}:{sign}5)", 1 + self.random.below(9));
+        }
         let kind = Kind::Fetch { by, sees: items.contains("BODY[") };
         Some(if by == By::Uid { Command::new(text, kind) } else { Command::steady(text, kind) })
     }
@@ -197,6 +222,7 @@ impl Client {
             "RETURN (ALL COUNT) ",
             "RETURN (MIN MAX COUNT) ",
             "RETURN (SAVE ALL) ",
+            "RETURN (PARTIAL -1:-9 SAVE) ",
         ]);
         let set = if numbered { format!("{} ", self.some(By::Number, 12)?.0) } else { String::new() };
         let text = format!("{}SEARCH {returns}{set}{keys}", by.prefix());
@@ -210,6 +236,9 @@ impl Client {
         let accounts = self.session.shared.accounts.len();
         if self.random.chance(7) {
             return TEAM.to_owned();
+        }
+        if self.session.account == 0 && self.random.chance(4) {
+            return MASS.to_owned();
         }
         if accounts > 1 && self.random.chance(25) {
             let owner = (self.session.account + 1 + self.random.below(accounts - 1)) % accounts;

@@ -8,6 +8,7 @@ use crate::random::Random;
 use crate::replica::Replica;
 use crate::session::{Rule, Saved};
 use crate::settings::Slot;
+use crate::threads::references;
 use crate::wishes::Wishes;
 
 /// Whether a command's messages are named by UID.
@@ -247,7 +248,8 @@ pub fn some_flags(random: &mut Random) -> Flags {
 pub fn message(random: &mut Random, id: u64) -> (Vec<u8>, Content) {
     let mut text = format!(
         "From: storm@example.test\r\nTo: storm@example.test\r\nSubject: storm {id}\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\
-         Message-ID: <{id}@storm.example.test>\r\n\r\n"
+         Message-ID: <{id}@storm.example.test>\r\n{}\r\n",
+        references(id)
     );
     let words = ["wind", "rain", "hail", "Гроза", "thunder", "calm"];
     for _ in 0..random.below(40) {

@@ -100,6 +100,11 @@ fn dates(truth: &Truth, uid: u32) -> Option<[Date; 2]> {
     Some([parse(internal)?, parse(saved)?])
 }
 
+/// INTERNALDATE of a message, in seconds since 1970.
+pub fn arrived(truth: &Truth, uid: u32) -> Option<i64> {
+    dates(truth, uid).map(|[internal, _]| internal.seconds)
+}
+
 /// What was saved when, up to the last quiet moment.
 pub struct Dates {
     saved: HashMap<(Key, u32), i64>,
@@ -198,7 +203,7 @@ impl Client {
             }
         }
         let found = self.session.ask("UID SORT (ARRIVAL) UTF-8 ALL")?.found.take().unwrap_or_default();
-        let seconds = |uid: &u32| dates(truth, *uid).map(|[internal, _]| internal.seconds);
+        let seconds = |uid: &u32| arrived(truth, *uid);
         let mut same = found.clone();
         same.sort_unstable();
         // Messages of one second may be told apart by less.

@@ -16,6 +16,7 @@ mod lasting;
 mod ledger;
 mod orders;
 mod outcome;
+mod parts;
 mod place;
 mod quiet;
 mod random;
@@ -24,6 +25,7 @@ mod server;
 mod session;
 mod settings;
 mod shared;
+mod threads;
 mod untagged;
 mod watching;
 mod wire;
@@ -146,7 +148,28 @@ fn prepare(server: &Server, shared: &Arc<Shared>) -> Result<(), String> {
             .and_then(|()| share(place::FLUX, "l", flux))
             .map_err(|error| error.to_string())?;
     }
-    server.share(None, "INBOX", place::RIGHTS, "shared").map_err(|error| error.to_string())
+    server.share(None, "INBOX", place::RIGHTS, "shared").map_err(|error| error.to_string())?;
+    fill(&mut Judge::open(shared, 0)?, shared)
+}
+
+/// Makes the large mailbox.
+fn fill(judge: &mut Judge, shared: &Shared) -> Result<(), String> {
+    judge.run(&format!("CREATE {}", place::MASS))?;
+    let mut random = Random::new(0, 0);
+    let mut ops = Vec::new();
+    for _ in 0..place::MASS_MESSAGES / 100 {
+        let mut text = format!("APPEND {}", place::MASS);
+        for _ in 0..100 {
+            let (message, content) = command::message(&mut random, shared.new_id());
+            let message = String::from_utf8(message).map_err(|error| error.to_string())?;
+            text += &format!("{} {{{}+}}\r\n{message}", dates::given(content.id), message.len());
+            let what = ledger::What::Unanswered { content };
+            ops.push(ledger::Op { begin: 0, end: 0, key: (0, 0), what, effect: ledger::Effect::Partial });
+        }
+        judge.run(&text)?;
+    }
+    lock(&shared.ops).extend(ops);
+    Ok(())
 }
 
 /// When the server is ended in the midst of a round.

@@ -20,7 +20,7 @@ fn uids<'a>(messages: impl Iterator<Item = &'a Seen>) -> Vec<u32> {
 }
 
 /// SORT with an order of the test's own; messages that are equal stay in the mailbox's order (RFC 5256 §3).
-fn sorted(truth: &Truth, order: &str) -> Vec<u32> {
+pub fn sorted(truth: &Truth, order: &str) -> Vec<u32> {
     let mut messages: Vec<&Seen> = truth.messages.iter().collect();
     match order {
         "SUBJECT REVERSE SIZE" => {
@@ -92,7 +92,9 @@ impl Client {
             return Err(format!("THREAD ORDEREDSUBJECT is {found:?}, not {due:?}").into());
         }
         self.check_figures(truth)?;
-        self.check_dates(truth)
+        self.check_dates(truth)?;
+        self.check_parts(truth)?;
+        self.check_threads(truth)
     }
 
     /// RFC 4731 §3.1

@@ -19,6 +19,11 @@ const TEAM_OWNER: usize = 1000;
 /// The mailboxes that always are in each account.
 pub const FIXED: [&str; 6] = ["INBOX", "Alpha", "Beta", GAMMA, DELTA, FLUX];
 
+/// Many messages, in account 0.
+pub const MASS: &str = "Mass";
+/// How many they mostly are.
+pub const MASS_MESSAGES: usize = 1_100;
+
 /// What others may do in [`GAMMA`], [`DELTA`] and [`TEAM`].
 pub const RIGHTS: &str = "lrswite";
 

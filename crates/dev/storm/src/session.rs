@@ -109,6 +109,8 @@ pub struct Selected {
     pub told: u64,
     /// Results that are kept up to date, by tag.
     pub contexts: HashMap<String, Context>,
+    /// The UIDBATCHES asked for last: size and batches.
+    pub batched: Option<(u32, Option<(u32, u32)>)>,
 }
 
 impl Selected {
@@ -166,6 +168,10 @@ pub struct Heard {
     pub figures: HashMap<String, u64>,
     /// STATUS: mailbox, and items as name and value.
     pub status: Vec<(String, Vec<(String, Value)>)>,
+    /// ESEARCH PARTIAL: the range as it was asked for, and what is there.
+    pub partial: Option<(String, Vec<u32>)>,
+    /// UIDBATCHES: first and last of each.
+    pub batches: Option<Vec<(u32, u32)>>,
     /// THREAD
     pub threads: Vec<Value>,
     /// ESEARCH of many mailboxes: UIDVALIDITY and UIDs of each.
@@ -436,6 +442,7 @@ impl Session {
             safe: opening.highest,
             told: opening.highest,
             contexts: HashMap::new(),
+            batched: None,
         });
         if tells_all { self.must_know_all() } else { Ok(()) }
     }

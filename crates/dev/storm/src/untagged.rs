@@ -81,6 +81,15 @@ impl Session {
             }
             (None, "THREAD") => self.heard.threads = values[1..].to_vec(),
             (None, "ESEARCH") => self.esearch(&values[1..])?,
+            (None, "UIDBATCHES") => {
+                let ranges = text(2).split(',').filter(|range| !range.is_empty());
+                let pair = |range: &str| {
+                    let (high, low) = range.split_once(':')?;
+                    Some((high.parse().ok()?, low.parse().ok()?))
+                };
+                let ranges = ranges.map(pair).collect::<Option<Vec<(u32, u32)>>>();
+                self.heard.batches = Some(ranges.ok_or(format!("UIDBATCHES {}", text(2)))?);
+            }
             (None, "STATUS") => {
                 let items = values.get(2).and_then(Value::list).ok_or("STATUS without a list".to_owned())?;
                 let pairs = items
@@ -184,13 +193,22 @@ impl Session {
             return Ok(());
         }
         let mut found = Vec::new();
-        let mut rest = values.iter().filter(|value| value.list().is_none());
+        // Behind the tag.
+        let mut rest = values.iter().skip(usize::from(!correlator.is_empty()));
         while let Some(name) = rest.next() {
             match name.text() {
                 Some("UID") => {}
                 Some("ALL") => {
                     let set = rest.next().and_then(Value::text).and_then(numbers);
                     found = set.ok_or("ESEARCH ALL without numbers".to_owned())?;
+                }
+                Some("PARTIAL") => {
+                    let [range, set] = rest.next().and_then(Value::list).unwrap_or_default() else {
+                        return Err("PARTIAL without a range and a set".to_owned().into());
+                    };
+                    let set = set.text().filter(|set| *set != "NIL").map_or(Some(Vec::new()), numbers);
+                    let set = set.ok_or("PARTIAL without numbers".to_owned())?;
+                    self.heard.partial = Some((range.text().unwrap_or_default().to_owned(), set));
                 }
                 Some(name) => {
                     let value = rest.next().and_then(Value::number).ok_or(format!("ESEARCH {name}"))?;
