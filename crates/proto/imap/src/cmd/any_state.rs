@@ -4,7 +4,7 @@
 use super::Begun;
 use crate::ask::{Answer, Ask, RefusedKind, Watch};
 use crate::language::Language;
-use crate::session::{Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
+use crate::session::{Contexts, Core, Deflate, Done, Enabled, Event, News, Next, Running, otherwise};
 use crate::write;
 use model::Comparator;
 
@@ -175,6 +175,11 @@ pub(super) fn enable(core: &mut Core, capabilities: &[String]) -> Begun {
         new.push("METADATA");
     }
     write::enabled(&mut core.out, &new.join(" "));
+    // RFC 9586 §3: from now on no sequence number "in any response"; RFC 5267 §4.3.1 has the words for what can't go on.
+    if let Some(view) = core.view.as_mut().filter(|_| new.contains(&"UIDONLY")) {
+        let ended = Contexts::remove_numbered(view);
+        ended.iter().for_each(|tag| core.no_update(tag));
+    }
     // RFC 7162 §3.2.3: ENABLE QRESYNC is a CONDSTORE enabling command.
     if (condstore || core.enabled.qresync) && !condstore_before {
         enable_condstore(core);

@@ -125,6 +125,15 @@ impl Contexts {
         }
     }
 
+    /// Those that are told in sequence numbers, which end here: their tags.
+    pub fn remove_numbered(view: &mut View) -> Vec<String> {
+        let all = view.contexts.iter().flat_map(|contexts| &contexts.all);
+        let numbered = all.filter(|context| context.numbering == Numbering::Sequence);
+        let tags: Vec<String> = numbered.map(|context| context.tag.clone()).collect();
+        Contexts::remove(view, &tags);
+        tags
+    }
+
     /// Whether something is told of new messages that join a result.
     pub fn fetch(view: &View) -> bool {
         view.contexts.as_ref().is_some_and(|contexts| contexts.all.iter().any(|it| !it.items.is_empty()))
