@@ -154,7 +154,8 @@ impl Judge {
                 "LIST" => {
                     let attributes = values.get(1).and_then(Value::list).unwrap_or_default();
                     let has = |wanted: &str| attributes.iter().any(|value| value.text() == Some(wanted));
-                    if !has("\\NonExistent") && !has("\\Noselect") {
+                    // A mailbox that may be seen and not read is \Noselect (RFC 5819 §2), and is there all the same.
+                    if !has("\\NonExistent") {
                         let row = Row { readable: false, subscribed: has("\\Subscribed") };
                         view.rows.insert(text(3).to_owned(), row);
                     }
