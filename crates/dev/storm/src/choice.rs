@@ -237,7 +237,7 @@ impl Client {
         if self.random.chance(7) {
             return TEAM.to_owned();
         }
-        if self.session.account == 0 && self.random.chance(4) {
+        if self.session.account == 0 && self.random.chance(8) {
             return MASS.to_owned();
         }
         if accounts > 1 && self.random.chance(25) {

@@ -9,7 +9,10 @@ use crate::watching::Watching;
 use crate::wire::{Response, Value, Wire};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// A command of another client, whose effect is seen, is acknowledged in this time.
+const TOLD_LATE: Duration = Duration::from_secs(10);
 
 /// Why a command did not come to its end.
 #[derive(Debug)]
@@ -448,18 +451,25 @@ impl Session {
     }
 
     /// RFC 7162 §3.2.5: after the resynchronisation the client knows every message, but for those that were expunged as soon
-    /// as they were counted, which leave now.
+    /// as they were counted, which leave now: at the latest once the other's command is acknowledged.
     fn must_know_all(&mut self) -> Result<(), Trouble> {
         let before = match &self.selected {
             Some(selected) if !selected.replica.is_complete() => selected.replica.grown,
             _ => return Ok(()),
         };
-        self.must("NOOP")?;
-        match &self.selected {
-            Some(Selected { replica, .. }) if replica.unknown() > replica.grown - before => {
-                Err(format!("not all is known after the resynchronisation: {replica:?}").into())
+        let begun = Instant::now();
+        loop {
+            self.must("NOOP")?;
+            match &self.selected {
+                Some(Selected { replica, .. }) if replica.unknown() > replica.grown - before => {
+                    if begun.elapsed() > TOLD_LATE {
+                        let why = format!("not all is known after the resynchronisation: {replica:?}");
+                        return Err(why.into());
+                    }
+                }
+                _ => return Ok(()),
             }
-            _ => Ok(()),
+            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }
