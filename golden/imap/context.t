@@ -108,6 +108,15 @@ C: B02 UID SORT RETURN (UPDATE COUNT) (DATE) UTF-8 ALL             # §4.3.1: to
 S: * ESEARCH (TAG "B02") UID COUNT 6
 S: * NO [NOUPDATE "B02"] That result is not kept up to date
 S: B02 OK SORT completed
+C: r5 CANCELUPDATE "r4"                                            # §4.3.5: room for another one
+S: r5 OK CANCELUPDATE completed
+C: r6 SEARCH RETURN (UPDATE) SEEN
+S: * ESEARCH (TAG "r6")
+S: r6 OK SEARCH completed
+C: r7 UID SEARCH RETURN (UPDATE COUNT) ALL                         # §4.3.1: "Other return options specified SHALL still be honoured"
+S: * ESEARCH (TAG "r7") UID COUNT 6
+S: * NO [NOUPDATE "r7"] That result is not kept up to date
+S: r7 OK SEARCH completed
 C: s SELECT INBOX                                                  # §4.3: the updates end with the mailbox
 S~ * OK [CLOSED]*
 S: * 6 EXISTS

@@ -35,6 +35,25 @@ W:
 S: * METADATA "Shared/team/plans" /shared/comment
 C: c NOTIFY NONE
 S: c OK NOTIFY completed
+C: c1 NOTIFY SET (subtree Shared (MessageNew MessageExpunge))  # §5.9 does not ask whether names are wanted
+S: * LIST (\NoAccess \HasChildren) "/" "Shared/team"
+S: c1 OK NOTIFY completed
+W: rights Shared/team/plans ""
+S: * LIST (\NonExistent \NoAccess \HasNoChildren) "/" "Shared/team/plans"
+W: deliver Shared/team/plans
+W: rights Shared/team/plans l
+S: * LIST (\NoAccess \HasNoChildren) "/" "Shared/team/plans"
+W: deliver Shared/team/plans
+W: rights Shared/team/plans lr
+S: * LIST (\HasNoChildren) "/" "Shared/team/plans"
+W: deliver Shared/team/plans
+S: * STATUS "Shared/team/plans" (UIDNEXT 6 MESSAGES 5)
+C2: b1 CREATE Shared/new  # a name, which is not asked for
+S2~ b1 OK [MAILBOXID *] *
+W: deliver Shared/new
+S: * STATUS "Shared/new" (UIDNEXT 2 MESSAGES 1)
+C: c2 NOTIFY NONE
+S: c2 OK NOTIFY completed
 W: fail watch-all
 C: d NOTIFY SET (mailboxes Shared/team (MailboxName))  # §3.1
 S: d NO [NOTIFICATIONOVERFLOW] There is too much to be watched

@@ -194,15 +194,17 @@ impl Notify {
 
     fn wants_listed(&self, listed: &Listed) -> bool {
         let Some(wishes) = &self.wishes else { return false };
-        let event = match listed.why {
-            WhyListed::Name => NotifyEvent::MailboxName,
-            WhyListed::Subscription => NotifyEvent::SubscriptionChange,
-            WhyListed::Access => return wishes.wants_any(&listed.row.name, listed.row.subscribed),
-        };
         let (row, old) = (&listed.row, listed.old_name.as_deref());
         // RFC 5465 §6.4: a change of the list of subscriptions concerns "subscribed" either way.
         let subscribed = row.subscribed || listed.why == WhyListed::Subscription;
-        std::iter::once(row.name.as_str()).chain(old).any(|name| wishes.wants(&event, name, subscribed))
+        let mut names = std::iter::once(row.name.as_str()).chain(old);
+        let event = match listed.why {
+            WhyListed::Name => NotifyEvent::MailboxName,
+            WhyListed::Subscription => NotifyEvent::SubscriptionChange,
+            // RFC 5465 §5.9
+            WhyListed::Access => return names.any(|name| wishes.wants_any(name, subscribed)),
+        };
+        names.any(|name| wishes.wants(&event, name, subscribed))
     }
 }
 

@@ -100,7 +100,13 @@ impl World {
         let (now, name) = (self.rights(id), &self.mailboxes.get(&id)?.name);
         let changed = |right| now.has(right) != before.has(right);
         if changed(Right::Lookup) && now.has(Right::Lookup) {
-            return Some(self.listed(name, None, WhyListed::Name));
+            let was_seen = |happening: &Happening| match happening {
+                Happening::Rights(of, before) => *of == id && before.has(Right::Lookup),
+                _ => false,
+            };
+            let was_hidden = self.happened.iter().any(|(_, happening)| was_seen(happening));
+            let why = if was_hidden { WhyListed::Access } else { WhyListed::Name };
+            return Some(self.listed(name, None, why));
         }
         let told = changed(Right::Lookup) || changed(Right::Read);
         told.then(|| self.listed(name, None, WhyListed::Access))

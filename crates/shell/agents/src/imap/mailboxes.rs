@@ -303,3 +303,6 @@ fn root_of(account: &Account) -> String {
 fn not_there() -> Refused {
     Refused::new(RefusedKind::NoPerm, "you may not make a mailbox there")
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{AccountChanges, Error, ListEvent, SERVER, Viewer, Watch};
 
-/// Most mailboxes of others that are watched.
+/// Most mailboxes of others that are watched; and most that are remembered as seen no more.
 const VISIBLE_MAX: usize = 10_000;
 
 pub(super) struct Others {
@@ -39,6 +39,8 @@ pub(super) struct Seen {
     /// `mailboxes`, and will not be read again.
     unsettled: BTreeSet<AccountId>,
     gone: Gone,
+    /// Mailboxes that are there, and of which it was told that this user may see them no more.
+    hidden: BTreeSet<(AccountId, MailboxId)>,
 }
 
 /// A mailbox of another.
@@ -75,6 +77,7 @@ impl Others {
             since: BTreeMap::new(),
             unsettled: BTreeSet::new(),
             gone,
+            hidden: BTreeSet::new(),
         };
         let mut others = Others { bell: bell.clone(), state: state.clone(), seen, watches: BTreeMap::new() };
         let mailboxes = Arc::new(others.look(&mut Names::unread(sight))?);
@@ -219,12 +222,16 @@ impl Others {
             }
         }
         for (owner, id, change) in changes {
+            let was_hidden = matches!(change, Change::Came(_)) && next.hidden.remove(&(owner, id));
             if quiet.contains(&owner) {
                 continue;
             }
             match change {
                 Change::Came(known) => {
-                    news.listed.extend(names.with_parent(&known.name, WhyListed::Name)?);
+                    // RFC 5465 §5.9: what was told to be out of reach is not any more; that concerns all who heard of it,
+                    // whether they ask for names or not.
+                    let why = if was_hidden { WhyListed::Access } else { WhyListed::Name };
+                    news.listed.extend(names.with_parent(&known.name, why)?);
                     if next.gone.holds(&known.name) {
                         renewed(names, (owner, id), known, news)?;
                     }
@@ -235,11 +242,16 @@ impl Others {
                         Ok(_) => WhyListed::Access,
                         Err(_) => WhyListed::Name,
                     };
+                    if why == WhyListed::Access && next.hidden.len() < VISIBLE_MAX {
+                        next.hidden.insert((owner, id));
+                    }
                     news.listed.extend(names.with_parent(&known.name, why)?);
                 }
                 Change::Renamed(before, after) => {
                     let old = Some(before.name.clone());
-                    news.listed.push(names.listed(after.name.clone(), old, WhyListed::Name)?);
+                    let is_access = before.rights.has(Right::Read) != after.rights.has(Right::Read);
+                    let why = if is_access { WhyListed::Access } else { WhyListed::Name };
+                    news.listed.push(names.listed(after.name.clone(), old, why)?);
                     if next.gone.holds(&after.name) {
                         renewed(names, (owner, id), after, news)?;
                     }

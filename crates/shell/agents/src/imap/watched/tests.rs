@@ -1,6 +1,9 @@
 //! What is told of an account, and of what others share, when commits can be read before their bells ring.
 
+mod between;
+
 use super::*;
+use crate::testing::person;
 
 #[test]
 fn what_could_not_be_looked_at_is_not_lost() {
@@ -64,31 +67,27 @@ struct Bench {
 impl Bench {
     /// anna shares her mailbox `Project` with boris, who watches.
     fn new() -> (Bench, MailboxId) {
-        let world = crate::testing::world();
+        Bench::on(crate::testing::world())
+    }
+
+    fn on(world: crate::World) -> (Bench, MailboxId) {
         let now = model::UnixTime(1_800_000_000);
         world.directory.add_domain(&model::Domain::new("x.test").unwrap(), now).wait().unwrap();
-        let add = |address: &str| {
-            let address = model::EmailAddress::parse(address).unwrap();
-            let new = directory::NewAccount {
-                address: address.clone(),
-                display_name: String::new(),
-                password: None,
-                quota: directory::Quota::default(),
-                role: directory::Role::Person,
-            };
-            crate::Login { account: world.directory.add_account(new, now).wait().unwrap(), address }
-        };
-        let (anna, login) = (add("anna@x.test").account, add("boris@x.test"));
-        let project = world.store.create_mailbox(anna, "Project", None, now).wait().unwrap();
+        let anna = person(&world, "anna@x.test").account;
+        let login = person(&world, "boris@x.test");
         let bench = Bench { world, anna, login };
+        let project = bench.make(anna, "Project");
         bench.share(project);
         (bench, project)
     }
 
+    fn make(&self, account: AccountId, name: &str) -> MailboxId {
+        let now = model::UnixTime(1_800_000_001);
+        self.world.store.create_mailbox(account, name, None, now).wait().unwrap()
+    }
+
     fn share(&self, mailbox: MailboxId) {
-        let change = store::RightsChange::Set(Rights::parse("lr").unwrap());
-        let who = store::Who::Account(self.login.account);
-        self.world.store.set_acl(self.anna, mailbox, who, store::Effect::Grant, change, None).wait().unwrap();
+        rights(&self.world.store, (self.anna, mailbox), &self.login, "lr").wait().unwrap();
     }
 
     fn sight(&self) -> Sight<'_> {
@@ -98,6 +97,17 @@ impl Bench {
     fn append(&self, account: AccountId, to: store::Target) {
         append(&self.world.store, account, to).wait().unwrap();
     }
+}
+
+/// What `login` may do with a mailbox.
+fn rights(
+    store: &Store,
+    (owner, mailbox): (AccountId, MailboxId),
+    login: &crate::Login,
+    letters: &str,
+) -> Written<()> {
+    let change = store::RightsChange::Set(Rights::parse(letters).unwrap());
+    store.set_acl(owner, mailbox, store::Who::Account(login.account), store::Effect::Grant, change, None)
 }
 
 fn append(store: &Store, account: AccountId, to: store::Target) -> Written<store::Appended> {
@@ -148,7 +158,7 @@ fn a_name_that_stands_for_another_mailbox_has_its_status_told() {
     let (store, own) = (&bench.world.store, bench.login.account);
     let sight = bench.sight();
     let now = model::UnixTime(1_800_000_001);
-    let make = |account, name| store.create_mailbox(account, name, None, now).wait().unwrap();
+    let make = |account, name| bench.make(account, name);
     make(own, "box");
     make(own, "box/below");
     let mut watched = Watched::new(&sight, Arc::default(), ask::Watch::All).unwrap();
@@ -168,4 +178,62 @@ fn a_name_that_stands_for_another_mailbox_has_its_status_told() {
     store.delete_mailbox(bench.anna, "Project").wait().unwrap();
     bench.share(make(bench.anna, "Project"));
     assert_eq!(touched(&watched.news(&sight).unwrap()), ["Other Users/anna/Project ~"]);
+}
+
+/// Names with an account of another's mailbox, why they are listed, and whether there is a mailbox.
+fn told(news: &AccountNews) -> Vec<(&str, WhyListed, bool)> {
+    let named = news.listed.iter().filter(|listed| listed.row.name.matches('/').count() > 1);
+    named.map(|listed| (listed.row.name.as_str(), listed.why, listed.row.id.is_some())).collect()
+}
+
+/// RFC 5465 §5.9: "if the mailbox was previously reported as having \NoAccess and the 'l' right is later granted".
+#[test]
+fn what_may_be_seen_again_is_told_as_what_may_be_seen_no_more_was() {
+    let (bench, project) = Bench::new();
+    let store = &bench.world.store;
+    let sight = bench.sight();
+    let mut watched = Watched::new(&sight, Arc::default(), ask::Watch::All).unwrap();
+    let give = |mailbox, letters| rights(store, (bench.anna, mailbox), &bench.login, letters).wait().unwrap();
+    let name = "Other Users/anna/Project";
+    let mut news = || watched.news(&sight).unwrap();
+    give(project, "");
+    assert_eq!(told(&news()), [(name, WhyListed::Access, false)]);
+    give(project, "l");
+    assert_eq!(told(&news()), [(name, WhyListed::Access, true)]);
+    give(project, "lr");
+    assert_eq!(told(&news()), [(name, WhyListed::Access, true)]);
+    give(project, "");
+    assert_eq!(told(&news()), [(name, WhyListed::Access, false)]);
+    store.rename_mailbox(bench.anna, "Project", "Plan", model::UnixTime(1_800_000_002)).wait().unwrap();
+    assert_eq!(told(&news()), []);
+    give(project, "lr");
+    let plan = "Other Users/anna/Plan";
+    assert_eq!(told(&news()), [(plan, WhyListed::Access, true)]);
+    // Another name, and out of reach, both at once.
+    store.rename_mailbox(bench.anna, "Plan", "Project", model::UnixTime(1_800_000_003)).wait().unwrap();
+    give(project, "l");
+    let news_of_both = news();
+    assert_eq!(told(&news_of_both), [(name, WhyListed::Access, true)]);
+    assert_eq!(listed(&news_of_both), [(name, Some(plan))]);
+    // A mailbox that goes, and one of which nothing was told: names that come and go.
+    store.delete_mailbox(bench.anna, "Project").wait().unwrap();
+    assert_eq!(told(&news()), [(name, WhyListed::Name, false)]);
+    let again = bench.make(bench.anna, "Project");
+    give(again, "lr");
+    assert_eq!(told(&news()), [(name, WhyListed::Name, true)]);
+}
+
+/// RFC 5465 §5: "The server SHOULD omit notifying the client if the event is caused by this client."
+#[test]
+fn rights_that_a_session_takes_from_itself_are_not_told_and_given_back_by_another_are_a_new_name() {
+    let (bench, project) = Bench::new();
+    let sight = bench.sight();
+    let mut watched = Watched::new(&sight, Arc::default(), ask::Watch::All).unwrap();
+    let mut own = rights(&bench.world.store, (bench.anna, project), &bench.login, "");
+    pollster::block_on(&mut own).unwrap();
+    watched.own(&own);
+    assert_eq!(told(&watched.news(&sight).unwrap()), []);
+    bench.share(project);
+    let name = "Other Users/anna/Project";
+    assert_eq!(told(&watched.news(&sight).unwrap()), [(name, WhyListed::Name, true)]);
 }
