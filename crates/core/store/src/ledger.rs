@@ -279,7 +279,9 @@ impl Ledger {
 
     /// Writes what changed and notes whom to tell.
     pub(crate) fn finish(mut self, tx: &mut dyn Tx, touched: &mut Touched) -> Result<(), Error> {
-        let changed = |open: &OpenMailbox| !open.changes.is_empty() || open.table_grew;
+        let described = self.described();
+        let changed =
+            |open: &OpenMailbox| !open.changes.is_empty() || open.table_grew || described.contains(&open.id);
         if self.open.iter().any(changed) || !self.listed.is_empty() || !self.rewritten.is_empty() {
             self.stamp();
         }
@@ -316,6 +318,15 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// Mailboxes of which a metadata entry was changed: that, too, raises HIGHESTMODSEQ (RFC 7162 §3.2).
+    fn described(&self) -> Vec<MailboxId> {
+        let entries = self.listed.iter().filter_map(|event| match event {
+            ListEvent::Entry { mailbox, .. } => Some(*mailbox),
+            _ => None,
+        });
+        entries.collect()
     }
 
     /// A mailbox that is being removed: nothing of it is written at the end, but those who watch it are told.

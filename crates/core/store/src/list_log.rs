@@ -64,6 +64,12 @@ pub enum ListEvent {
     },
 }
 
+impl ListEvent {
+    fn is_entry_of(&self, wanted: MailboxId) -> bool {
+        matches!(self, ListEvent::Entry { mailbox, .. } if *mailbox == wanted)
+    }
+}
+
 /// What happened in an account.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct AccountChanges {
@@ -86,7 +92,7 @@ pub struct TouchedMailbox {
     pub arrived: bool,
     /// Messages went.
     pub vanished: bool,
-    /// Flags changed.
+    /// Flags changed; or metadata entries, with which HIGHESTMODSEQ rises as well.
     pub flagged: bool,
 }
 
@@ -149,11 +155,11 @@ impl Store {
         };
         changes.events = events;
         for (id, value) in touched {
-            let kinds = kinds(&*snapshot, account, id, &value, since, own)?;
-            if kinds == [false; 3] {
+            let [arrived, vanished, mut flagged] = kinds(&*snapshot, account, id, &value, since, own)?;
+            flagged |= changes.events.iter().any(|event| event.is_entry_of(id));
+            if [arrived, vanished, flagged] == [false; 3] {
                 continue;
             }
-            let [arrived, vanished, flagged] = kinds;
             let info = self.mailbox_in(&*snapshot, account, id)?;
             changes.mailboxes.push(TouchedMailbox { info, arrived, vanished, flagged });
         }

@@ -428,6 +428,8 @@ impl Client {
                     note(slot.clone(), value.clone());
                     self.session.unwatch_entry(name, entry);
                 }
+                // HIGHESTMODSEQ rises with it (RFC 7162 §3.2).
+                self.session.unwatch(name);
             }
             Kind::Subscribe { name, on, .. } => {
                 let slot = Slot::Subscription { user: self.session.account, name: name.clone() };

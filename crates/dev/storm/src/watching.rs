@@ -192,6 +192,10 @@ impl Session {
         if self.is_listing && old_name.is_none() {
             // The command's own responses are none of NOTIFY's, which look the same but for an old name.
             watching.own_names.insert(name.to_owned());
+            if has("\\NoAccess") {
+                // But this word, which is NOTIFY's (RFC 5465 §5.9): messages are not told any more.
+                watching.told.remove(name);
+            }
             return;
         }
         let row = Row { readable: !has("\\NoAccess"), subscribed: has("\\Subscribed") };

@@ -50,6 +50,33 @@ fn entries_follow_their_mailbox_and_go_with_it() {
     drop(engine);
 }
 
+/// RFC 7162 §3.2
+#[test]
+fn an_entry_raises_highestmodseq_of_its_mailbox_if_it_changes() {
+    let (store, _) = store();
+    let id = store.create_mailbox(ANNA, "a", None, NOW).wait().unwrap();
+    let highest = |id| store.mailbox(ANNA, id).unwrap().counters.highest_modseq;
+    let inbox = highest(INBOX);
+    let mut before = highest(id);
+    let changes: [(&str, Option<&str>); 4] = [
+        ("/private/comment", Some("mine")),
+        ("/shared/comment", Some("ours")),
+        ("/shared/comment", None),
+        ("/private/specialuse", Some("\\Archive")),
+    ];
+    for change in changes {
+        set(&store, ANNA, Some(id), &[change]).unwrap();
+        let after = highest(id);
+        assert!(after > before && after == store.account_modseq(ANNA).unwrap(), "{change:?}");
+        set(&store, ANNA, Some(id), &[change]).unwrap();
+        assert_eq!(highest(id), after, "nothing was changed: {change:?}");
+        before = after;
+    }
+    set(&store, ANNA, None, &[("/private/comment", Some("of the server"))]).unwrap();
+    assert_eq!((highest(id), highest(INBOX)), (before, inbox));
+    assert_sound(&store);
+}
+
 #[test]
 fn the_shared_entries_of_the_server_are_everybodys() {
     let (store, _) = store();
@@ -172,14 +199,16 @@ fn what_happened_in_the_account() {
         ListEvent::Entry { mailbox: id, user: SERVER, name: named("/shared/comment") },
     ];
     assert_eq!(changes.events, events);
-    let [touched] = &changes.mailboxes[..] else { panic!("{changes:?}") };
+    let touched = changes.mailboxes.iter();
+    let touched = touched.map(|it| (it.info.id, it.arrived, it.vanished, it.flagged));
+    // The entry has raised HIGHESTMODSEQ of its mailbox.
     assert_eq!(
-        (touched.info.id, touched.arrived, touched.vanished, touched.flagged),
-        (Some(INBOX), true, false, true)
+        touched.collect::<Vec<_>>(),
+        [(Some(INBOX), true, false, true), (Some(id), false, false, true)]
     );
     assert_eq!(told.load(Ordering::SeqCst), 1 | 1 << INBOX.0 | 1 << id.0);
     let rest = store.account_changes(ANNA, start, Some(&[id].into()), &[own]).unwrap();
-    assert_eq!((&rest.events[..], rest.mailboxes.len()), (&events[1..], 0));
+    assert_eq!((&rest.events[..], rest.mailboxes.len()), (&events[1..], 1));
     assert_eq!(store.account_changes(ANNA, changes.up_to, None, &[]).unwrap().events, []);
     for _ in 0..=LIST_EVENTS_MAX / 2 {
         store.subscribe(ANNA, "newer", false).wait().unwrap();
