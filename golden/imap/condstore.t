@@ -80,7 +80,7 @@ S2: b OK [READ-WRITE] SELECT completed
 C2: c FETCH 2 BODY[TEXT]  # implicit \Seen
 S2: * 2 FETCH (BODY[TEXT] {8}
 S2: body 2
-S2:  FLAGS (\Flagged \Seen) MODSEQ (19))
+S2:  UID 2 FLAGS (\Flagged \Seen) MODSEQ (19))
 S2: c OK FETCH completed
 C: p NOOP
 S: * 2 FETCH (UID 2 FLAGS (\Flagged \Seen \Recent) MODSEQ (19))

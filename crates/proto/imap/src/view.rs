@@ -162,6 +162,11 @@ impl View {
         self.shown > self.known
     }
 
+    /// Up to which modification sequence everything was told.
+    pub fn settled(&self) -> ModSeq {
+        self.settled
+    }
+
     /// Where the client has to resynchronise from when the connection breaks now, if it would take it for another state
     /// otherwise. RFC 7162 §3.2: "if the server sends MODSEQ FETCH data items while EXPUNGE (or VANISHED) replies with lower
     /// mod-sequences being delayed, the server MUST send the HIGHESTMODSEQ response code with a lower value". Due before each

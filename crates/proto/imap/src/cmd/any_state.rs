@@ -198,7 +198,8 @@ pub(crate) fn enable_condstore(core: &mut Core) {
     }
     core.enabled.condstore = true;
     if let Some(view) = &core.view {
-        let highest = view.known;
+        // RFC 7162 §3.2: not beyond an expunged message that is withheld.
+        let highest = view.settled();
         core.tell(
             "OK",
             format_args!("[HIGHESTMODSEQ {highest}] Modification sequences are told from now on"),

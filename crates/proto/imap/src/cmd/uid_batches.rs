@@ -41,12 +41,16 @@ pub(super) fn answer(core: &mut Core, size: u32, batches: Option<(u32, u32)>) ->
     Done::ok("UIDBATCHES completed")
 }
 
-/// Whether the same was asked before, and no more than half a batch has come or gone since.
+/// Whether the same was asked before, and too little has happened since.
 fn is_needless(view: &View, before: &Batched, now: &Batched) -> bool {
-    let half = now.size / 2;
     let kept = view.told().count_up_to(before.last);
     let (gone, came) = (before.count.saturating_sub(kept), now.count.saturating_sub(kept));
-    (before.size, before.batches) == (now.size, now.batches) && gone <= half && came <= half
+    (before.size, before.batches) == (now.size, now.batches) && is_little(now.size, gone, came)
+}
+
+/// RFC 10022 §3.1.1: the same command may come again once half a batch "or more" has come, or more than that is gone.
+fn is_little(size: u32, gone: u32, came: u32) -> bool {
+    gone <= size / 2 && came < size.div_ceil(2)
 }
 
 /// ` 215295:99696,99695:20351`: the ranges touch each other, and the last one goes down to 1 (RFC 10022 §3.1.4).
@@ -70,5 +74,16 @@ fn write_batches(out: &mut Vec<u8>, view: &View, size: u32, (first, last): (u32,
         write::number(out, u64::from(low.0));
         separator = b',';
         batch += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_little;
+
+    #[test]
+    fn half_a_batch_is_enough() {
+        assert!(is_little(500, 0, 0) && is_little(500, 250, 249) && is_little(501, 250, 250));
+        assert!(!is_little(500, 0, 250) && !is_little(500, 251, 0) && !is_little(501, 0, 251));
     }
 }

@@ -58,10 +58,15 @@ impl Piece<'_> {
         Written::All
     }
 
-    /// RFC 9051 §6.4.5: \Seen set by this command is reported; RFC 7162 §3.1: with MODSEQ to clients that want it.
+    /// RFC 9051 §6.4.5: \Seen set by this command is reported; RFC 7162 §3.2.4: with UID and MODSEQ to clients that want them.
     fn news_of_itself(&self, core: &mut Core) {
         if !self.was_marked {
             return;
+        }
+        // UIDFETCH begins with it (RFC 9586 §3.3).
+        if core.enabled.condstore && !core.enabled.uid_only && !self.plan.shows_uid {
+            core.out.extend_from_slice(b" UID ");
+            write::number(&mut core.out, u64::from(self.message.row.uid.0));
         }
         if !self.plan.shows_flags {
             core.out.push(b' ');

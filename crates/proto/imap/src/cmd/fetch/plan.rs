@@ -19,6 +19,8 @@ pub(super) struct Plan {
     pub shows_flags: bool,
     /// MODSEQ is among the items.
     pub shows_modseq: bool,
+    /// UID is told.
+    pub shows_uid: bool,
 }
 
 /// An item with its name as the response shows it.
@@ -105,6 +107,7 @@ impl Plan {
             marks_seen: may_mark(access) && items.iter().any(marks),
             shows_flags: items.contains(&FetchItem::Flags),
             shows_modseq: items.contains(&FetchItem::ModSeq),
+            shows_uid: items.contains(&FetchItem::Uid),
             needs,
             items: items.into_iter().map(|what| Item { label: label(&what), what }).collect(),
         }
