@@ -145,7 +145,7 @@ impl Watching {
         truth: &BTreeMap<String, Truth>,
         view: &View,
     ) -> Option<String> {
-        let others = truth.iter().filter(|(name, _)| selected != Some(name));
+        let others = truth.iter().filter(|(_, truth)| selected != Some(&truth.id));
         let names = view.rows.keys().chain(self.rows.keys());
         let before = self.before.iter().flat_map(|before| before.view.rows.keys());
         let mut names = names.chain(before);
@@ -159,7 +159,7 @@ impl Watching {
     /// All was told: from here on every change must be.
     fn begin_anew(&mut self, selected: Option<&str>, truth: &BTreeMap<String, Truth>, view: &View) {
         self.told.clear();
-        for (name, truth) in truth.iter().filter(|(name, _)| selected != Some(name)) {
+        for (name, truth) in truth.iter().filter(|(_, truth)| selected != Some(&truth.id)) {
             let items = KEPT.iter().filter(|item| self.is_kept(name, item));
             let figures = items.filter_map(|item| Some(((*item).to_owned(), truth.figure(item)?)));
             self.told.insert(name.clone(), figures.collect());
@@ -265,7 +265,8 @@ impl Client {
         let begun = Instant::now();
         loop {
             self.session.drain(None, Rule::Any)?;
-            let selected = self.session.selected.as_ref().map(|selected| selected.name.clone());
+            // Another may have given it a new name.
+            let selected = self.session.selected.as_ref().map(|selected| selected.id.clone());
             let selected = selected.as_deref();
             let Some(watching) = &mut self.session.watching else { return Ok(()) };
             let Some(why) = watching.difference(selected, truth, view) else {
