@@ -149,7 +149,7 @@ impl Store {
     /// [`Error::NoAccount`].
     pub fn would_fit(&self, account: AccountId, bytes: u64) -> Result<bool, Error> {
         let value = read::account(&*self.engine.snapshot()?, account)?;
-        Ok(Ledger::new(account, value).fits(1, bytes))
+        Ok(value.messages < value.messages_max && value.bytes.saturating_add(bytes) <= value.bytes_max)
     }
 }
 

@@ -165,6 +165,7 @@ impl Store {
             let target_id = there.at(target).id;
             let place = (from.account, from.mailbox, from.behalf.user);
             annotation::copy(tx, place, (&mut there, target_id), &pairs, to.behalf)?;
+            there.check_quota()?;
             if originals == Originals::Go {
                 annotation::forget(tx, &mut here, from.mailbox, &here_uids)?;
             }
@@ -223,6 +224,8 @@ impl Store {
             let damaged = || corrupt(from.account, &format!("row of mailbox {}, message", from.mailbox), uid);
             let old = read::value(tx, &key, RowValue::decode, damaged)?.ok_or(Error::NoMessage)?;
             here.vanish(source, uid, &old);
+            // First: the new one's annotations may take their room.
+            annotation::forget(tx, &mut here, from.mailbox, &[uid].into_iter().collect())?;
             let mut other = match from.account == to.account {
                 true => None,
                 false => Some(Ledger::load(tx, to.account)?),
@@ -239,7 +242,6 @@ impl Store {
             let uid_validity = there.at(target).value.uid_validity;
             tx.delete(&key)?;
             release(tx, from.account, &[(old.doc, 1)])?;
-            annotation::forget(tx, &mut here, from.mailbox, &[uid].into_iter().collect())?;
             let modseq = here.stamp();
             here.finish(tx, touched)?;
             if let Some(there) = other {

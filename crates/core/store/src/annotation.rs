@@ -129,6 +129,7 @@ impl Store {
                 if !changed {
                     continue;
                 }
+                ledger.check_quota()?;
                 row.modseq = ledger.stamp();
                 ledger.reflag(slot, uid, row.flags, row.flags);
                 row.encode(&mut value);
@@ -288,7 +289,7 @@ impl Writing {
         Ok(Writing { account, mailbox, before, totals: before })
     }
 
-    /// Writes one value; whether it is another now.
+    /// Writes one value; whether it is another now. The quota is the caller's to look at, when all of a message is there.
     fn put(
         &mut self,
         tx: &mut dyn Tx,
@@ -315,9 +316,6 @@ impl Writing {
         }
         let freed = counted(self.account, user, entry, before);
         let added = counted(self.account, user, entry, value);
-        if added > freed && !ledger.fits(0, added - freed) {
-            return Err(Error::OverQuota);
-        }
         ledger.account.bytes = (ledger.account.bytes + added).saturating_sub(freed);
         self.totals.bytes = (self.totals.bytes + added).saturating_sub(freed);
         let value = AnnotationValue { modseq: ledger.stamp(), value: value.map(<[u8]>::to_vec) };
@@ -385,6 +383,7 @@ pub(crate) fn arrive(
     for new in annotations {
         writing.put(tx, ledger, (uid, new.user), &new.entry, Some(&new.value))?;
     }
+    ledger.check_quota()?;
     writing.close(tx)
 }
 
@@ -431,7 +430,8 @@ pub(crate) fn forget_mailbox(tx: &mut dyn Tx, ledger: &mut Ledger, mailbox: Mail
 }
 
 /// What comes along with copies (RFC 5257 §4.6): shared values and the copying user's own, as far as he may have them
-/// there. `user` is he, as the originals know him; `pairs`: originals, ascending, and their copies.
+/// there. `user` is he, as the originals know him; `pairs`: originals, ascending, and their copies. The quota is the
+/// caller's to look at.
 pub(crate) fn copy(
     tx: &mut dyn Tx,
     (account, mailbox, user): (AccountId, MailboxId, Option<AccountId>),

@@ -149,9 +149,13 @@ pub(crate) fn relocate(
     }
     let place = (account, source_id, arriving.behalf.user);
     annotation::copy(tx, place, (&mut *ledger, target_id), &pairs, arriving.behalf)?;
-    if originals == Originals::Go {
-        let gone: UidSet = pairs.iter().map(|(uid, _)| *uid).collect();
-        annotation::forget(tx, ledger, source_id, &gone)?;
+    match originals {
+        Originals::Stay => ledger.check_quota()?,
+        // What came along is at most what goes: a move is never over quota (RFC 6851 §4.1).
+        Originals::Go => {
+            let gone: UidSet = pairs.iter().map(|(uid, _)| *uid).collect();
+            annotation::forget(tx, ledger, source_id, &gone)?;
+        }
     }
     if let Some(user) = arriving.behalf.seen {
         seen::change(tx, account, target_id, user, &marked, &UidSet::new())?;

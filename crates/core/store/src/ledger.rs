@@ -38,6 +38,8 @@ pub(crate) struct OpenMailbox {
 pub(crate) struct Ledger {
     pub(crate) id: AccountId,
     pub(crate) account: AccountValue,
+    /// Messages and octets when the transaction began.
+    before: (u64, u64),
     open: Vec<OpenMailbox>,
     modseq: Option<ModSeq>,
     /// Mailboxes that came, went or were renamed, subscriptions, metadata.
@@ -61,6 +63,7 @@ impl Ledger {
     pub(crate) fn new(id: AccountId, account: AccountValue) -> Ledger {
         Ledger {
             id,
+            before: (account.messages, account.bytes),
             account,
             open: Vec::new(),
             modseq: None,
@@ -111,11 +114,21 @@ impl Ledger {
         })
     }
 
-    /// Whether so much more fits into the quota.
+    /// Whether so much more fits into the quota. What the transaction has freed before may be taken up again, also above
+    /// a quota that was lowered: only its net consumption counts (RFC 8508 §3.4), for messages and octets each.
     pub(crate) fn fits(&self, messages: u64, bytes: u64) -> bool {
         let account = &self.account;
-        account.messages.saturating_add(messages) <= account.messages_max
-            && account.bytes.saturating_add(bytes) <= account.bytes_max
+        let (messages_before, bytes_before) = self.before;
+        account.messages.saturating_add(messages) <= account.messages_max.max(messages_before)
+            && account.bytes.saturating_add(bytes) <= account.bytes_max.max(bytes_before)
+    }
+
+    /// The same of what the transaction has come to so far.
+    ///
+    /// # Errors
+    /// [`Error::OverQuota`].
+    pub(crate) fn check_quota(&self) -> Result<(), Error> {
+        if self.fits(0, 0) { Ok(()) } else { Err(Error::OverQuota) }
     }
 
     /// Takes an id for a new message.

@@ -4,7 +4,7 @@ use crate::deliver::append_one;
 use crate::keys::{self, RowValue};
 use crate::ledger::{Ledger, release};
 use crate::read::{self, corrupt};
-use crate::{Error, NewMessage, Store, Target, Written};
+use crate::{Error, NewMessage, Store, Target, Written, annotation};
 use engine::AccountId;
 use model::{MailboxId, ModSeq, Uid, UidValidity, UnixTime};
 
@@ -43,6 +43,8 @@ impl Store {
             let damaged = || corrupt(account, &format!("row of mailbox {mailbox}, message"), uid);
             let old = read::value(tx, &key, RowValue::decode, damaged)?.ok_or(Error::NoMessage)?;
             ledger.vanish(source, uid, &old);
+            // First: the new one's annotations may take their room.
+            annotation::forget(tx, &mut ledger, mailbox, &[uid].into_iter().collect())?;
             if !ledger.fits(1, u64::from(message.message.size())) {
                 return Err(Error::OverQuota);
             }
@@ -50,7 +52,6 @@ impl Store {
             let new = append_one(tx, &mut ledger, target, &message, now)?;
             tx.delete(&key)?;
             release(tx, account, &[(old.doc, 1)])?;
-            crate::annotation::forget(tx, &mut ledger, mailbox, &[uid].into_iter().collect())?;
             let modseq = ledger.stamp();
             let uid_validity = ledger.at(target).value.uid_validity;
             ledger.finish(tx, touched)?;

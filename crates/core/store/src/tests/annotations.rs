@@ -225,3 +225,153 @@ fn they_are_looked_for_and_sorted_by() {
     let (page, next) = store.annotations(ANNA, INBOX, ANNA, (Uid(1), Uid(9)), 1).unwrap();
     assert_eq!((page.len(), next), (1, Some(Uid(2))));
 }
+
+/// Two messages, the first with annotations of everybody, and a quota that both fill, or exceed by so much.
+fn full_to_the_brim((octets, messages): (u64, u64)) -> Store {
+    let (store, _) = store();
+    fill(&store, ANNA, 2);
+    set(&store, ANNA, 1, &[("/comment", Private, Some("mine")), ("/comment", Shared, Some("ours"))]).unwrap();
+    set(&store, BORIS, 1, &[("/comment", Private, Some("his"))]).unwrap();
+    let used = store.usage(ANNA).unwrap();
+    assert_eq!(used.bytes, 2 * 22 + 2 * (8 + 4));
+    let limits = Limits { bytes: Some(used.bytes - octets), messages: Some(used.messages - messages) };
+    store.set_limits(ANNA, limits).wait().unwrap();
+    store
+}
+
+/// By how much the quota is exceeded, in octets and in messages: not at all, in one, in the other, in both.
+const EXCESS: [(u64, u64); 4] = [(0, 0), (1, 0), (0, 1), (30, 2)];
+
+fn used(store: &Store) -> (u64, u64) {
+    let usage = store.usage(ANNA).unwrap();
+    (usage.bytes, usage.messages)
+}
+
+/// Somebody else in Anna's mailboxes.
+const GUEST: Behalf = Behalf { may: Rights::ALL, seen: None, user: Some(BORIS) };
+
+#[test]
+fn a_move_is_never_over_quota() {
+    for excess in EXCESS {
+        let store = full_to_the_brim(excess);
+        let before = used(&store);
+        let one = || Arc::new(uids(&[1]));
+        let refused = store.copy(ANNA, INBOX, one(), SENT, Originals::Stay, NOW).wait();
+        assert!(matches!(refused, Err(Error::OverQuota)), "{excess:?}");
+        assert_eq!(used(&store), before);
+        let moved = store.copy(ANNA, INBOX, one(), SENT, Originals::Go, NOW).wait().unwrap();
+        let sent = moved.mailbox;
+        assert_eq!(get(&store, ANNA, sent, ANNA, 1), ["/comment.priv=mine", "/comment.shared=ours"]);
+        assert!(get(&store, ANNA, INBOX, ANNA, 1).is_empty());
+        assert_eq!(used(&store), before);
+        // Within a mailbox.
+        store.copy(ANNA, sent, one(), SENT, Originals::Go, NOW).wait().unwrap();
+        assert_eq!(get(&store, ANNA, sent, ANNA, 2), ["/comment.priv=mine", "/comment.shared=ours"]);
+        assert_eq!(used(&store), before);
+        assert_sound(&store);
+        // On behalf of another, who leaves behind what is the owner's own.
+        let from = Source { account: ANNA, mailbox: sent, behalf: GUEST };
+        let to = Destination { account: ANNA, to: Target::Inbox, behalf: GUEST };
+        store.copy_to(from, Arc::new(uids(&[2])), to, Originals::Go, NOW).wait().unwrap();
+        assert_eq!(get(&store, ANNA, INBOX, ANNA, 3), ["/comment.shared=ours"]);
+        assert_eq!(used(&store), (before.0 - 12, before.1));
+        assert_sound(&store);
+    }
+}
+
+#[test]
+fn inbox_is_renamed_at_a_full_quota() {
+    for excess in EXCESS {
+        let store = full_to_the_brim(excess);
+        // RFC 5464 §4.1: entries are on both afterwards, and that leaves no room at all.
+        let limits = store.usage(ANNA).unwrap().limits;
+        store.set_limits(ANNA, Limits::default()).wait().unwrap();
+        store
+            .set_metadata(ANNA, Some(INBOX), ANNA, vec![("/private/a".into(), Some("b".into()))])
+            .wait()
+            .unwrap();
+        store.set_limits(ANNA, limits).wait().unwrap();
+        let before = used(&store);
+        store.rename_mailbox(ANNA, "INBOX", "old", NOW).wait().unwrap();
+        let old = store.mailbox_by_name(ANNA, "old").unwrap().id.unwrap();
+        assert_eq!(get(&store, ANNA, old, ANNA, 1), ["/comment.priv=mine", "/comment.shared=ours"]);
+        assert!(get(&store, ANNA, INBOX, ANNA, 1).is_empty());
+        assert_eq!(used(&store), (before.0 + 11, before.1), "{excess:?}");
+        assert_sound(&store);
+    }
+}
+
+/// RFC 8508 §3.4: "only the net quota consumption is considered".
+#[test]
+fn a_replacement_takes_the_room_of_the_old_one() {
+    for (excess, behalf) in EXCESS.into_iter().flat_map(|excess| [(excess, Behalf::OWNER), (excess, GUEST)]) {
+        let store = full_to_the_brim(excess);
+        let before = used(&store);
+        let replace = |uid: u32, text: &str, comment: &str| {
+            let value = comment.as_bytes().to_vec();
+            let annotations = vec![NewAnnotation { user: SERVER, entry: "/comment".into(), value }];
+            let message = NewMessage { annotations, ..new(text) };
+            let from = Source { account: ANNA, mailbox: INBOX, behalf };
+            let to = Destination { account: ANNA, to: Target::Inbox, behalf };
+            store.replace_in(from, Uid(uid), to, message, NOW).wait()
+        };
+        // An octet too many, in the annotation, in the message.
+        for (text, comment) in [("a: b\n\n", "x".repeat(31)), ("a: b\n\nc", "x".repeat(30))] {
+            assert!(matches!(replace(1, text, &comment), Err(Error::OverQuota)), "{excess:?}");
+            assert_eq!(used(&store), before);
+            assert_eq!(get(&store, ANNA, INBOX, BORIS, 1), ["/comment.priv=his", "/comment.shared=ours"]);
+        }
+        let replaced = replace(1, "a: b\n\n", &"x".repeat(30)).unwrap();
+        assert_eq!(used(&store), before, "all the room");
+        assert!(get(&store, ANNA, INBOX, BORIS, 1).is_empty());
+        assert_sound(&store);
+        // Octets that are freed above the quota do not come back.
+        replace(replaced.uid.0, "a: b\n\n", &"x".repeat(29)).unwrap();
+        assert_eq!(used(&store), (before.0 - 1, before.1));
+        let again = replace(replaced.uid.0 + 1, "a: b\n\n", &"x".repeat(30));
+        assert_eq!(matches!(again, Err(Error::OverQuota)), excess.0 > 0);
+        assert_sound(&store);
+    }
+}
+
+#[test]
+fn between_accounts_the_other_quota_counts() {
+    let store = full_to_the_brim((1, 1));
+    let from = Source { account: ANNA, mailbox: INBOX, behalf: Behalf::OWNER };
+    let to = Destination { account: BORIS, to: Target::Inbox, behalf: Behalf::OWNER };
+    let go = || store.copy_to(from, Arc::new(uids(&[1])), to.clone(), Originals::Go, NOW).wait();
+    let before = used(&store);
+    let limit = |bytes| Limits { bytes: Some(bytes), messages: None };
+    store.set_limits(BORIS, limit(22 + 24 - 1)).wait().unwrap();
+    assert!(matches!(go(), Err(Error::OverQuota)));
+    assert_eq!(used(&store), before);
+    store.set_limits(BORIS, limit(22 + 24)).wait().unwrap();
+    go().unwrap();
+    assert_eq!(used(&store), (before.0 - 22 - 24, before.1 - 1));
+    assert_eq!(store.usage(BORIS).unwrap().bytes, 22 + 24);
+    assert_sound(&store);
+}
+
+#[test]
+fn annotations_of_a_message_take_one_anothers_room() {
+    for excess in EXCESS {
+        let store = full_to_the_brim(excess);
+        let before = used(&store);
+        let refused = set(&store, ANNA, 1, &[("/comment", Private, Some("mine!"))]);
+        assert!(matches!(refused, Err(Error::OverQuota)), "{excess:?}");
+        set(&store, ANNA, 1, &[("/comment", Private, Some("longer")), ("/comment", Shared, Some("me"))])
+            .unwrap();
+        assert_eq!(used(&store), before);
+        set(&store, ANNA, 1, &[("/comment", Private, None)]).unwrap();
+        assert_eq!(used(&store), (before.0 - 14, before.1));
+        assert_sound(&store);
+    }
+    // The number of messages is no quota of annotations.
+    let (store, _) = store();
+    fill(&store, ANNA, 1);
+    store.set_limits(ANNA, Limits { bytes: None, messages: Some(0) }).wait().unwrap();
+    set(&store, ANNA, 1, &[("/comment", Private, Some("mine"))]).unwrap();
+    assert!(!store.would_fit(ANNA, 0).unwrap());
+    store.set_limits(ANNA, Limits { bytes: Some(0), messages: None }).wait().unwrap();
+    assert!(!store.would_fit(ANNA, 0).unwrap(), "a message, of whatever size");
+}
