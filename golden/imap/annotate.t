@@ -39,7 +39,13 @@ S: * 1 FETCH (UID 1 ANNOTATION (/altsubject (value.priv "Wots On" size.priv "7")
 S: i OK FETCH completed
 C: j FETCH 1:2 (ANNOTATION (/% value.shared))
 S: * 1 FETCH (ANNOTATION (/comment (value.shared "foo's bar")))
-S: * 2 FETCH (ANNOTATION ())
+S: * 2 FETCH (ANNOTATION (/comment (value.shared NIL)))
+S: j OK FETCH completed
+C: j FETCH 2 (ANNOTATION (("/1/*" %) (value size.priv)))  # §5 wants an entry where there is none, §3.2.2
+S: * 2 FETCH (ANNOTATION (/1/comment (value.priv NIL value.shared NIL size.priv "0")))
+S: j OK FETCH completed
+C: j FETCH 1 (ANNOTATION (/comment* value.shared))  # §4.3: "one or more characters"
+S: * 1 FETCH (ANNOTATION (/commentcomment (value.shared NIL)))
 S: j OK FETCH completed
 C: k FETCH 2 (ANNOTATION (/none (value size)))  # §3.2.2: NIL and "0" where there is nothing
 S: * 2 FETCH (ANNOTATION (/none (value.priv NIL value.shared NIL size.priv "0" size.shared "0")))
@@ -86,6 +92,8 @@ C: w STORE 1 ANNOTATION (/comment (value.priv "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx
 S: w NO [ANNOTATE TOOBIG] That is too large
 C: w STORE 3 ANNOTATION (/a (value.priv "") /b (value.priv "") /c (value.priv "") /d (value.priv "") /e (value.priv "") /f (value.priv "") /g (value.priv "") /h (value.priv "") /i (value.priv "") /j (value.priv ""))
 S: w NO [ANNOTATE TOOMANY] There are too many annotations
+C: w STORE 3 ANNOTATION (/a0 (value.priv NIL) /a1 (value.priv NIL) /a2 (value.priv NIL) /a3 (value.priv NIL) /a4 (value.priv NIL) /b0 (value.priv NIL) /b1 (value.priv NIL) /b2 (value.priv NIL) /b3 (value.priv NIL) /b4 (value.priv NIL) /c0 (value.priv NIL) /c1 (value.priv NIL) /c2 (value.priv NIL) /c3 (value.priv NIL) /c4 (value.priv NIL) /d0 (value.priv NIL) /d1 (value.priv NIL) /d2 (value.priv NIL) /d3 (value.priv NIL) /d4 (value.priv NIL) /e0 (value.priv NIL) /e1 (value.priv NIL) /e2 (value.priv NIL) /e3 (value.priv NIL) /e4 (value.priv NIL) /f0 (value.priv NIL) /f1 (value.priv NIL) /f2 (value.priv NIL) /f3 (value.priv NIL) /f4 (value.priv NIL) /g0 (value.priv NIL) /g1 (value.priv NIL) /g2 (value.priv NIL) /g3 (value.priv NIL) /g4 (value.priv NIL) /h0 (value.priv NIL) /h1 (value.priv NIL) /h2 (value.priv NIL) /h3 (value.priv NIL) /h4 (value.priv NIL) /i0 (value.priv NIL) /i1 (value.priv NIL) /i2 (value.priv NIL) /i3 (value.priv NIL) /i4 (value.priv NIL) /j0 (value.priv NIL) /j1 (value.priv NIL) /j2 (value.priv NIL) /j3 (value.priv NIL) /j4 (value.priv NIL) /k0 (value.priv NIL) /k1 (value.priv NIL) /k2 (value.priv NIL) /k3 (value.priv NIL) /k4 (value.priv NIL) /l0 (value.priv NIL) /l1 (value.priv NIL) /l2 (value.priv NIL) /l3 (value.priv NIL) /l4 (value.priv NIL) /m0 (value.priv NIL) /m1 (value.priv NIL) /m2 (value.priv NIL) /m3 (value.priv NIL) /m4 (value.priv NIL))  # §4.5, whatever they are
+S~ w NO [ANNOTATE TOOMANY] *at most 64 entries*
 C: x FETCH 1 (ANNOTATION (comment value))  # §3.2: BAD
 S~ x BAD *
 C: x FETCH 1 (ANNOTATION (/comment Value))
@@ -100,6 +108,28 @@ C: x STORE 1 ANNOTATION (/0/comment (value.priv "1"))
 S~ x BAD *
 C: x STORE 1 ANNOTATION (/comm* (value.priv "1"))
 S~ x BAD *
+C: x STORE 1 ANNOTATION (/01/comment (value.priv "1"))
+S~ x BAD *
+C: x STORE 1 ANNOTATION (/1.+1/comment (value.priv "1"))
+S~ x BAD *
+C: x FETCH 1 (ANNOTATION (/0/comment value))
+S~ x BAD *
+C: x FETCH 1 (ANNOTATION ((/comment "/01/*") value))
+S~ x BAD *
+C: x SEARCH ANNOTATION /1x/comment value "1"
+S~ x BAD *
+C: x STORE 1 ANNOTATION (/1/flags/seen (value.priv "2"))
+S~ x BAD *
+C: x STORE 1 ANNOTATION (/1/flags/x (value.priv "1" value.shared ""))
+S~ x BAD *
+C: x APPEND drafts ANNOTATION (/1/flags/seen (value.priv "yes")) {6+}
+C: a: b
+C: 
+S~ x BAD *
+C: x STORE 1 ANNOTATION (/1/flags/seen (value.priv "1" value.shared "0"))
+S: x OK STORE completed
+C: x STORE 1 ANNOTATION (/1/flags/seen (value.priv NIL value.shared NIL))
+S: x OK STORE completed
 C: x SEARCH ANNOTATION /comment size "1"
 S~ x BAD *
 C: x SORT (ANNOTATION /comment value) UTF-8 ALL
@@ -129,13 +159,52 @@ S: z OK STORE completed
 C2: d NOOP  # without ANNOTATE
 S2: * 2 FETCH (FLAGS ())
 S2: d OK NOOP completed
+C2: d STORE 1:2 ANNOTATION (/altsubject (value.shared "x"))
+S2: d OK STORE completed
+C: z STORE 1 +FLAGS.SILENT (\Flagged)  # §4.4: own changes hide no other's
+S: * 1 FETCH (FLAGS (\Flagged \Recent))
+S: z OK STORE completed
+C: z STORE 2 ANNOTATION (/comment (value.shared "again"))
+S: * 2 FETCH (FLAGS (\Recent))
+S: z OK STORE completed
+C: z NOOP
+S: * 1 FETCH (ANNOTATION (/altsubject))
+S: * 2 FETCH (ANNOTATION (/altsubject))
+S: z OK NOOP completed
+C2: d STORE 3 ANNOTATION (/altsubject (value.shared "x"))
+S2: d OK STORE completed
+C: z FETCH 3 BODY[TEXT]
+S: * 3 FETCH (BODY[TEXT] {8}
+S: body 3
+S:  FLAGS (\Seen \Recent))
+S: * 3 FETCH (ANNOTATION (/altsubject))
+S: z OK FETCH completed
+C: z STORE 1 FLAGS.SILENT ()
+S: z OK STORE completed
+C: z STORE 2 ANNOTATION (/altsubject (value.shared NIL))
+S: z OK STORE completed
+C: z NOOP
+S: z OK NOOP completed
+C2: d NOOP
+S2: * 1 FETCH (FLAGS ())
+S2: * 2 FETCH (FLAGS ())
+S2: * 3 FETCH (FLAGS (\Seen))
+S2: d OK NOOP completed
 C: z NOTIFY SET (selected (MessageNew MessageExpunge AnnotationChange)) (mailboxes drafts (MessageNew MessageExpunge AnnotationChange))  # RFC 5465 §5.1
 S: z OK NOTIFY completed
 C2: e STORE 2 ANNOTATION (/comment (value.shared NIL))
 S2: e OK STORE completed
 W:
 S: * 2 FETCH (UID 2 ANNOTATION (/comment))
+C2: e STORE 2 ANNOTATION (/comment (value.shared "x") /altsubject (value.shared "x"))
+S2: e OK STORE completed
+C: z STORE 2 ANNOTATION (/altsubject (value.shared NIL))
+S: * 2 FETCH (FLAGS (\Recent))
+S: z OK STORE completed
+W:
+S: * 2 FETCH (UID 2 ANNOTATION (/comment))
 C2: f STORE 2 FLAGS.SILENT (\Seen)
+S2: * 2 FETCH (FLAGS (\Seen))
 S2: f OK STORE completed
 C2: g SELECT drafts
 S2: * OK [CLOSED] The mailbox selected before is closed

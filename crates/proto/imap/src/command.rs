@@ -14,6 +14,7 @@ mod search;
 
 pub use account::{Depth, EventGroup, Notify, NotifyEvent, SourceMailboxes};
 pub use acl::AclCommand;
+pub(crate) use annotation::section_part;
 pub use annotation::{AnnotationAttribute, AnnotationRequest, AttributeName, part_of_entry};
 pub use message::{Echo, Fetch, FetchItem, Partial, Peek, Preview, Section, SectionText, Store};
 pub use search::{Counted, PartialRange, Search, SearchKey, SearchReturn};

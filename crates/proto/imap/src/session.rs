@@ -326,6 +326,7 @@ impl Session {
             FaultKind::Syntax | FaultKind::UnknownCommand => Done::bad(fault.to_string()),
             FaultKind::Name(_) => Done::no(format!("[CANNOT] {fault}")),
             FaultKind::Limit => Done::no(format!("[LIMIT] {fault}")),
+            FaultKind::Annotations => Done::no(format!("[ANNOTATE TOOMANY] {fault}")),
         };
         self.refuse(fault.tag, done);
     }

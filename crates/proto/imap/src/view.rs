@@ -139,7 +139,8 @@ impl View {
     /// when the count differs. Expunged ones stay counted until [`expunged_are_told`](View::expunged_are_told).
     pub fn take(&mut self, changes: &Changes) {
         self.known = changes.up_to;
-        self.own.clear();
+        // Another session may have looked before the last of them was written.
+        self.own.retain(|own| *own > changes.up_to);
         self.latest = Arc::clone(&changes.uids);
         self.recent = self.recent.or(&changes.recent);
         let dropped = self.told.minus(&changes.uids);
@@ -271,9 +272,9 @@ mod tests {
     #[test]
     fn numbers_stand_until_the_client_is_told() {
         let mut view = view(&[10, 20, 30, 40]);
-        view.own.push(ModSeq(2));
+        view.own.extend([ModSeq(2), ModSeq(3)]);
         view.take(&changes(2, &[10, 40, 50]));
-        assert!(view.own.is_empty() && view.known == ModSeq(2), "what came before is settled");
+        assert!(view.own == [ModSeq(3)] && view.known == ModSeq(2), "what came before is settled");
         assert_eq!(view.count(), 5, "new messages count at once, expunged ones still");
         assert_eq!(view.number(Uid(40)), Some(SeqNo(4)));
         assert_eq!(view.number(Uid(50)), Some(SeqNo(5)));

@@ -54,7 +54,7 @@ pub struct AnnotationKey {
 }
 
 /// Whether the name of an entry is one of those that a pattern means: `*` stands for anything, `%` for anything within a
-/// level (RFC 5257 §4.3). Takes time in proportion to the lengths of both, multiplied.
+/// level, both for one character at least (RFC 5257 §4.3). Takes time in proportion to the lengths of both, multiplied.
 pub fn is_annotation_entry(entry: &str, pattern: &str) -> bool {
     let entry = entry.as_bytes();
     // Whether so much of the pattern stands for so much of the entry.
@@ -63,8 +63,10 @@ pub fn is_annotation_entry(entry: &str, pattern: &str) -> bool {
     for sign in pattern.bytes() {
         match sign {
             b'*' | b'%' => {
+                let mut before = std::mem::take(&mut fits[0]);
                 for at in 0..entry.len() {
-                    fits[at + 1] |= fits[at] && (sign == b'*' || entry[at] != b'/');
+                    let fits_here = (before || fits[at]) && (sign == b'*' || entry[at] != b'/');
+                    before = std::mem::replace(&mut fits[at + 1], fits_here);
                 }
             }
             sign => {
@@ -95,13 +97,25 @@ mod tests {
             ("/1/comment", "/%/comment", true),
             ("/1/2/comment", "/%/comment", false),
             ("/1/2/comment", "/*/comment", true),
-            ("/comment", "/comment*", true),
+            // "to match one or more characters at that position"
+            ("/comment", "/comment*", false),
+            ("/comment", "/comment%", false),
+            ("/comment", "/*comment", false),
+            ("/comment", "*/comment", false),
+            ("/comments", "/comment*", true),
+            ("/comment", "/**", true),
+            ("/c", "/**", false),
+            ("/c/d", "/c/%%", false),
+            ("/c/de", "/c/%%", true),
+            ("/c/d", "/c%d", false),
+            ("/c/d", "/c*d", true),
             ("/comment", "/comm%t", true),
             ("/comment", "/comm%x", false),
             ("/a", "/a/", false),
             ("/aXaXb", "*X%b", true),
             ("", "", true),
-            ("", "%", true),
+            ("", "%", false),
+            ("", "*", false),
         ] {
             assert_eq!(is_annotation_entry(entry, pattern), fits, "{entry} {pattern}");
         }

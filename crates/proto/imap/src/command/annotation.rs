@@ -63,5 +63,40 @@ impl AnnotationAttribute {
 /// The part that an entry is about, if it is about one (RFC 5257 §3.2.1): `/1.2/comment`.
 pub fn part_of_entry(entry: &str) -> Option<Vec<u32>> {
     let (part, _) = entry.strip_prefix('/')?.split_once('/')?;
-    part.split('.').map(|number| number.parse().ok().filter(|number| *number > 0)).collect()
+    section_part(part)
+}
+
+/// ```text
+/// section-part = nz-number *("." nz-number)
+/// ```
+pub(crate) fn section_part(text: &str) -> Option<Vec<u32>> {
+    let is_number =
+        |number: &&str| !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    text.split('.').map(|number| Some(number).filter(is_number)?.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_are_about_parts() {
+        for (entry, part) in [
+            ("/1/comment", Some(vec![1])),
+            ("/1.20.3/flags/seen", Some(vec![1, 20, 3])),
+            ("/comment", None),
+            ("/1", None),
+            ("//comment", None),
+            ("/0/comment", None),
+            ("/01/comment", None),
+            ("/+1/comment", None),
+            ("/1.+1/comment", None),
+            ("/1./comment", None),
+            ("/1..2/comment", None),
+            ("/1.02/comment", None),
+            ("/4294967296/comment", None),
+        ] {
+            assert_eq!(part_of_entry(entry), part, "{entry}");
+        }
+    }
 }

@@ -2,7 +2,9 @@
 
 use super::cursor::{Cursor, EmptyList, is_atom_char};
 use super::{FaultKind, Parsed, limits};
-use crate::command::{AnnotationAttribute, AnnotationRequest, AttributeName, SearchKey, part_of_entry};
+use crate::command::{
+    AnnotationAttribute, AnnotationRequest, AttributeName, SearchKey, part_of_entry, section_part,
+};
 use model::{AnnotationChange, AnnotationKey, AnnotationScope};
 
 const ENTRY: &str = "the name of an entry such as /comment";
@@ -47,14 +49,24 @@ fn one_or_list<T>(cursor: &mut Cursor<'_>, one: fn(&mut Cursor<'_>) -> Parsed<T>
 /// ```
 /// RFC 5257 §3.2.2: a suffix there must be, and the size is the server's.
 pub(super) fn changes(cursor: &mut Cursor<'_>) -> Parsed<Vec<AnnotationChange>> {
-    let mut changes = Vec::new();
-    cursor.list(limits::ANNOTATION_ENTRIES_MAX, EmptyList::Refused, |cursor| {
+    const MAX: usize = limits::ANNOTATION_ENTRIES_MAX;
+    let (mut changes, mut entries) = (Vec::new(), 0);
+    cursor.list(MAX + 1, EmptyList::Refused, |cursor| {
+        entries += 1;
+        if entries > MAX {
+            let text = format!("at most {MAX} entries");
+            return cursor.fault(cursor.at(), FaultKind::Annotations, text);
+        }
         let name = entry(cursor)?;
         cursor.space()?;
         cursor.list(limits::OPTIONS_MAX, EmptyList::Refused, |cursor| {
             let scope = scoped_value(cursor)?;
             cursor.space()?;
+            let start = cursor.at();
             let value = cursor.nstring("a value or NIL")?.map(std::borrow::Cow::into_owned);
+            if is_flag(&name) && !matches!(value.as_deref(), None | Some(b"0" | b"1")) {
+                return cursor.fault(start, FaultKind::Syntax, "\"1\", \"0\" or NIL");
+            }
             changes.push(AnnotationChange { entry: name.clone(), scope, value });
             Ok(())
         })
@@ -122,7 +134,7 @@ fn pattern(cursor: &mut Cursor<'_>) -> Parsed<String> {
         _ => cursor.take_while(|byte| is_atom_char(byte) || matches!(byte, b'*' | b'%' | b']')).to_vec(),
     };
     match String::from_utf8(octets) {
-        Ok(name) if is_name(&name) && (name.starts_with(['/', '*', '%'])) => Ok(name),
+        Ok(name) if is_name(&name) && name.starts_with(['/', '*', '%']) && has_sound_part(&name) => Ok(name),
         _ => cursor.fault(start, FaultKind::Syntax, ENTRY),
     }
 }
@@ -146,6 +158,20 @@ fn is_name(name: &str) -> bool {
         && name.bytes().all(fits)
         && !name.contains("//")
         && !name.ends_with('/')
+}
+
+/// RFC 5257 §3.2.1: BAD for a part specifier that is none. One with wildcards stands for what it finds.
+fn has_sound_part(pattern: &str) -> bool {
+    let part = pattern.strip_prefix('/').and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    !part.starts_with(|first: char| first.is_ascii_digit())
+        || part.contains(['*', '%'])
+        || section_part(part).is_some()
+}
+
+/// RFC 5257 §3.2.1: the value of a part's flag "must be either "1", "0", or "NIL"".
+fn is_flag(name: &str) -> bool {
+    let of_part = part_of_entry(name).is_some();
+    of_part && name.splitn(3, '/').nth(2).is_some_and(|rest| rest.starts_with("flags/"))
 }
 
 /// RFC 5257 §3.2.1: an entry about a part names a part and something of it; §3.5: /flags MUST NOT be used.

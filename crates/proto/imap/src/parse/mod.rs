@@ -60,6 +60,8 @@ pub enum FaultKind {
     Name(NameFault),
     /// NO \[LIMIT]: well-formed, but larger than the server takes.
     Limit,
+    /// NO \[ANNOTATE TOOMANY]: more annotations than a message can have (RFC 5257 §4.5).
+    Annotations,
 }
 
 impl fmt::Display for ParseError {
@@ -68,7 +70,9 @@ impl fmt::Display for ParseError {
         match self.kind {
             FaultKind::UnknownCommand => f.write_str("unknown command")?,
             FaultKind::Name(why) => why.fmt(f)?,
-            FaultKind::Syntax | FaultKind::Limit => write!(f, "expected {}", self.expected)?,
+            FaultKind::Syntax | FaultKind::Limit | FaultKind::Annotations => {
+                write!(f, "expected {}", self.expected)?
+            }
         }
         write!(f, " at column {}", self.offset + 1)?;
         if self.found.is_empty() { Ok(()) } else { write!(f, ": \"{}\"", self.found) }

@@ -150,12 +150,6 @@ impl Telling {
             }
             Answer::Changes(changes) => {
                 let before = view.count();
-                let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
-                let tells = match wishes {
-                    Some(wishes) => wishes.selected.as_ref().is_some_and(|selected| selected.annotations),
-                    None => view.annotate,
-                };
-                self.annotated = tells.then(|| (view.known, view.own.clone()));
                 view.take(&changes);
                 // Nothing leaves the view before its EXPUNGE, so what it grew by is what came.
                 let then = Arrival { arrived: view.count() - before, changes };
@@ -209,6 +203,22 @@ impl Telling {
             Answer::Refused(_) => Some(self.end()),
             answer => Some(mismatch(&answer)),
         }
+    }
+
+    /// Asks what happened.
+    fn ask(&mut self, core: &mut Core) -> Option<Next> {
+        core.dirty = false;
+        let Some(view) = &core.view else { return Some(self.end()) };
+        let wishes = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref());
+        let tells = match wishes {
+            Some(wishes) => wishes.selected.as_ref().is_some_and(|selected| selected.annotations),
+            None => view.annotate,
+        };
+        self.annotated = tells.then(|| (view.known, view.own.clone()));
+        // RFC 5257 §4.4: what this session did to a message last does not undo that another changed its annotations
+        // before; of its own changes nothing is told in `rows`.
+        let own = if tells { Vec::new() } else { view.own.clone() };
+        Some(Next::Ask(Ask::Changes { since: view.known, own }))
     }
 
     /// Tells of expunged messages, a flush at a time.
@@ -314,6 +324,8 @@ impl Telling {
             };
             let changed =
                 row.annotations().iter().filter(is_news).map(|annotation| annotation.entry.as_str());
+            let is_own = self.annotated.as_ref().is_some_and(|(_, own)| own.contains(&row.modseq));
+            let flags = if is_own { FlagNews::Untold } else { flags };
             write_changes(core, &mut numbers, row, self.with_uid, (flags, &changed.collect::<Vec<_>>()));
         }
         match rows.next {
@@ -414,11 +426,7 @@ impl Running for Telling {
         }
         loop {
             let next = match &self.state {
-                State::Ask => {
-                    core.dirty = false;
-                    let Some(view) = &mut core.view else { return self.end() };
-                    Some(Next::Ask(Ask::Changes { since: view.known, own: view.own.clone() }))
-                }
+                State::Ask => self.ask(core),
                 State::Expunges { .. } => self.expunges(core),
                 State::Flags { uids, .. } if uids.is_empty() => self.contexts(core),
                 State::Flags { uids, from } => Some(Next::Ask(Ask::Rows {
