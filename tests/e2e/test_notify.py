@@ -1,5 +1,6 @@
 """NOTIFY: what others do is told at once, outside of any command."""
 
+import re
 import time
 
 from harness.mail import message, unique
@@ -64,6 +65,18 @@ def test_metadata_is_told_after_enable(server, alice):
         assert "* ENABLED METADATA" in one.imap("ENABLE METADATA")
         two.imap('SETMETADATA INBOX (/shared/comment "x")')
         assert "* METADATA INBOX /shared/comment" in one.imap("NOOP")
+
+
+def test_metadata_raises_highestmodseq(server, alice):
+    """RFC 7162 §3.2; who has CONDSTORE and hears of flags hears of it."""
+    with session(server, alice) as one, session(server, alice) as two:
+        one.imap("CREATE Notes")
+        one.imap("ENABLE CONDSTORE")
+        assert "OK" in one.imap("NOTIFY SET (PERSONAL (MessageNew MessageExpunge FlagChange))")[-1]
+        before = int(one.imap("STATUS Notes (HIGHESTMODSEQ)")[0].split()[-1].rstrip(")"))
+        two.imap('SETMETADATA Notes (/shared/comment "x")')
+        told = re.fullmatch(r'\* STATUS "Notes" \(HIGHESTMODSEQ (\d+)\)', one.line())
+        assert int(told[1]) > before
 
 
 def test_what_was_not_yet_told_outlives_another_notify(server, alice):

@@ -77,13 +77,13 @@ pub struct AccountChanges {
     pub up_to: ModSeq,
     /// What happened to the list of mailboxes, in order.
     pub events: Vec<ListEvent>,
-    /// Mailboxes with changed messages.
+    /// Mailboxes with changed messages, or metadata.
     pub mailboxes: Vec<TouchedMailbox>,
     /// There is more than one answer holds: the lists are empty.
     pub is_overflow: bool,
 }
 
-/// A mailbox in which something happened to messages.
+/// A mailbox in which something happened that has raised its HIGHESTMODSEQ.
 #[derive(Clone, PartialEq, Debug)]
 pub struct TouchedMailbox {
     /// As it is now.
@@ -92,8 +92,10 @@ pub struct TouchedMailbox {
     pub arrived: bool,
     /// Messages went.
     pub vanished: bool,
-    /// Flags changed; or metadata entries, with which HIGHESTMODSEQ rises as well.
+    /// Flags changed.
     pub flagged: bool,
+    /// Metadata entries changed, with which HIGHESTMODSEQ rises as well.
+    pub described: bool,
 }
 
 /// What happened to the shared entries of the server.
@@ -155,13 +157,13 @@ impl Store {
         };
         changes.events = events;
         for (id, value) in touched {
-            let [arrived, vanished, mut flagged] = kinds(&*snapshot, account, id, &value, since, own)?;
-            flagged |= changes.events.iter().any(|event| event.is_entry_of(id));
-            if [arrived, vanished, flagged] == [false; 3] {
+            let [arrived, vanished, flagged] = kinds(&*snapshot, account, id, &value, since, own)?;
+            let described = changes.events.iter().any(|event| event.is_entry_of(id));
+            if [arrived, vanished, flagged, described] == [false; 4] {
                 continue;
             }
             let info = self.mailbox_in(&*snapshot, account, id)?;
-            changes.mailboxes.push(TouchedMailbox { info, arrived, vanished, flagged });
+            changes.mailboxes.push(TouchedMailbox { info, arrived, vanished, flagged, described });
         }
         Ok(changes)
     }

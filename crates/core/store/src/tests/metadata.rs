@@ -200,11 +200,11 @@ fn what_happened_in_the_account() {
     ];
     assert_eq!(changes.events, events);
     let touched = changes.mailboxes.iter();
-    let touched = touched.map(|it| (it.info.id, it.arrived, it.vanished, it.flagged));
+    let touched = touched.map(|it| (it.info.id, it.arrived, it.vanished, it.flagged, it.described));
     // The entry has raised HIGHESTMODSEQ of its mailbox.
     assert_eq!(
         touched.collect::<Vec<_>>(),
-        [(Some(INBOX), true, false, true), (Some(id), false, false, true)]
+        [(Some(INBOX), true, false, true, false), (Some(id), false, false, false, true)]
     );
     assert_eq!(told.load(Ordering::SeqCst), 1 | 1 << INBOX.0 | 1 << id.0);
     let rest = store.account_changes(ANNA, start, Some(&[id].into()), &[own]).unwrap();

@@ -39,7 +39,7 @@ pub enum WhyListed {
     Access,
 }
 
-/// A mailbox in which something happened to messages.
+/// A mailbox in which something happened to messages, or to its metadata.
 #[derive(Debug)]
 pub struct Touched {
     /// With its counters; one that this user may read.
@@ -50,6 +50,8 @@ pub struct Touched {
     pub vanished: bool,
     /// Flags changed.
     pub flagged: bool,
+    /// Metadata entries changed, with which HIGHESTMODSEQ rises (RFC 7162 §3.2).
+    pub described: bool,
 }
 
 /// A metadata entry.

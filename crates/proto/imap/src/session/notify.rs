@@ -112,18 +112,19 @@ impl Wishes {
     }
 
     /// What STATUS tells of a mailbox with these wishes when these things happened (RFC 5465 §5.1 to §5.3).
-    pub fn status_items(&self, row: &MailboxRow, new: bool, flags: bool, condstore: bool) -> Vec<StatusItem> {
-        let wants = |event| self.wants(&event, &row.name, row.subscribed);
+    pub fn status_items(&self, touched: &Touched, condstore: bool) -> Vec<StatusItem> {
+        let wants = |event| self.wants(&event, &touched.row.name, touched.row.subscribed);
         let mut items = Vec::new();
-        let new = new && wants(NotifyEvent::MessageExpunge);
-        let flags = flags && (wants(NotifyEvent::FlagChange) || wants(NotifyEvent::AnnotationChange));
+        let new = (touched.arrived || touched.vanished) && wants(NotifyEvent::MessageExpunge);
+        let wants_flags = wants(NotifyEvent::FlagChange) || wants(NotifyEvent::AnnotationChange);
+        let flags = touched.flagged && wants_flags;
         if new {
             items.extend([StatusItem::UidNext, StatusItem::Messages]);
         }
         if flags {
             items.extend([StatusItem::UidValidity, StatusItem::Unseen]);
         }
-        if (new || flags) && condstore {
+        if (new || flags || touched.described && wants_flags) && condstore {
             items.push(StatusItem::HighestModSeq);
         }
         items
@@ -333,7 +334,7 @@ fn tell_touched(core: &mut Core, touched: &Touched) {
     };
     let condstore = core.enabled.condstore;
     let Some(wishes) = core.notify.as_ref().and_then(|notify| notify.wishes.as_ref()) else { return };
-    let items = wishes.status_items(row, touched.arrived || touched.vanished, touched.flagged, condstore);
+    let items = wishes.status_items(touched, condstore);
     tell_status(core, row, &items, &counters);
 }
 

@@ -86,7 +86,7 @@ impl World {
         for (id, [arrived, vanished, flagged]) in messages {
             if let Some(mailbox) = self.mailboxes.get(&id).filter(|_| self.rights(id).has(Right::Read)) {
                 let row = self.mailbox_row(&mailbox.name);
-                news.touched.push(Touched { row, arrived, vanished, flagged });
+                news.touched.push(Touched { row, arrived, vanished, flagged, described: false });
             }
         }
         if others.count() > 100 {

@@ -332,6 +332,7 @@ fn own_news(
             arrived: touched.arrived,
             vanished: touched.vanished,
             flagged: touched.flagged,
+            described: touched.described,
         });
     }
     own_renewed(news, names, told, &renewed)
@@ -369,7 +370,10 @@ fn renew(news: &mut AccountNews, row: MailboxRow) {
     let place = row.place();
     match news.touched.iter_mut().find(|touched| touched.row.place() == place) {
         Some(touched) => touched.flagged = true,
-        None => news.touched.push(Touched { row, arrived: false, vanished: false, flagged: true }),
+        None => {
+            let (arrived, vanished, flagged, described) = (false, false, true, false);
+            news.touched.push(Touched { row, arrived, vanished, flagged, described });
+        }
     }
 }
 

@@ -354,8 +354,8 @@ fn messages(
             Err(why) if why.kind == RefusedKind::NonExistent => continue,
             Err(why) => return Err(why),
         };
-        let (arrived, vanished, flagged) = (touched.arrived, touched.vanished, touched.flagged);
-        news.touched.push(Touched { row, arrived, vanished, flagged });
+        let store::TouchedMailbox { arrived, vanished, flagged, described, .. } = touched;
+        news.touched.push(Touched { row, arrived, vanished, flagged, described });
     }
     Ok(())
 }
