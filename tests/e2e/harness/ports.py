@@ -48,7 +48,8 @@ def free_ports(count):
 
 def free_base(offsets):
     """Return a port such that this port and each of `offsets` above it is free and this process's."""
-    for _ in range(200):
+    # All of them once: only those at the beginning of the range have that many above them.
+    for _ in range(_SLOT):
         (base,) = free_ports(1)
         if base + max(offsets) >= _start + _SLOT:
             continue
