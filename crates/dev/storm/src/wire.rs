@@ -155,9 +155,20 @@ impl Wire {
     /// # Errors
     /// As the system.
     pub fn has_more(&mut self, wait: Option<Duration>) -> io::Result<bool> {
-        if self.start < self.buffer.len() {
-            return Ok(true);
+        while self.start == self.buffer.len() {
+            if !self.is_readable(wait)? {
+                return Ok(false);
+            }
+            // What has come of a compressed stream may be but the mark behind what was read, and no response follows. Where
+            // the connection has ended, the next one who reads will see that too.
+            if self.deflated.is_none() || !self.more()? {
+                return Ok(true);
+            }
         }
+        Ok(true)
+    }
+
+    fn is_readable(&mut self, wait: Option<Duration>) -> io::Result<bool> {
         let mut byte = [0];
         let peeked = match wait {
             Some(wait) => {
@@ -392,5 +403,25 @@ mod tests {
         assert_eq!(status, Response::Status { tag, kind, code });
         assert_eq!(numbers("1:3,9,6:5"), Some(vec![1, 2, 3, 9, 5, 6]));
         assert!(parse(b"a1 FETCH\r\n").is_none() && parse(b"* 1 FETCH (\r\n").is_none());
+    }
+
+    #[test]
+    fn the_mark_behind_compressed_text_is_no_response() {
+        let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let mut wire = Wire::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        wire.compress().unwrap();
+        let mut out = Box::new(CompressorOxide::default());
+        out.set_format_and_level(DataFormat::Raw, 6);
+        let mut chunk = [0; 1000];
+        let done = deflate(&mut out, b"a OK done\r\n", &mut chunk, MZFlush::Sync);
+        let (text, mark) = chunk[..done.bytes_written].split_at(done.bytes_written - 4);
+        assert_eq!(mark, [0, 0, 0xff, 0xff]);
+        server.write_all(text).unwrap();
+        assert!(wire.has_more(Some(PATIENCE)).unwrap() && wire.response().unwrap().is_some());
+        server.write_all(mark).unwrap();
+        assert!(!wire.has_more(Some(Duration::from_millis(50))).unwrap());
+        drop(server);
+        assert!(wire.has_more(Some(PATIENCE)).unwrap() && wire.response().unwrap().is_none());
     }
 }
