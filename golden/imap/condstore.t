@@ -95,3 +95,8 @@ S: * 3 EXPUNGE
 S: s OK [HIGHESTMODSEQ 20] EXPUNGE completed
 C: t EXPUNGE  # RFC 7162 §3.2.7: only if "at least one message got expunged"
 S: t OK EXPUNGE completed
+C: u UID FETCH 1 (BODY[TEXT])  # RFC 7162 §3.2.4: UID and MODSEQ, once
+S: * 1 FETCH (UID 1 BODY[TEXT] {8}
+S: body 1
+S:  FLAGS (\Flagged \Seen \Recent) MODSEQ (21))
+S: u OK FETCH completed

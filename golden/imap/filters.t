@@ -37,8 +37,12 @@ S: c OK SETMETADATA completed
 C: c SEARCH FILTER two
 S: * SEARCH 2 3
 S: c OK SEARCH completed
+C: d SEARCH RETURN (SAVE) ALL
+S: d OK SEARCH completed
 C: d SEARCH RETURN (SAVE) FILTER none
 S: d NO [UNDEFINED-FILTER none] There is no such filter, or it names itself
+C: d UID FETCH $ (FLAGS)  # RFC 5182 §2.1: nothing is saved
+S: d OK FETCH completed
 C: e SETMETADATA "" (/private/filters/values/loop "FILTER loop")
 S: e OK SETMETADATA completed
 C: e SEARCH FILTER loop

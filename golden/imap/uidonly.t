@@ -113,3 +113,8 @@ S: * OK [MAILBOXID (F1)] Id of this mailbox
 S~ * OK [ANNOTATIONS *] Largest annotation
 S: * 6 UIDFETCH (FLAGS (\Flagged \Seen) MODSEQ (25))
 S: t OK [READ-WRITE] SELECT completed
+C: v UID FETCH 1 (BODY[TEXT])  # the UID stands there already
+S: * 1 UIDFETCH (BODY[TEXT] {8}
+S: body 1
+S:  FLAGS (\Seen) MODSEQ (26))
+S: v OK FETCH completed

@@ -469,7 +469,6 @@ impl Session {
                 }
                 _ => return Ok(()),
             }
-            std::thread::sleep(Duration::from_millis(5));
         }
     }
 }

@@ -372,6 +372,7 @@ impl ImapAgent {
         let Page { mut rows, behind } = ready.unwrap_or_else(now).map_err(refused)?;
         if wanted.needs.annotations {
             let place = (wanted.owner, wanted.mailbox);
+            // Behind the rows: a value may be newer than the MODSEQ beside it, never older, so that nothing is missed.
             let add = || self.add_annotations(place, &mut rows, wanted.bytes_max);
             tokio::task::block_in_place(add)?;
         }

@@ -280,6 +280,21 @@ fn a_move_is_never_over_quota() {
 }
 
 #[test]
+fn a_copy_needs_room_for_its_annotations() {
+    let store = full_to_the_brim((0, 0));
+    let before = used(&store);
+    let limit = |octets| Limits { bytes: Some(before.0 + octets), messages: None };
+    let copy = || store.copy(ANNA, INBOX, Arc::new(uids(&[1])), SENT, Originals::Stay, NOW).wait();
+    store.set_limits(ANNA, limit(22 + 24 - 1)).wait().unwrap();
+    assert!(matches!(copy(), Err(Error::OverQuota)));
+    assert_eq!(used(&store), before);
+    store.set_limits(ANNA, limit(22 + 24)).wait().unwrap();
+    copy().unwrap();
+    assert_eq!(used(&store), (before.0 + 22 + 24, before.1 + 1));
+    assert_sound(&store);
+}
+
+#[test]
 fn inbox_is_renamed_at_a_full_quota() {
     for excess in EXCESS {
         let store = full_to_the_brim(excess);

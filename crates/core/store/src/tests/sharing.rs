@@ -91,16 +91,24 @@ fn lists_follow_rename_and_go_with_the_mailbox_and_the_account() {
     assert_sound(&store);
 }
 
+/// A STORE in ANNA's inbox.
+fn store_as(store: &Store, behalf: Behalf, list: &[u32], change: FlagChange) -> Stored {
+    let uids = Arc::new(uids(list));
+    store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
+}
+
+/// BORIS may read ANNA's inbox, and has a \Seen of his own there.
+fn reader(store: &Store) -> Behalf {
+    grant(store, ANNA, INBOX, Who::Account(BORIS), "lrs");
+    Behalf { may: rights("lrs"), seen: Some(BORIS), user: Some(BORIS) }
+}
+
 #[test]
 fn everybody_has_a_seen_of_his_own() {
     let (store, _) = three();
     fill(&store, ANNA, 3);
-    grant(&store, ANNA, INBOX, Who::Account(BORIS), "lrs");
-    let behalf = Behalf { may: rights("lrs"), seen: Some(BORIS), user: Some(BORIS) };
-    let stored = |list: &[u32], change| {
-        let uids = Arc::new(uids(list));
-        store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
-    };
+    let behalf = reader(&store);
+    let stored = |list: &[u32], change| store_as(&store, behalf, list, change);
     let before = store.open(ANNA, INBOX).unwrap().counters.highest_modseq;
     let marked = stored(&[1, 3], change(FlagMode::Add, &[Flag::Seen, Flag::Deleted], &["x"]));
     assert_eq!(marked.changed, uids(&[1, 3]));
@@ -127,12 +135,8 @@ fn everybody_has_a_seen_of_his_own() {
 fn a_readers_seen_is_of_the_moment_of_the_rows() {
     let (store, _) = three();
     fill(&store, ANNA, 2);
-    grant(&store, ANNA, INBOX, Who::Account(BORIS), "lrs");
-    let behalf = Behalf { may: rights("lrs"), seen: Some(BORIS), user: Some(BORIS) };
-    let stored = |list: &[u32], mode| {
-        let (uids, change) = (Arc::new(uids(list)), change(mode, &[Flag::Seen], &[]));
-        store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
-    };
+    let behalf = reader(&store);
+    let stored = |list: &[u32], mode| store_as(&store, behalf, list, change(mode, &[Flag::Seen], &[]));
     stored(&[1], FlagMode::Add);
     for content in [ContentNeed::None, ContentNeed::Header] {
         let needs = Needs { content, ..Needs::default() };
@@ -161,9 +165,7 @@ fn who_may_change_some_flags_leaves_the_others() {
     fill(&store, ANNA, 1);
     flag(&store, ANNA, &[1], change(FlagMode::Add, &[Flag::Flagged, Flag::Seen], &["owner"]));
     let stored = |letters: &str, change| {
-        let behalf = Behalf { may: rights(letters), seen: None, user: Some(BORIS) };
-        let uids = Arc::new(uids(&[1]));
-        store.store_flags_as(ANNA, INBOX, uids, change, None, ModSeq(u64::MAX), behalf).wait().unwrap()
+        store_as(&store, Behalf { may: rights(letters), seen: None, user: Some(BORIS) }, &[1], change)
     };
     stored("lrt", change(FlagMode::Replace, &[Flag::Deleted, Flag::Draft], &["mine"]));
     let row = &all_rows(&store, ANNA, INBOX)[0];
